@@ -1,0 +1,130 @@
+// Bundles dist/: the public entry points with shared chunks, and the worker as one self-contained file.
+// Everything but the worker lies flat, so a URL relative to import.meta.url means the same in every chunk.
+import { build } from 'esbuild';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+import { writeNotices } from './third-party-notices.mjs';
+
+const WORKER_ENTRY = 'src/worker/worker-entry.ts';
+const BLOB_SOURCE = 'src/worker/blob-source.generated.ts';
+
+/** File of dist/ → source; the same doors as `exports` in package.json. */
+const ENTRIES = {
+  'index': 'bindings/web/index.ts',
+  'node': 'bindings/node/index.ts',
+  'schema': 'src/schema.ts',
+  'storage-memory': 'src/storage/memory.ts',
+  'storage-indexeddb': 'src/storage/indexeddb.ts',
+  'server': 'src/server/index.ts',
+  'server-node': 'src/server/http/node.ts',
+  'server-memory': 'src/server/store/memory.ts',
+  'server-pglite': 'src/server/store/pglite.ts',
+  'testing': 'src/testing/index.ts',
+};
+
+/** @type {import('esbuild').BuildOptions & { metafile: true }} */
+const COMMON = {
+  bundle: true,
+  target: 'es2022',
+  platform: 'browser',
+  conditions: ['browser'], // msgpackr without its optional native part, in Node too
+  external: ['node:*', '@electric-sql/pglite', '@electric-sql/pglite/*'],
+  minify: true,
+  sourcemap: true,
+  sourcesContent: true,
+  metafile: true,
+  logLevel: 'warning',
+};
+
+/**
+ * Points `new URL(…, import.meta.url)` at the files of dist/: the sources name their neighbours in the repository.
+ * @param {Record<string, string>} targets
+ * @returns {import('esbuild').Plugin}
+ */
+function retargetUrls(targets) {
+  const pattern = /new URL\(\s*'([^']+)',\s*import\.meta\.url,?\s*\)/g;
+  return {
+    name: 'retarget-urls',
+    setup(setup) {
+      setup.onLoad({ filter: /[/\\](src|bindings)[/\\].*\.ts$/ }, ({ path }) => {
+        const contents = readFileSync(path, 'utf8').replace(pattern, (whole, /** @type {string} */ url) => {
+          const target = targets[url.slice(url.lastIndexOf('/') + 1)];
+          return target === undefined ? whole : `new URL('${target}', import.meta.url)`;
+        });
+        return { contents, loader: 'ts' };
+      });
+    },
+  };
+}
+
+async function bundleWorker() {
+  const urls = { 'core.simd.wasm': '../core.simd.wasm', 'core.wasm': '../core.wasm' };
+  const options = { ...COMMON, entryPoints: [WORKER_ENTRY], plugins: [retargetUrls(urls)] };
+  const file = await build({ ...options, format: 'esm', outfile: 'dist/worker/worker.js' });
+  // A Blob worker is a classic script without a URL of its own: import.meta is empty there, by design.
+  const script = await build({
+    ...options,
+    format: 'iife',
+    sourcemap: false,
+    write: false,
+    logOverride: { 'empty-import-meta': 'silent' },
+  });
+  const source = JSON.stringify(script.outputFiles?.[0]?.text ?? '');
+  writeFileSync(
+    BLOB_SOURCE,
+    `// Written by scripts/build-js.mjs from ${WORKER_ENTRY}; not in git.\nexport const WORKER_SOURCE: string = ${source};\n`,
+  );
+  return file.metafile;
+}
+
+async function bundleEntries() {
+  const urls = {
+    'worker-entry.ts': './worker/worker.js',
+    'core.simd.wasm': './core.simd.wasm',
+    'core.wasm': './core.wasm',
+  };
+  /** @type {Record<string, string>} */
+  const entryPoints = { ...present(ENTRIES) };
+  if (existsSync(BLOB_SOURCE)) entryPoints['worker/blob-source'] = BLOB_SOURCE;
+  const result = await build({
+    ...COMMON,
+    entryPoints,
+    outdir: 'dist',
+    format: 'esm',
+    splitting: true,
+    plugins: [retargetUrls(urls)],
+  });
+  return result.metafile;
+}
+
+/** @param {Record<string, string>} entries */
+function present(entries) {
+  return Object.fromEntries(
+    Object.entries(entries).filter(([, source]) => {
+      const exists = existsSync(source);
+      if (!exists) console.log(`build:js: ${source} is not there yet, skipped`);
+      return exists;
+    }),
+  );
+}
+
+function copyCores() {
+  for (const name of ['core.wasm', 'core.simd.wasm']) {
+    if (existsSync(`build/${name}`)) copyFileSync(`build/${name}`, `dist/${name}`);
+  }
+}
+
+mkdirSync('dist', { recursive: true });
+for (const name of readdirSync('dist')) {
+  if (name !== 'types') rmSync(`dist/${name}`, { recursive: true });
+}
+const metafiles = [];
+if (existsSync(WORKER_ENTRY)) metafiles.push(await bundleWorker());
+else console.log(`build:js: ${WORKER_ENTRY} is not there yet, skipped`);
+metafiles.push(await bundleEntries());
+copyCores();
+writeNotices(metafiles, 'dist/THIRD-PARTY-NOTICES.txt');
+for (const name of readdirSync('dist', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js')).sort()) {
+  const bytes = readFileSync(`dist/${name}`);
+  console.log(`build:js: ${name.padEnd(28)} ${bytes.length} bytes, ${gzipSync(bytes).length} gzip`);
+}

@@ -1,0 +1,15 @@
+// Writes the scalar core into a TypeScript file, so that one JavaScript file carries it wherever it is loaded from.
+import { readFileSync, writeFileSync } from 'node:fs';
+
+const SOURCE = 'build/core.wasm';
+const TARGET = 'src/core/core-bytes.generated.ts';
+
+export function inlineCore() {
+  const bytes = readFileSync(SOURCE);
+  writeFileSync(
+    TARGET,
+    `// Written by scripts/inline-core.mjs from ${SOURCE}; not in git.\n` +
+      `export const CORE_WASM_BASE64: string =\n  '${bytes.toString('base64')}';\n`,
+  );
+  console.log(`build:core: ${bytes.length} bytes of Wasm inlined in ${TARGET}`);
+}
