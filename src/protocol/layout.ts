@@ -1,0 +1,45 @@
+import { hashBytes, utf8 } from '../shared/bytes.ts';
+import { FIELD_TYPE_CODES, type FieldType } from './field.ts';
+import type { Schema } from './schema.ts';
+
+/** One column of a layout. */
+export interface LayoutField {
+  readonly name: string;
+  readonly type: FieldType;
+}
+
+/**
+ * An object's name and the ordered list of its fields. A row is an array of values in this order, so names never travel with
+ * records. A layout is named by the hash of its content; stored rows name their layout.
+ */
+export interface Layout {
+  readonly object: string;
+  readonly fields: readonly LayoutField[];
+  readonly hash: string;
+  /** Field type codes in order, for the core. */
+  readonly types: Uint8Array;
+  /** Position of each field by name. */
+  readonly positions: ReadonlyMap<string, number>;
+}
+
+/** Makes a layout and names it. */
+export function createLayout(object: string, fields: readonly LayoutField[]): Layout {
+  const content = JSON.stringify([object, fields.map(({ name, type }) => [name, FIELD_TYPE_CODES[type]])]);
+  return {
+    object,
+    fields,
+    hash: hashBytes(utf8(content)),
+    types: Uint8Array.from(fields, ({ type }) => FIELD_TYPE_CODES[type]),
+    positions: new Map(fields.map(({ name }, position) => [name, position])),
+  };
+}
+
+/** The layout of every object of a schema, by object name. */
+export function layoutsOf(schema: Schema): ReadonlyMap<string, Layout> {
+  return new Map(
+    Object.entries(schema.objects).map(([name, object]) => [
+      name,
+      createLayout(name, Object.entries(object.fields).map(([field, { type }]) => ({ name: field, type }))),
+    ]),
+  );
+}

@@ -1,0 +1,221 @@
+/**
+ * The messages. Each body is one msgpack map ("envelope") with short text keys; records travel inside it as one `items` binary of
+ * canonical msgpack (see items.ts), which refers to `layouts` by index. docs/PROTOCOL.md is the whole of it in words.
+ */
+
+/** A layout on the wire: `[object, [[field, type code], …]]`. */
+export type WireLayout = readonly [object: string, fields: readonly (readonly [name: string, type: number])[]];
+
+/** A place in a user's feed. `feed` is random per user, so a cursor of somebody else is recognised and refused. */
+export interface FeedCursor {
+  readonly feed: string;
+  readonly epoch: number;
+  /** The last position read; 0 before the first. */
+  readonly position: number;
+}
+
+/** What every answer says of the server. */
+export interface ServerStamp {
+  /** Server time in milliseconds since 1970. */
+  readonly time: number;
+  readonly epoch: number;
+  /** Newest position of this user's feed. */
+  readonly head: number;
+  /** When to poll next, in milliseconds; `null` leaves it to the device (rule A33). */
+  readonly nextPollMs: number | null;
+  /** Hash of the server's schema. */
+  readonly schema: string;
+}
+
+/** Echoed by every answer, so that a stale or misrouted one is recognised. */
+export interface AnswerHead {
+  readonly protocol: number;
+  readonly store: string;
+  readonly attempt: string;
+  readonly server: ServerStamp;
+}
+
+/** Paths below the server's base URL. */
+export const PATHS = { hello: 'hello', upload: 'upload', feed: 'feed', snapshot: 'snapshot', record: 'record' } as const;
+
+/** The content type of every body, in both directions. Anything else is not an answer of ours. */
+export const CONTENT_TYPE = 'application/vnd.fieldtide+msgpack';
+
+/** Request headers, and the answer headers that stand in for a body on a 204. */
+export const HEADERS = {
+  protocol: 'fieldtide-protocol',
+  store: 'fieldtide-store',
+  attempt: 'fieldtide-attempt',
+  time: 'fieldtide-time',
+  epoch: 'fieldtide-epoch',
+  head: 'fieldtide-head',
+  nextPoll: 'fieldtide-next-poll',
+  schema: 'fieldtide-schema',
+} as const;
+
+/** `GET hello` → what the server accepts. */
+export interface HelloAnswer extends AnswerHead {
+  readonly protocols: readonly number[];
+  readonly user: string;
+  readonly limits: ProtocolLimits;
+}
+
+/** The most that a message may hold. */
+export interface ProtocolLimits {
+  /** Bytes of a body. */
+  readonly bodyBytes: number;
+  /** Entries of an upload. */
+  readonly entries: number;
+  /** Changed records of one entry. */
+  readonly members: number;
+  /** Bytes of one entry's items. */
+  readonly entryBytes: number;
+  /** Images of a page. */
+  readonly pageItems: number;
+}
+
+/** What Fieldtide uses unless told otherwise (design: "transaction limits"). */
+export const DEFAULT_LIMITS: ProtocolLimits = {
+  bodyBytes: 8 * 1024 * 1024,
+  entries: 500,
+  members: 2_000,
+  entryBytes: 4 * 1024 * 1024,
+  pageItems: 500,
+};
+
+/** One saved transaction on its way up. Its items are the next `members` changes of the message. */
+export interface WireEntry {
+  /** Upload number, unique within the store (rule C2). */
+  readonly number: number;
+  /** Device time of the save in milliseconds since 1970; a label. */
+  readonly savedAt: number;
+  readonly members: number;
+}
+
+/** `POST upload`. */
+export interface UploadRequest {
+  readonly protocol: number;
+  readonly store: string;
+  readonly attempt: string;
+  readonly schema: string;
+  readonly layouts: readonly WireLayout[];
+  readonly entries: readonly WireEntry[];
+  readonly items: Uint8Array;
+}
+
+/** Why the server refused an entry (rule A26). */
+export const REFUSAL_CLASSES = [
+  'conflict',
+  'validation',
+  'permission',
+  'locked',
+  'edit-vs-delete',
+  'delete-vs-edit',
+  'missing-reference',
+  'metadata',
+  'duplicate-key',
+  'too-large',
+  'server-error',
+  'fate-unknown',
+] as const;
+
+export type RefusalClass = (typeof REFUSAL_CLASSES)[number];
+
+/** A refusal as the server states it. */
+export interface Refusal {
+  readonly class: RefusalClass;
+  /** A host's own code from a hook, or the class again. */
+  readonly code: string;
+  readonly message: string;
+  /** Index of the member in its entry. */
+  readonly member: number;
+  /** Fields concerned: those in conflict, or the one that a validation names. */
+  readonly fields: readonly string[];
+  /** Index of the record's image online among the message's items; `null` when the user may not see one. */
+  readonly online: number | null;
+}
+
+/**
+ * What became of one entry. `committed` are the images as that entry committed them (for rebasing, rule C5), `current` the images as
+ * they are now (for merging): indices into the message's items. On a first answer both are equal.
+ */
+export type EntryResult =
+  | { readonly number: number; readonly outcome: 'saved'; readonly committed: readonly number[]; readonly current: readonly number[] }
+  | { readonly number: number; readonly outcome: 'refused'; readonly refusal: Refusal; readonly current: readonly number[] }
+  /** Nothing was decided and nothing written: a hook failed or ran out of time. Send it again. */
+  | { readonly number: number; readonly outcome: 'tryLater'; readonly retryAfterMs: number; readonly message: string }
+  /** This number was used with other bytes: the store was copied (rule C2). */
+  | { readonly number: number; readonly outcome: 'copied' };
+
+/** The answer to an upload: one result per entry, in order. */
+export interface UploadAnswer extends AnswerHead {
+  readonly layouts: readonly WireLayout[];
+  readonly results: readonly EntryResult[];
+  readonly items: Uint8Array;
+}
+
+/** One save on the feed (rule A29). */
+export interface FeedTransaction {
+  readonly position: number;
+  /** The store and upload number it came from. */
+  readonly store: string;
+  readonly number: number;
+  /** Indices into the page's items: every record of the save, masters included. */
+  readonly items: readonly number[];
+}
+
+/** `GET feed?cursor=feed.epoch.position&limit=` → a page, or 204 when there is nothing new. */
+export interface FeedAnswer extends AnswerHead {
+  readonly layouts: readonly WireLayout[];
+  readonly from: FeedCursor;
+  readonly next: FeedCursor;
+  /** There is more to read at once. */
+  readonly more: boolean;
+  /**
+   * The cursor was older than what the feed keeps, or belongs to another feed or epoch: entries may be missing before `from`, which
+   * is the oldest place that can be read. The device notes a gap and goes on from there (rule A31).
+   */
+  readonly gap: boolean;
+  readonly transactions: readonly FeedTransaction[];
+  readonly items: Uint8Array;
+}
+
+/** Where a snapshot page ends: the last key read. */
+export interface SnapshotKey {
+  readonly object: string;
+  readonly id: string;
+}
+
+/** `GET snapshot?object=&id=&limit=` → everything the user may see, in key order. */
+export interface SnapshotAnswer extends AnswerHead {
+  readonly layouts: readonly WireLayout[];
+  /** Where to read the feed from once the snapshot that *began* with this page is applied. */
+  readonly cursor: FeedCursor;
+  /** The key to ask the next page with; `null` on the last page. */
+  readonly next: SnapshotKey | null;
+  readonly items: Uint8Array;
+}
+
+/** `GET record?object=&id=` → a record with its group: parent, and children of group relations. */
+export interface RecordAnswer extends AnswerHead {
+  readonly layouts: readonly WireLayout[];
+  readonly items: Uint8Array;
+}
+
+/** The body of any answer with status 400 and up. */
+export interface FaultAnswer {
+  readonly protocol: number;
+  readonly error: { readonly code: string; readonly message: string };
+  readonly retryAfterMs?: number;
+}
+
+/** Writes a cursor as it stands in a query string. */
+export function formatCursor(cursor: FeedCursor): string {
+  return `${cursor.feed}.${cursor.epoch}.${cursor.position}`;
+}
+
+/** Reads a cursor from a query string; `null` when it is none. */
+export function parseCursor(text: string): FeedCursor | null {
+  const parts = /^([A-Za-z0-9-]{1,64})\.(\d{1,9})\.(\d{1,15})$/.exec(text);
+  return parts === null ? null : { feed: parts[1]!, epoch: Number(parts[2]), position: Number(parts[3]) };
+}

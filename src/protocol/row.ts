@@ -1,0 +1,154 @@
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
+import type { FieldType, FieldValue } from './field.ts';
+import type { Layout } from './layout.ts';
+import { canonicalValue, instantOf } from './value.ts';
+
+/** Which fields of a layout: bit `f & 7` of byte `f >> 3` stands for field `f`. */
+export type FieldMask = Uint8Array;
+
+/** Makes an empty mask for a layout. */
+export function createMask(layout: Layout): FieldMask {
+  return new Uint8Array((layout.fields.length + 7) >> 3);
+}
+
+/** Adds a field to a mask. */
+export function setInMask(mask: FieldMask, position: number): void {
+  mask[position >> 3]! |= 1 << (position & 7);
+}
+
+/** Says whether a mask has a field. */
+export function isInMask(mask: FieldMask, position: number): boolean {
+  return ((mask[position >> 3] ?? 0) & (1 << (position & 7))) !== 0;
+}
+
+/** Lists the positions of a mask in order. */
+export function maskPositions(mask: FieldMask): number[] {
+  const positions: number[] = [];
+  for (let position = 0; position < mask.length * 8; position++) if (isInMask(mask, position)) positions.push(position);
+  return positions;
+}
+
+/** Writes a value that is canonical already. */
+export function writeValue(writer: ByteWriter, type: FieldType, value: FieldValue): void {
+  if (value === null) return writer.nil();
+  switch (type) {
+    case 'integer': return writer.integer(value as number);
+    case 'number': return writer.number(value as number);
+    case 'boolean': return writer.boolean(value as boolean);
+    case 'dateTime': return writer.integer(instantOf(value, 'value'));
+    case 'multiPicklist':
+    case 'json': return writeJson(writer, value);
+    default: return writer.text(value as string);
+  }
+}
+
+function writeJson(writer: ByteWriter, value: FieldValue): void {
+  if (value === null) writer.nil();
+  else if (typeof value === 'boolean') writer.boolean(value);
+  else if (typeof value === 'number') writer.number(value);
+  else if (typeof value === 'string') writer.text(value);
+  else if (Array.isArray(value)) {
+    writer.array(value.length);
+    for (const member of value) writeJson(writer, member as FieldValue);
+  } else {
+    const entries = Object.entries(value as Readonly<Record<string, FieldValue>>);
+    writer.map(entries.length);
+    // `canonicalValue` made the object with its keys sorted; integer-like keys jump the queue in JavaScript, so order is restored.
+    for (const [key, member] of sortedEntries(entries)) {
+      writer.text(key);
+      writeJson(writer, member);
+    }
+  }
+}
+
+function sortedEntries(entries: [string, FieldValue][]): [string, FieldValue][] {
+  if (entries.length < 2) return entries;
+  // Code-point order equals UTF-8 byte order; `<` on strings does not once a surrogate pair meets U+E000 and above.
+  return entries.sort(([left], [right]) => compareCodePoints(left, right));
+}
+
+function compareCodePoints(left: string, right: string): number {
+  const shared = Math.min(left.length, right.length);
+  for (let index = 0; index < shared; index++) {
+    const a = left.charCodeAt(index), b = right.charCodeAt(index);
+    if (a === b) continue;
+    const isSurrogateA = (a & 0xf800) === 0xd800, isSurrogateB = (b & 0xf800) === 0xd800;
+    return isSurrogateA === isSurrogateB ? a - b : isSurrogateA ? 1 : -1;
+  }
+  return left.length - right.length;
+}
+
+/** Turns what a row holds into what a host sees. */
+export function readValue(reader: ByteReader, type: FieldType): FieldValue {
+  const value = reader.value();
+  return type === 'dateTime' && value !== null ? new Date(value as number).toISOString() : value;
+}
+
+/** Encodes one value in canonical form; `path` names it in a fault. */
+export function encodeValue(type: FieldType, value: unknown, path: string): Uint8Array {
+  const writer = new ByteWriter(64);
+  writeValue(writer, type, canonicalValue(type, value, path));
+  return writer.take();
+}
+
+/** Decodes one value. */
+export function decodeValue(type: FieldType, bytes: Uint8Array): FieldValue {
+  return readValue(new ByteReader(bytes), type);
+}
+
+/**
+ * Encodes a record as a row: an array of its values in layout order. Fields that `values` lacks have no value.
+ *
+ * @throws {@link SyncFault} `VALUE_INVALID` naming object and field.
+ */
+export function encodeRow(layout: Layout, values: Readonly<Record<string, unknown>>): Uint8Array {
+  const writer = new ByteWriter();
+  writer.array(layout.fields.length);
+  for (const { name, type } of layout.fields) writeValue(writer, type, canonicalValue(type, values[name], `${layout.object}.${name}`));
+  return writer.take();
+}
+
+/** Decodes a row into an object with every field of its layout. */
+export function decodeRow(layout: Layout, row: Uint8Array): Record<string, FieldValue> {
+  const reader = new ByteReader(row);
+  reader.array();
+  const values: Record<string, FieldValue> = {};
+  for (const { name, type } of layout.fields) values[name] = readValue(reader, type);
+  return values;
+}
+
+/** Cuts a row, or the values of a change, into the bytes of each value. */
+export function splitRow(row: Uint8Array): Uint8Array[] {
+  const reader = new ByteReader(row);
+  const values: Uint8Array[] = [];
+  for (let left = reader.array(); left > 0; left--) values.push(reader.slice());
+  return values;
+}
+
+/** Joins the bytes of values into a row. */
+export function joinRow(values: readonly Uint8Array[]): Uint8Array {
+  const writer = new ByteWriter();
+  writer.array(values.length);
+  for (const value of values) writer.raw(value);
+  return writer.take();
+}
+
+const NIL = Uint8Array.of(0xc0);
+
+/** The encoding of "no value". */
+export const NO_VALUE: Uint8Array = NIL;
+
+/**
+ * Carries a row from one layout to another: fields go by name, and a field that is new, or whose type changed, has no value.
+ */
+export function mapRow(from: Layout, to: Layout, row: Uint8Array): Uint8Array {
+  if (from.hash === to.hash) return row;
+  const values = splitRow(row);
+  return joinRow(
+    to.fields.map(({ name, type }) => {
+      const position = from.positions.get(name);
+      return position !== undefined && from.fields[position]!.type === type ? values[position]! : NIL;
+    }),
+  );
+}

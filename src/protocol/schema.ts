@@ -1,0 +1,128 @@
+import { hashBytes, utf8 } from '../shared/bytes.ts';
+import { SyncFault } from '../shared/fault.ts';
+import { FIELD_TYPE_CODES, type Field, type FieldValue } from './field.ts';
+
+/** How an object is saved. All of it is plain data, shared by app and backend. */
+export interface ObjectDefinition {
+  /**
+   * `checked`: the previous value of every changed field is compared with the value online, the first save wins (rule A19).
+   * `override`: nothing is compared (rule A22). @defaultValue 'checked'
+   */
+  readonly mode?: 'checked' | 'override';
+  readonly fields: Readonly<Record<string, Field>>;
+}
+
+/** A schema: every object that devices and server exchange. */
+export interface SchemaDefinition {
+  /** Counts up with each change of the schema. */
+  readonly version: number;
+  readonly objects: Readonly<Record<string, ObjectDefinition>>;
+}
+
+/** A checked schema, with its hash. It is plain data, so it can be sent to a worker. */
+export interface Schema<Definition extends SchemaDefinition = SchemaDefinition> {
+  readonly version: number;
+  readonly objects: Definition['objects'];
+  /** Names the content; two schemas of one hash are the same. */
+  readonly hash: string;
+}
+
+/** The names of a schema's objects. */
+export type ObjectName<S extends Schema> = keyof S['objects'] & string;
+
+type FieldsOf<S extends Schema, O extends ObjectName<S>> = S['objects'][O]['fields'];
+type ValueOf<F> = F extends Field<infer Value, infer _Owned, infer _Required> ? Value : FieldValue;
+type OwnedNames<F> = { [K in keyof F]: F[K] extends Field<infer _V, true, infer _R> ? K : never }[keyof F];
+type RequiredNames<F> = { [K in keyof F]: F[K] extends Field<infer _V, false, true> ? K : never }[keyof F];
+type Flat<T> = { [K in keyof T]: T[K] };
+
+/** A record as a host sees it: its id and every field, `null` where there is no value. */
+export type RecordOf<S extends Schema, O extends ObjectName<S>> = Flat<
+  { readonly id: string } & { readonly [K in keyof FieldsOf<S, O>]: ValueOf<FieldsOf<S, O>[K]> | null }
+>;
+
+/** What `create` takes: required fields, any other field a device may write, and an id where the host makes its own. */
+export type CreateInput<S extends Schema, O extends ObjectName<S>> = Flat<
+  { readonly id?: string } & {
+    readonly [K in Exclude<RequiredNames<FieldsOf<S, O>>, OwnedNames<FieldsOf<S, O>>>]: InputOf<FieldsOf<S, O>[K]>;
+  } & {
+    readonly [K in Exclude<keyof FieldsOf<S, O>, RequiredNames<FieldsOf<S, O>> | OwnedNames<FieldsOf<S, O>>>]?:
+      InputOf<FieldsOf<S, O>[K]> | null;
+  }
+>;
+
+/** What `update` takes: the fields to change; `null` takes a value away. */
+export type UpdateInput<S extends Schema, O extends ObjectName<S>> = {
+  readonly [K in Exclude<keyof FieldsOf<S, O>, OwnedNames<FieldsOf<S, O>>>]?: InputOf<FieldsOf<S, O>[K]> | null;
+};
+
+type InputOf<F> = F extends { readonly type: 'dateTime' } ? string | Date : ValueOf<F>;
+
+/** Longest name of an object or field, and most of each: what a message may hold. */
+export const SCHEMA_LIMITS = { nameLength: 80, objects: 500, fields: 500 } as const;
+
+const NAME = /^[A-Za-z][A-Za-z0-9_.:-]*$/;
+
+/**
+ * Checks a schema and names it by its content.
+ *
+ * @throws {@link SyncFault} `SCHEMA_INVALID` naming the object and field that is wrong.
+ */
+export function defineSchema<const Definition extends SchemaDefinition>(definition: Definition): Schema<Definition> {
+  if (!Number.isSafeInteger(definition.version) || definition.version < 1) {
+    throw invalid('version', 'must be a whole number from 1 up');
+  }
+  const names = Object.keys(definition.objects);
+  if (names.length === 0 || names.length > SCHEMA_LIMITS.objects) throw invalid('objects', `must be 1 to ${SCHEMA_LIMITS.objects}`);
+  for (const name of names) checkObject(name, definition.objects[name]!, definition.objects);
+  return { version: definition.version, objects: definition.objects, hash: hashBytes(utf8(canonicalText(definition.objects))) };
+}
+
+function checkObject(name: string, object: ObjectDefinition, objects: SchemaDefinition['objects']): void {
+  checkName(name, name);
+  if (object.mode !== undefined && object.mode !== 'checked' && object.mode !== 'override') {
+    throw invalid(name, "mode must be 'checked' or 'override'");
+  }
+  const fields = Object.entries(object.fields);
+  if (fields.length === 0 || fields.length > SCHEMA_LIMITS.fields) throw invalid(name, `needs 1 to ${SCHEMA_LIMITS.fields} fields`);
+  let parents = 0;
+  for (const [fieldName, field] of fields) {
+    const path = `${name}.${fieldName}`;
+    checkName(fieldName, path);
+    if (fieldName === 'id') throw invalid(path, 'is reserved for the id at birth; use recordId() under another name for the server id');
+    if (FIELD_TYPE_CODES[field.type] === undefined) throw invalid(path, 'has an unknown type; make fields with text(), integer() and the others');
+    if (field.target !== undefined && objects[field.target] === undefined) throw invalid(path, `points to ${field.target}, which is no object`);
+    if (field.options !== undefined) checkOptions(path, field.options);
+    if (field.parent === true && ++parents > 1) throw invalid(path, 'is a second parent; an object has at most one');
+  }
+}
+
+function checkOptions(path: string, options: readonly string[]): void {
+  if (options.length === 0 || new Set(options).size !== options.length || options.some((option) => option === '')) {
+    throw invalid(path, 'needs one or more different options that are not empty');
+  }
+}
+
+function checkName(name: string, path: string): void {
+  if (name.length > SCHEMA_LIMITS.nameLength || !NAME.test(name)) {
+    throw invalid(path, `needs a name of letters, digits and _ . : - that begins with a letter, at most ${SCHEMA_LIMITS.nameLength} long`);
+  }
+}
+
+function invalid(path: string, problem: string): SyncFault {
+  return new SyncFault('SCHEMA_INVALID', `schema: ${path} ${problem}`, { details: { path } });
+}
+
+// Objects and fields keep their order (it is the order of values in a row); the options of each field are sorted by name.
+function canonicalText(objects: SchemaDefinition['objects']): string {
+  return JSON.stringify(
+    Object.entries(objects).map(([name, object]) => [
+      name,
+      object.mode ?? 'checked',
+      Object.entries(object.fields).map(([fieldName, field]) => [
+        fieldName,
+        Object.entries(field).filter(([, value]) => value !== undefined).sort(([left], [right]) => (left < right ? -1 : 1)),
+      ]),
+    ]),
+  );
+}

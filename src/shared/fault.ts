@@ -1,0 +1,101 @@
+/**
+ * Every code a {@link SyncFault} can carry. `docs/ERRORS.md` has a heading for each; a test compares the two lists.
+ */
+export const FAULT_CODES = [
+  'SCHEMA_INVALID',
+  'OBJECT_UNKNOWN',
+  'FIELD_UNKNOWN',
+  'FIELD_SERVER_OWNED',
+  'FIELD_REQUIRED',
+  'VALUE_INVALID',
+  'ID_INVALID',
+  'QUERY_INVALID',
+  'OPTION_INVALID',
+  'RECORD_EXISTS',
+  'RECORD_MISSING',
+  'CHANGE_TOO_LARGE',
+  'SYNC_ERROR_UNKNOWN',
+  'SYNC_ERROR_ACTION_UNAVAILABLE',
+  'CLIENT_CLOSED',
+  'CLIENT_TAKEN_OVER',
+  'CLIENT_BUSY',
+  'DOWNLOAD_FAILED',
+  'STORAGE_FULL',
+  'STORAGE_FAILED',
+  'STORAGE_CLOSED',
+  'STORAGE_LOCKED',
+  'STORAGE_CORRUPT',
+  'TRANSPORT_UNREACHABLE',
+  'TRANSPORT_TIMEOUT',
+  'TRANSPORT_ABORTED',
+  'TRANSPORT_BAD_ANSWER',
+  'TRANSPORT_TOO_LARGE',
+  'TRANSPORT_BUSY',
+  'AUTH_REQUIRED',
+  'AUTH_REFUSED',
+  'PROTOCOL_MALFORMED',
+  'PROTOCOL_VERSION_UNSUPPORTED',
+  'PROTOCOL_TOO_LARGE',
+  'PROTOCOL_NOT_FOUND',
+  'PROTOCOL_CURSOR_INVALID',
+  'SERVER_FAILED',
+  'SERVER_BUSY',
+  'CORE_TRAPPED',
+  'CORE_INPUT_INVALID',
+  'WORKER_FAILED',
+] as const;
+
+/** A stable name for what went wrong; switch on this, never on the message. */
+export type FaultCode = (typeof FAULT_CODES)[number];
+
+/** Plain facts that go with a fault: names, sizes, offsets. Never a token, never another user's values. */
+export type FaultDetails = Readonly<Record<string, string | number | boolean | null>>;
+
+/** What a fault looks like when it crosses a worker or a log. */
+export interface FaultShape {
+  readonly code: FaultCode;
+  readonly message: string;
+  readonly details: FaultDetails;
+  readonly cause?: FaultShape | string;
+}
+
+/**
+ * An exception that a program handles: bad input, a full disk, no network. A *sync error* is something else: data, a change that
+ * the server refused and that waits for the user.
+ */
+export class SyncFault extends Error {
+  readonly code: FaultCode;
+  readonly details: FaultDetails;
+
+  constructor(code: FaultCode, message: string, options: { readonly details?: FaultDetails; readonly cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'SyncFault';
+    this.code = code;
+    this.details = options.details ?? {};
+  }
+}
+
+/** Says whether a value is a {@link SyncFault}, optionally of one code. */
+export function isFault(value: unknown, code?: FaultCode): value is SyncFault {
+  return value instanceof SyncFault && (code === undefined || value.code === code);
+}
+
+/** Turns any thrown value into plain data that survives structured cloning. */
+export function describeFault(thrown: unknown): FaultShape {
+  if (thrown instanceof SyncFault) {
+    const shape = { code: thrown.code, message: thrown.message, details: thrown.details };
+    return thrown.cause === undefined ? shape : { ...shape, cause: describeCause(thrown.cause) };
+  }
+  return { code: 'WORKER_FAILED', message: thrown instanceof Error ? thrown.message : String(thrown), details: {} };
+}
+
+/** Rebuilds the fault on the other side of a worker. */
+export function rebuildFault(shape: FaultShape): SyncFault {
+  const cause = typeof shape.cause === 'object' ? rebuildFault(shape.cause) : shape.cause;
+  return new SyncFault(shape.code, shape.message, { details: shape.details, cause });
+}
+
+function describeCause(cause: unknown): FaultShape | string {
+  if (cause instanceof SyncFault) return describeFault(cause);
+  return cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+}

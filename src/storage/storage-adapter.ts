@@ -1,0 +1,74 @@
+/** Whose data a store holds. One store per (tenant, user): another user of the same device never sees it. */
+export interface StoreOwner {
+  readonly tenant: string;
+  readonly user: string;
+}
+
+/** Names one record row. */
+export interface RecordKey {
+  readonly object: string;
+  readonly id: string;
+}
+
+/** One record row: the bytes are the SDK's, opaque to a generic adapter. */
+export interface RecordRow extends RecordKey {
+  readonly bytes: Uint8Array;
+}
+
+/** One row of SDK state: queue, cursor, layouts, staged pages. */
+export interface StateRow {
+  readonly key: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Everything that one step changes, all or nothing. */
+export interface Commit {
+  /** State rows that must still hold exactly these bytes (`null`: must not exist), or nothing is written. */
+  readonly expect?: readonly { readonly key: string; readonly bytes: Uint8Array | null }[];
+  readonly putRecords?: readonly RecordRow[];
+  readonly removeRecords?: readonly RecordKey[];
+  readonly putState?: readonly StateRow[];
+  readonly removeState?: readonly string[];
+  /**
+   * `strict`: on disk before the promise resolves (the upload queue). `relaxed`: may be lost with the power, never torn (merges,
+   * which can be downloaded again).
+   */
+  readonly durability: 'strict' | 'relaxed';
+}
+
+/** How much room there is, in bytes. */
+export interface StorageEstimate {
+  readonly usedBytes: number;
+  readonly quotaBytes: number;
+  /** The platform promised not to evict the store. */
+  readonly isPersisted: boolean;
+}
+
+/**
+ * An open store. Strings compare by UTF-16 code units, as JavaScript's `<` does, in every order below.
+ *
+ * Faults: `STORAGE_FULL` when there is no room, `STORAGE_CLOSED` after `close`, `STORAGE_FAILED` with the cause for anything else.
+ * After a fault of `commit` nothing of it was written.
+ */
+export interface Storage {
+  /** Reads record rows; the answer has one place per key, `undefined` where there is none. */
+  readRecords(keys: readonly RecordKey[]): Promise<readonly (Uint8Array | undefined)[]>;
+  /** Reads up to `limit` record rows of an object with an id greater than `after`, in id order. */
+  scanRecords(range: { readonly object: string; readonly after?: string; readonly limit: number }): Promise<readonly RecordRow[]>;
+  /** Reads up to `limit` state rows whose key begins with `prefix` and is greater than `after`, in key order. */
+  scanState(range: { readonly prefix: string; readonly after?: string; readonly limit: number }): Promise<readonly StateRow[]>;
+  /** Writes a step atomically. `stale`: an expectation did not hold and nothing was written. */
+  commit(commit: Commit): Promise<'done' | 'stale'>;
+  /** Releases the store; commits under way end first. Calling it twice does nothing. */
+  close(): Promise<void>;
+  estimate?(): Promise<StorageEstimate>;
+}
+
+/**
+ * Where a host keeps the SDK's rows. A host can route record rows to tables of its own and keep the state rows in one key-value table
+ * of the same database. Prove an adapter with `describeStorageAdapter` of `fieldtide/testing`.
+ */
+export interface StorageAdapter {
+  /** Opens, or creates, the store of an owner. */
+  open(owner: StoreOwner): Promise<Storage>;
+}
