@@ -24,6 +24,11 @@ export function compareBytes(left: Uint8Array, right: Uint8Array): number {
   return left.length - right.length;
 }
 
+/** Copies bytes. Not `bytes.slice()`: that of Node's `Buffer` shares memory instead of copying. */
+export function copyBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}
+
 /** Joins byte strings into one new one. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   let length = 0;

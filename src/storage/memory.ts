@@ -1,0 +1,106 @@
+/**
+ * Storage in memory.
+ *
+ * @module fieldtide/storage/memory
+ */
+import { bytesEqual, copyBytes } from '../shared/bytes.ts';
+import { SyncFault } from '../shared/fault.ts';
+import { SortedTable } from './sorted-table.ts';
+import type { Commit, RecordKey, Storage, StorageAdapter, StoreOwner } from './storage-adapter.ts';
+
+/**
+ * Makes an adapter that keeps everything in memory, for tests and for hosts that want nothing on the device. Data lives as long as the
+ * adapter object: opening a store again finds it, and all that have it open share it.
+ */
+export function memory(): StorageAdapter {
+  const stores = new Map<string, MemoryStore>();
+  return {
+    open(owner) {
+      const name = nameOf(owner);
+      const store = stores.get(name) ?? new MemoryStore();
+      stores.set(name, store);
+      return Promise.resolve(new MemoryStorage(store));
+    },
+  };
+}
+
+// As JSON, so that no tenant and user run together into another pair.
+function nameOf({ tenant, user }: StoreOwner): string {
+  return JSON.stringify([tenant, user]);
+}
+
+class MemoryStore {
+  readonly state = new SortedTable();
+  readonly #records = new Map<string, SortedTable>();
+
+  recordsOf(object: string): SortedTable {
+    const known = this.#records.get(object);
+    if (known !== undefined) return known;
+    const fresh = new SortedTable();
+    this.#records.set(object, fresh);
+    return fresh;
+  }
+
+  meets(expect: Commit['expect']): boolean {
+    return (expect ?? []).every(({ key, bytes }) => {
+      const held = this.state.get(key);
+      return held === undefined || bytes === null ? held === undefined && bytes === null : bytesEqual(held, bytes);
+    });
+  }
+
+  write({ putRecords = [], removeRecords = [], putState = [], removeState = [] }: Commit): void {
+    for (const object of new Set([...putRecords, ...removeRecords].map((row) => row.object))) {
+      this.recordsOf(object).write(
+        putRecords.filter((row) => row.object === object).map((row) => [row.id, copyBytes(row.bytes)]),
+        removeRecords.filter((key) => key.object === object).map((key) => key.id),
+      );
+    }
+    this.state.write(putState.map((row) => [row.key, copyBytes(row.bytes)]), removeState);
+  }
+}
+
+// Each call does all of its work before it returns its promise: nothing of another call, and no later mutation of the caller's own
+// arrays, comes between.
+class MemoryStorage implements Storage {
+  readonly #store: MemoryStore;
+  #isClosed = false;
+
+  constructor(store: MemoryStore) {
+    this.#store = store;
+  }
+
+  async readRecords(keys: readonly RecordKey[]): Promise<readonly (Uint8Array | undefined)[]> {
+    this.#assertOpen('read records');
+    return keys.map(({ object, id }) => {
+      const bytes = this.#store.recordsOf(object).get(id);
+      return bytes && copyBytes(bytes);
+    });
+  }
+
+  async scanRecords({ object, after, limit }: Parameters<Storage['scanRecords']>[0]): ReturnType<Storage['scanRecords']> {
+    this.#assertOpen(`scan records of ${object}`);
+    const table = this.#store.recordsOf(object);
+    return table.keys({ after, limit }).map((id) => ({ object, id, bytes: copyBytes(table.get(id)!) }));
+  }
+
+  async scanState({ prefix, after, limit }: Parameters<Storage['scanState']>[0]): ReturnType<Storage['scanState']> {
+    this.#assertOpen(`scan state under ${prefix}`);
+    const table = this.#store.state;
+    return table.keys({ prefix, after, limit }).map((key) => ({ key, bytes: copyBytes(table.get(key)!) }));
+  }
+
+  async commit(commit: Commit): Promise<'done' | 'stale'> {
+    this.#assertOpen('commit');
+    if (!this.#store.meets(commit.expect)) return 'stale';
+    this.#store.write(commit);
+    return 'done';
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+  }
+
+  #assertOpen(what: string): void {
+    if (this.#isClosed) throw new SyncFault('STORAGE_CLOSED', `cannot ${what}: the storage is closed`);
+  }
+}
