@@ -18,6 +18,8 @@ const PARTS = [
   check('lint', 'node', 'scripts/lint.mjs'),
   check('typecheck', 'npm', 'run', '--silent', 'typecheck'),
   { name: 'vitest', run: runVitest },
+  check('package', 'npm', 'run', '--silent', 'check'),
+  check('size', 'npm', 'run', '--silent', 'size'),
 ];
 
 const chosen = process.argv.slice(2);
