@@ -1,23 +1,21 @@
 // npm test: prepares the clone, finds a browser, runs every part, and ends with one line of totals.
 // `npm test -- vitest lint` runs only the parts named.
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { ensureChromium } from './chromium.mjs';
 import { prepare, prepareSteps } from './prepare.mjs';
+import { check, vitest } from './test-parts.mjs';
 
-/** @typedef {{ passed: number, failed: number, skipped: number }} Totals */
-/** @typedef {{ name: string, run: () => Promise<Totals> }} Part */
+/** @typedef {import('./test-parts.mjs').Totals} Totals */
 
 /**
- * Everything `npm test` runs, in this order. `check` counts an exit code as one test; `program` is a test program
- * that ends its own output with `N passed, N failed` (and `, N skipped`), which are added to the totals.
- * @type {Part[]}
+ * Everything `npm test` runs, in this order. A test program of its own is a line such as
+ * `program('kill', 'node', 'scripts/run-ts.mjs', 'test/kill/main.ts', '--rounds', '5')`, from scripts/test-parts.mjs.
+ * @type {import('./test-parts.mjs').Part[]}
  */
 const PARTS = [
   check('build', 'node', 'scripts/prepare.mjs'),
   check('lint', 'node', 'scripts/lint.mjs'),
   check('typecheck', 'npm', 'run', '--silent', 'typecheck'),
-  { name: 'vitest', run: runVitest },
+  vitest('vitest'),
   check('package', 'npm', 'run', '--silent', 'check'),
   check('size', 'npm', 'run', '--silent', 'size'),
 ];
@@ -49,86 +47,6 @@ async function runAll() {
     totals.skipped += counts.skipped;
   }
   return totals;
-}
-
-/**
- * @param {string} name
- * @param {string} command
- * @param {...string} args
- * @returns {Part}
- */
-function check(name, command, ...args) {
-  return {
-    name,
-    async run() {
-      const { code } = await execute(command, args);
-      return { passed: code === 0 ? 1 : 0, failed: code === 0 ? 0 : 1, skipped: 0 };
-    },
-  };
-}
-
-/**
- * @param {string} name
- * @param {string} command
- * @param {...string} args
- * @returns {Part}
- */
-export function program(name, command, ...args) {
-  return {
-    name,
-    async run() {
-      const { code, lastLine } = await execute(command, args);
-      const match = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(lastLine);
-      const counts = { passed: Number(match?.[1] ?? 0), failed: Number(match?.[2] ?? 0), skipped: Number(match?.[3] ?? 0) };
-      const failedSilently = counts.failed === 0 && (code !== 0 || !match);
-      return failedSilently ? { ...counts, failed: 1 } : counts;
-    },
-  };
-}
-
-/** @returns {Promise<Totals>} */
-async function runVitest() {
-  const report = 'build/test/vitest.json';
-  mkdirSync('build/test', { recursive: true });
-  rmSync(report, { force: true });
-  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const { code } = await execute('node', ['node_modules/vitest/vitest.mjs', 'run', ...reporters]);
-  const counts = existsSync(report) ? countVitest(JSON.parse(readFileSync(report, 'utf8'))) : { passed: 0, failed: 0, skipped: 0 };
-  // Errors outside any test (an unhandled rejection, a browser that died) show in the exit code alone.
-  return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
-}
-
-/** @param {{ testResults: { status: string, assertionResults: { status: string }[] }[] }} report */
-function countVitest({ testResults }) {
-  const tests = testResults.flatMap((file) => file.assertionResults);
-  const brokenFiles = testResults.filter((file) => file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed'));
-  return {
-    passed: tests.filter(({ status }) => status === 'passed').length,
-    failed: tests.filter(({ status }) => status === 'failed').length + brokenFiles.length,
-    skipped: tests.filter(({ status }) => status !== 'passed' && status !== 'failed').length,
-  };
-}
-
-/**
- * @param {string} command
- * @param {string[]} args
- * @returns {Promise<{ code: number, lastLine: string }>}
- */
-function execute(command, args) {
-  return new Promise((resolve) => {
-    const file = command === 'node' ? process.execPath : command;
-    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'], shell: command === 'npm' && process.platform === 'win32' });
-    let tail = '';
-    child.stdout.on('data', (/** @type {Buffer} */ chunk) => {
-      process.stdout.write(chunk);
-      tail = (tail + chunk.toString()).slice(-4096);
-    });
-    child.on('error', (error) => {
-      console.error(error.message);
-      resolve({ code: 1, lastLine: '' });
-    });
-    child.on('close', (code) => resolve({ code: code ?? 1, lastLine: tail.trimEnd().split('\n').at(-1)?.trim() ?? '' }));
-  });
 }
 
 /** @param {Totals} totals */
