@@ -20,3 +20,22 @@ export const platformRandom: Random = {
   next: () => crypto.getRandomValues(new Uint32Array(1))[0]! / 0x1_0000_0000,
   bytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
 };
+
+/** What {@link platformFetch} is: the part of `fetch` that Fieldtide uses. */
+export type FetchFunction = (url: string, init: RequestInit) => Promise<Response>;
+
+// The globals below are looked up when they are used, not when this file is imported: Node has no IndexedDB, Hermes has neither
+// IndexedDB nor `navigator.storage`, and a test or a polyfill may put them there later.
+
+/** The platform's `fetch`. */
+export const platformFetch: FetchFunction = (url, init) => fetch(url, init);
+
+/** The platform's IndexedDB; `undefined` where there is none. */
+export function platformIndexedDb(): IDBFactory | undefined {
+  return typeof indexedDB === 'undefined' ? undefined : indexedDB;
+}
+
+/** The platform's storage manager, which knows quota and persistence; `undefined` where there is none. */
+export function platformStorageManager(): StorageManager | undefined {
+  return typeof navigator === 'undefined' ? undefined : navigator.storage;
+}
