@@ -1,0 +1,99 @@
+// The bytes that the core and its callers agree on: plain numbers, read by asc and by tsc. Everything is little-endian u32 words
+// unless a line says otherwise. test/core/layout.test.ts holds the codes and limits to the protocol's own lists.
+
+// How a call ended; the order is that of CORE_STATUSES in src/core/core.ts.
+export const STATUS_OK = 0;
+export const STATUS_TRUNCATED = 1;
+export const STATUS_TRAILING_BYTES = 2;
+export const STATUS_TOO_DEEP = 3;
+export const STATUS_TOO_MANY = 4;
+export const STATUS_UNEXPECTED_TYPE = 5;
+export const STATUS_NOT_CANONICAL = 6;
+export const STATUS_BAD_UTF8 = 7;
+export const STATUS_OUT_OF_RANGE = 8;
+export const STATUS_UNKNOWN_LAYOUT = 9;
+export const STATUS_WRONG_FIELD_COUNT = 10;
+export const STATUS_BAD_MASK = 11;
+export const STATUS_BAD_STATE = 12;
+export const STATUS_TOO_LARGE = 13;
+export const STATUS_NOT_SORTED = 14;
+export const STATUS_OUT_OF_MEMORY = 15;
+
+// Field types; the codes of FIELD_TYPE_CODES in src/protocol/field.ts.
+export const TYPE_TEXT = 1;
+export const TYPE_TEXT_KEEPING_EMPTY = 2;
+export const TYPE_INTEGER = 3;
+export const TYPE_NUMBER = 4;
+export const TYPE_DECIMAL = 5;
+export const TYPE_BOOLEAN = 6;
+export const TYPE_DATE = 7;
+export const TYPE_DATE_TIME = 8;
+export const TYPE_PICKLIST = 9;
+export const TYPE_MULTI_PICKLIST = 10;
+export const TYPE_REFERENCE = 11;
+export const TYPE_JSON = 12;
+
+// What a value may be at most; VALUE_LIMITS in src/protocol/value.ts.
+export const MAX_TEXT_BYTES = 1048576;
+export const MAX_ID_BYTES = 255;
+export const MAX_DECIMAL_DIGITS = 60;
+export const MAX_JSON_DEPTH = 16;
+export const FIRST_INSTANT_MS = -62167219200000;
+export const LAST_INSTANT_MS = 253402300799999;
+export const MAX_SAFE_INTEGER = 9007199254740991;
+export const MAX_EPOCH = 2147483647;
+
+/** Deepest nesting of a message: the outermost value is at depth 0. */
+export const MAX_MESSAGE_DEPTH = 32;
+
+// What an image says of its record, and what a change does to it; IMAGE_STATES and CHANGE_OPS in src/protocol/items.ts.
+export const STATE_LIVE = 0;
+export const STATE_DELETED = 1;
+export const STATE_HIDDEN = 2;
+export const OP_CREATE = 0;
+export const OP_UPDATE = 1;
+export const OP_REMOVE = 2;
+
+// An entry of the index of images, in words. Offsets are into the items; 0 (where an item begins, never one of its parts) is none.
+//   0 layout | 1 id at | 2 id bytes | 3 epoch | 4 n low | 5 n high | 6 state | 7 row at | 8 row bytes
+// The id is kept as its whole msgpack value, header included: canonical ids are equal when these bytes are.
+export const IMAGE_WORDS = 9;
+export const IMAGE_LAYOUT = 0;
+export const IMAGE_ID_AT = 1;
+export const IMAGE_ID_BYTES = 2;
+export const IMAGE_EPOCH = 3;
+export const IMAGE_N_LOW = 4;
+export const IMAGE_N_HIGH = 5;
+export const IMAGE_STATE = 6;
+export const IMAGE_ROW_AT = 7;
+export const IMAGE_ROW_BYTES = 8;
+
+// An entry of the index of changes, in words. The mask is the body of its binary, previous and next are whole arrays; offsets as above.
+//   0 layout | 1 id at | 2 id bytes | 3 op | 4 epoch | 5 n low | 6 n high | 7 mask at | 8 mask bytes
+//   9 previous at | 10 previous bytes | 11 next at | 12 next bytes
+export const CHANGE_WORDS = 13;
+export const CHANGE_LAYOUT = 0;
+export const CHANGE_ID_AT = 1;
+export const CHANGE_ID_BYTES = 2;
+export const CHANGE_OP = 3;
+export const CHANGE_EPOCH = 4;
+export const CHANGE_N_LOW = 5;
+export const CHANGE_N_HIGH = 6;
+export const CHANGE_MASK_AT = 7;
+export const CHANGE_MASK_BYTES = 8;
+export const CHANGE_PREVIOUS_AT = 9;
+export const CHANGE_PREVIOUS_BYTES = 10;
+export const CHANGE_NEXT_AT = 11;
+export const CHANGE_NEXT_BYTES = 12;
+
+// What to do with an image of a feed batch; the order is that of VERDICTS in src/core/core.ts.
+export const VERDICT_MERGE = 0;
+export const VERDICT_WAIT = 1;
+export const VERDICT_DISCARD = 2;
+export const VERDICT_SUPERSEDED = 3;
+export const VERDICT_STALE = 4;
+
+// Why a record must not be merged into; ATTENTION in src/core/core.ts.
+export const ATTENTION_PENDING = 1;
+export const ATTENTION_IN_ERROR = 2;
+export const ATTENTION_IN_USE = 4;

@@ -1,0 +1,45 @@
+import type { RecordVersion } from '../protocol/version.ts';
+import { compareVersions } from '../protocol/version.ts';
+import { ATTENTION, type FeedPlanInput, type ImageTable, type Verdict } from './core.ts';
+
+/** Decides what to do with each image: newest of its record, newer than the base, nothing in the way. */
+export function planImages(images: ImageTable, { layouts, baseVersions, attention, replace }: FeedPlanInput): Verdict[] {
+  const flags = new Map<string, number>();
+  for (const entry of attention) {
+    const key = recordKey(entry.object, entry.id);
+    flags.set(key, (flags.get(key) ?? 0) | entry.flags);
+  }
+  const keys = Array.from({ length: images.count }, (_, index) => recordKey(layouts[images.layout(index)]!.object, images.id(index)));
+  const newest = findNewest(images, keys);
+  return keys.map((key, index) => {
+    if (newest.get(key) !== index) return 'superseded';
+    if (!replaces(images.version(index), baseVersions[index]!, replace)) return 'stale';
+    return verdictOf(flags.get(key) ?? 0);
+  });
+}
+
+/** The index of each record's newest image; of equal versions the later one. */
+function findNewest(images: ImageTable, keys: readonly string[]): Map<string, number> {
+  const newest = new Map<string, number>();
+  for (const [index, key] of keys.entries()) {
+    const rival = newest.get(key);
+    if (rival === undefined || compareVersions(images.version(index), images.version(rival)) >= 0) newest.set(key, index);
+  }
+  return newest;
+}
+
+function replaces(version: RecordVersion, base: RecordVersion, replace: FeedPlanInput['replace']): boolean {
+  const difference = compareVersions(version, base);
+  return replace === 'newer' ? difference > 0 : difference >= 0;
+}
+
+function verdictOf(flags: number): Verdict {
+  // Rules A39 and C7 before A36: an open record with a pending change keeps the image as the side image too.
+  if ((flags & (ATTENTION.pending | ATTENTION.inError)) !== 0) return 'discard';
+  return (flags & ATTENTION.inUse) !== 0 ? 'wait' : 'merge';
+}
+
+function recordKey(object: string, id: string): string {
+  // The length keeps ('ab', 'c') apart from ('a', 'bc').
+  return `${object.length}:${object}${id}`;
+}

@@ -1,0 +1,68 @@
+import type { Layout } from '../protocol/layout.ts';
+import { CanonicalReader } from './canonical-reader.ts';
+import type { Core, CoreRefusal, FeedPlanInput } from './core.ts';
+import { requireBases, requireEditMask, requireSubset, rowInvalid } from './core-input.ts';
+import { createChangeTable, createImageTable } from './item-tables.ts';
+import { createRefusal, Refused } from './refusal.ts';
+import { applyEdit, checkEdit, diffRows } from './twin-edits.ts';
+import { indexChanges, indexImages } from './twin-items.ts';
+import { planImages } from './twin-plan.ts';
+import { scanMessage } from './twin-scan.ts';
+
+/**
+ * Makes the core in plain TypeScript: the oracle that the Wasm builds are compared with, the fallback where WebAssembly is missing or
+ * blocked, and the engine on Hermes. Written to be obvious.
+ */
+export function createTwinCore(): Core {
+  const readImages: Core['readImages'] = (items, layouts) => refusing(() => createImageTable(items, indexImages(items, layouts)));
+  return {
+    build: 'twin',
+    readImages,
+    scanMessage: (message) => refusing(() => scanMessage(message)),
+    readChanges: (items, layouts) => refusing(() => createChangeTable(items, indexChanges(items, layouts))),
+    validateRow: (layout, row) => refusing(() => validateRow(layout, row)),
+    diffRows: (layout, before, after) => trusting(() => diffRows(layout, before, after)),
+    checkEdit(layout, edit, current) {
+      requireEditMask(layout, edit);
+      return trusting(() => checkEdit(layout, edit, current));
+    },
+    applyEdit(layout, edit, mask, current) {
+      requireEditMask(layout, edit);
+      requireSubset(mask, edit);
+      return trusting(() => applyEdit(layout, edit, mask, current));
+    },
+    planFeed(input: FeedPlanInput) {
+      const images = readImages(input.items, input.layouts);
+      if (!images.ok) return images;
+      requireBases(images.count, input);
+      return { ok: true, verdicts: planImages(images, input) };
+    },
+  };
+}
+
+function validateRow(layout: Layout, row: Uint8Array): { readonly ok: true } {
+  const reader = new CanonicalReader(row);
+  reader.row(layout.types);
+  reader.end();
+  return { ok: true };
+}
+
+/** Runs a check of bytes from outside: what it refuses is an answer. */
+function refusing<T>(check: () => T): T | CoreRefusal {
+  try {
+    return check();
+  } catch (thrown) {
+    if (thrown instanceof Refused) return createRefusal(thrown.status, thrown.offset);
+    throw thrown;
+  }
+}
+
+/** Runs a call on rows that were read before: what is no row is the program's mistake. */
+function trusting<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (thrown) {
+    if (thrown instanceof Refused) throw rowInvalid(thrown.status);
+    throw thrown;
+  }
+}
