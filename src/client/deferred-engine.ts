@@ -1,0 +1,32 @@
+import type { SyncEngine } from './engine.ts';
+
+/** Makes an engine of one that is still being made: every call waits for it, in the order of the calls. */
+export function createDeferredEngine(starting: Promise<SyncEngine>): SyncEngine {
+  const ready = starting.then((engine) => engine.ready);
+  // Nobody need look at `ready`: a start that failed shows in every call.
+  ready.catch(() => {});
+  const then = <T>(call: (engine: SyncEngine) => Promise<T>): Promise<T> => starting.then(call);
+  return {
+    ready,
+    create: (object, values, id) => then((engine) => engine.create(object, values, id)),
+    update: (object, id, values) => then((engine) => engine.update(object, id, values)),
+    remove: (object, id) => then((engine) => engine.remove(object, id)),
+    get: (object, id) => then((engine) => engine.get(object, id)),
+    query: (query) => then((engine) => engine.query(query)),
+    watchQuery: (query, listener) => then((engine) => engine.watchQuery(query, listener)),
+    watchRecord: (object, id, listener) => then((engine) => engine.watchRecord(object, id, listener)),
+    outcome: (entry) => then((engine) => engine.outcome(entry)),
+    status: () => then((engine) => engine.status()),
+    watchStatus: (listener) => then((engine) => engine.watchStatus(listener)),
+    listSyncErrors: () => then((engine) => engine.listSyncErrors()),
+    watchSyncErrors: (listener) => then((engine) => engine.watchSyncErrors(listener)),
+    undo: (syncError) => then((engine) => engine.undo(syncError)),
+    watchEvents: (listener) => then((engine) => engine.watchEvents(listener)),
+    download: () => then((engine) => engine.download()),
+    fetch: (object, id) => then((engine) => engine.fetch(object, id)),
+    wake: () => then((engine) => engine.wake()),
+    setLifecycle: (lifecycle) => then((engine) => engine.setLifecycle(lifecycle)),
+    // What could not be started needs no closing.
+    close: () => starting.then((engine) => engine.close(), () => {}),
+  };
+}

@@ -1,0 +1,27 @@
+import type { Core } from '../core/core.ts';
+import type { Schema } from '../protocol/schema.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { Random } from '../shared/random.ts';
+import type { Serial } from '../shared/serial.ts';
+import type { DownloadProgress, SyncEvent } from './engine.ts';
+import type { LocalStore } from './local-store.ts';
+import type { Records } from './records.ts';
+import type { ClientRules } from './rules.ts';
+import type { ServerLink } from './server-link.ts';
+
+/** What the parts of one open engine share. */
+export interface EngineContext {
+  readonly schema: Schema;
+  readonly user: string;
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly rules: ClientRules;
+  readonly store: LocalStore;
+  readonly records: Records;
+  readonly link: ServerLink;
+  /** Steps that read and change the store run one after another; no request is made inside one. */
+  readonly steps: Serial;
+  readonly emit: (event: SyncEvent) => void;
+  readonly showProgress: (progress: DownloadProgress | null) => void;
+}

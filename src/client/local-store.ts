@@ -1,0 +1,284 @@
+import type { Core } from '../core/core.ts';
+import { ByteReader } from '../protocol/byte-reader.ts';
+import { layoutsOf, type Layout } from '../protocol/layout.ts';
+import type { Schema } from '../protocol/schema.ts';
+import { NO_VERSION, type RecordVersion } from '../protocol/version.ts';
+import type { Clock } from '../shared/clock.ts';
+import { SyncFault } from '../shared/fault.ts';
+import { createId } from '../shared/ids.ts';
+import type { Random } from '../shared/random.ts';
+import type { Storage, StorageAdapter, StateRow, StoreOwner } from '../storage/storage-adapter.ts';
+import type { QueueEntry } from './queue-entry.ts';
+import { keysOf } from './queue-entry.ts';
+import { splitKey, type Key } from './record-key.ts';
+import type { HeldImage } from './rows.ts';
+import { mapRow } from '../protocol/row.ts';
+import type { ClientRules } from './rules.ts';
+import { Step } from './step.ts';
+import { decodeEntry, decodeImage, decodeLayout, decodeMeta, encodeMeta, STATE, STORED_FORMAT, type Meta } from './stored.ts';
+
+const SCAN_ROWS = 1_000;
+
+export interface LocalStoreOptions {
+  readonly schema: Schema;
+  readonly owner: StoreOwner;
+  readonly storage: StorageAdapter;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly rules: ClientRules;
+  /** Hears which records a commit changed. */
+  readonly onCommitted: (keys: ReadonlySet<Key>) => void;
+}
+
+/**
+ * The device's data: base rows in storage; queue, side images and tombstones in memory as well, because every view needs them. What
+ * is in memory changes only after its commit is durable.
+ */
+export class LocalStore {
+  readonly #storage: Storage;
+  readonly #options: LocalStoreOptions;
+  readonly #schemaLayouts: ReadonlyMap<string, Layout>;
+  readonly #layouts = new Map<string, Layout>();
+  readonly #entries = new Map<number, QueueEntry>();
+  readonly #entriesByRecord = new Map<Key, QueueEntry[]>();
+  readonly #sides = new Map<Key, HeldImage>();
+  readonly #gone = new Map<Key, HeldImage>();
+  #failed = 0;
+  #meta: Meta;
+  #fence: Uint8Array;
+  #isOwner = true;
+
+  private constructor(storage: Storage, options: LocalStoreOptions, meta: Meta, fence: Uint8Array) {
+    this.#storage = storage;
+    this.#options = options;
+    this.#schemaLayouts = layoutsOf(options.schema);
+    this.#meta = meta;
+    this.#fence = fence;
+  }
+
+  /** Opens the owner's store and takes it over from any earlier holder. */
+  static async open(options: LocalStoreOptions): Promise<LocalStore> {
+    const storage = await options.storage.open(options.owner);
+    try {
+      const meta = await readMeta(storage, options);
+      const fence = await takeOver(storage, meta, options.random);
+      const store = new LocalStore(storage, options, meta, fence);
+      await store.#load();
+      return store;
+    } catch (fault) {
+      await storage.close();
+      throw fault;
+    }
+  }
+
+  get meta(): Meta {
+    return this.#meta;
+  }
+
+  /** Entries in the order of saves. */
+  get entries(): Iterable<QueueEntry> {
+    return this.#entries.values();
+  }
+
+  /** Entries that wait, are under way, or were refused. */
+  get counts(): { readonly pending: number; readonly failed: number } {
+    return { pending: this.#entries.size - this.#failed, failed: this.#failed };
+  }
+
+  entry(seq: number): QueueEntry | undefined {
+    return this.#entries.get(seq);
+  }
+
+  /** Entries that change a record, in the order of saves. */
+  entriesOf(key: Key): readonly QueueEntry[] {
+    return this.#entriesByRecord.get(key) ?? [];
+  }
+
+  side(key: Key): HeldImage | null {
+    return this.#sides.get(key) ?? null;
+  }
+
+  /** Records with a pending or refused change. */
+  get busyKeys(): Iterable<Key> {
+    return this.#entriesByRecord.keys();
+  }
+
+  /** The layout in which this build of the app sees an object. @throws {@link SyncFault} `OBJECT_UNKNOWN` */
+  layout(object: string): Layout {
+    const layout = this.#schemaLayouts.get(object);
+    if (layout === undefined) throw new SyncFault('OBJECT_UNKNOWN', `the schema has no object ${object}`, { details: { object } });
+    return layout;
+  }
+
+  /** The bases of records: live rows, tombstones, or `null` where nothing was ever held. */
+  async readBases(keys: readonly Key[]): Promise<(HeldImage | null)[]> {
+    const rows = await this.#storage.readRecords(keys.map(splitKey));
+    return rows.map((bytes, index) => (bytes === undefined ? (this.#gone.get(keys[index]!) ?? null) : decodeImage(bytes, this.#layoutOf)));
+  }
+
+  /** One page of an object's live bases in id order. */
+  async scanBases(object: string, after: string | undefined, limit: number): Promise<{ readonly id: string; readonly base: HeldImage }[]> {
+    const rows = await this.#storage.scanRecords(after === undefined ? { object, limit } : { object, after, limit });
+    return rows.map(({ id, bytes }) => ({ id, base: decodeImage(bytes, this.#layoutOf) }));
+  }
+
+  /** State rows of a prefix, read page by page. */
+  async *scanState(prefix: string): AsyncGenerator<StateRow> {
+    yield* scanAll(this.#storage, prefix);
+  }
+
+  /** Finds the id at birth that belongs to a Record ID of the server (rule C1). */
+  async findByRecordId(object: string, recordId: string): Promise<string | null> {
+    const key = `${STATE.recordId}${object}/${recordId}`;
+    const [row] = await this.#storage.scanState({ prefix: key, limit: 1 });
+    return row?.key === key ? new TextDecoder().decode(row.bytes) : null;
+  }
+
+  /** An image's row in the layout of this build; `null` unless it is live. */
+  rowOf(image: HeldImage | null, object: string): Uint8Array | null {
+    return image?.row == null ? null : mapRow(image.layout, this.layout(object), image.row);
+  }
+
+  versionOf(image: HeldImage | null): RecordVersion {
+    return image === null ? NO_VERSION : image.version;
+  }
+
+  /** Writes a step in one commit and takes it over. @throws {@link SyncFault} storage faults, `CLIENT_TAKEN_OVER` */
+  async commit(step: Step, durability: 'strict' | 'relaxed'): Promise<void> {
+    if (!this.#isOwner) throw takenOver();
+    if (this.#meta.download !== null) noteFresh(step);
+    const rows = step.rows(this.#meta, this.#layouts, this.#recordIdOf);
+    const whole = { ...rows, expect: [{ key: STATE.fence, bytes: this.#fence }], durability };
+    for (const part of this.#options.rules.commitsOf(whole)) {
+      if ((await this.#storage.commit(part)) === 'stale') {
+        this.#isOwner = false;
+        throw takenOver();
+      }
+    }
+    this.#takeOver(step);
+    this.#options.onCommitted(new Set([...step.bases.keys(), ...this.#keysTouchedBy(step)]));
+  }
+
+  async close(): Promise<void> {
+    await this.#storage.close();
+  }
+
+  readonly #layoutOf = (hash: string): Layout => {
+    const layout = this.#layouts.get(hash);
+    if (layout === undefined) throw new SyncFault('STORAGE_CORRUPT', `a stored row names layout ${hash}, which the store does not hold`, { details: { layout: hash } });
+    return layout;
+  };
+
+  readonly #recordIdOf = (key: Key, image: HeldImage): string | null => {
+    const { object, id } = splitKey(key);
+    const field = Object.entries(this.#options.schema.objects[object]?.fields ?? {}).find(([, { owner }]) => owner === 'record-id')?.[0];
+    const position = field === undefined ? undefined : image.layout.positions.get(field);
+    if (position === undefined || image.row === null) return null;
+    const reader = new ByteReader(image.row);
+    reader.array();
+    for (let before = 0; before < position; before++) reader.skip();
+    const recordId = reader.value();
+    return typeof recordId === 'string' && recordId !== id ? recordId : null;
+  };
+
+  *#keysTouchedBy(step: Step): Generator<Key> {
+    for (const entry of step.entries.values()) if (entry !== null) yield* keysOf(entry);
+    yield* this.#released;
+  }
+
+  /** Records whose entries the last step removed. */
+  #released: Key[] = [];
+
+  #takeOver(step: Step): void {
+    this.#meta = { ...this.#meta, ...step.meta };
+    for (const [hash, layout] of step.layouts) this.#layouts.set(hash, layout);
+    for (const [key, image] of step.bases) {
+      if (image.state === 'live') this.#gone.delete(key);
+      else this.#gone.set(key, image);
+    }
+    for (const [key, image] of step.sides) {
+      if (image === null) this.#sides.delete(key);
+      else this.#sides.set(key, image);
+    }
+    this.#released = [];
+    for (const [seq, entry] of step.entries) {
+      const before = this.#entries.get(seq);
+      if (before !== undefined && entry === null) this.#released.push(...keysOf(before));
+      this.#putEntry(seq, entry);
+    }
+  }
+
+  #putEntry(seq: number, entry: QueueEntry | null): void {
+    const before = this.#entries.get(seq);
+    for (const key of new Set([...(before === undefined ? [] : keysOf(before)), ...(entry === null ? [] : keysOf(entry))])) {
+      const rest = (this.#entriesByRecord.get(key) ?? []).filter((other) => other.seq !== seq);
+      const place = rest.findIndex((other) => other.seq > seq);
+      if (entry !== null) rest.splice(place < 0 ? rest.length : place, 0, entry);
+      if (rest.length === 0) this.#entriesByRecord.delete(key);
+      else this.#entriesByRecord.set(key, rest);
+    }
+    this.#failed += Number(entry?.state === 'failed') - Number(before?.state === 'failed');
+    // New entries have the highest seq and Maps keep their order, so the map stays in the order of saves.
+    if (entry === null) this.#entries.delete(seq);
+    else this.#entries.set(seq, entry);
+  }
+
+  async #load(): Promise<void> {
+    for await (const { bytes } of this.scanState(STATE.layout)) {
+      const layout = decodeLayout(bytes);
+      this.#layouts.set(layout.hash, layout);
+    }
+    for await (const { bytes } of this.scanState(STATE.queue)) {
+      const entry = decodeEntry(bytes, this.#layoutOf);
+      this.#putEntry(entry.seq, entry);
+    }
+    for await (const { key, bytes } of this.scanState(STATE.side)) this.#sides.set(key.slice(STATE.side.length), decodeImage(bytes, this.#layoutOf));
+    for await (const { key, bytes } of this.scanState(STATE.gone)) this.#gone.set(key.slice(STATE.gone.length), decodeImage(bytes, this.#layoutOf));
+  }
+}
+
+async function* scanAll(storage: Storage, prefix: string): AsyncGenerator<StateRow> {
+  let after: string | undefined;
+  for (;;) {
+    const rows = await storage.scanState(after === undefined ? { prefix, limit: SCAN_ROWS } : { prefix, after, limit: SCAN_ROWS });
+    yield* rows;
+    if (rows.length < SCAN_ROWS) return;
+    after = rows.at(-1)!.key;
+  }
+}
+
+/** While a download is staged, records that come in by other ways are noted: its apply must not take them for removed ones. */
+function noteFresh(step: Step): void {
+  if (step.meta.download === null) return;
+  for (const key of step.bases.keys()) step.putState.push({ key: STATE.fresh + key, bytes: new Uint8Array() });
+}
+
+async function readState(storage: Storage, key: string): Promise<Uint8Array | null> {
+  const [row] = await storage.scanState({ prefix: key, limit: 1 });
+  return row?.key === key ? row.bytes : null;
+}
+
+async function readMeta(storage: Storage, { clock, random }: LocalStoreOptions): Promise<Meta> {
+  const bytes = await readState(storage, STATE.meta);
+  if (bytes !== null) return decodeMeta(bytes);
+  // A new store has never downloaded, so it does not know what it misses.
+  return { format: STORED_FORMAT, store: createId(clock, random), nextSeq: 1, nextNumber: 1, cursor: null, hasFeedGap: true, lastDownloadAt: null, download: null };
+}
+
+/** Puts a new fencing mark: whoever held the store before can write no more (fault list: two workers on one store). */
+async function takeOver(storage: Storage, meta: Meta, random: Random): Promise<Uint8Array> {
+  const fence = random.bytes(16);
+  for (;;) {
+    const held = await readState(storage, STATE.fence);
+    const outcome = await storage.commit({
+      expect: [{ key: STATE.fence, bytes: held }],
+      putState: [{ key: STATE.fence, bytes: fence }, ...(held === null ? [{ key: STATE.meta, bytes: encodeMeta(meta) }] : [])],
+      durability: 'strict',
+    });
+    if (outcome === 'done') return fence;
+  }
+}
+
+function takenOver(): SyncFault {
+  return new SyncFault('CLIENT_TAKEN_OVER', 'another client has opened this store; close this one, or this tab');
+}

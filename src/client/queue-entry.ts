@@ -1,0 +1,74 @@
+import { ByteReader } from '../protocol/byte-reader.ts';
+import type { Layout } from '../protocol/layout.ts';
+import type { RefusalClass } from '../protocol/messages.ts';
+import { maskPositions } from '../protocol/row.ts';
+import type { Schema } from '../protocol/schema.ts';
+import { keyOf, type Key } from './record-key.ts';
+import type { HeldImage, Member } from './rows.ts';
+
+/** Why an entry came back, kept with it until the user decides. */
+export interface StoredRefusal {
+  readonly class: RefusalClass;
+  readonly code: string;
+  readonly message: string;
+  readonly member: number;
+  readonly fields: readonly string[];
+  /** The record as it was online when the entry was refused; `null` when the user may not see it. */
+  readonly online: HeldImage | null;
+  readonly refusedAt: number;
+}
+
+/**
+ * One saved transaction on its way up. `queued` → `sending` (numbered and frozen; its fate is unknown until an answer is read) →
+ * settled and gone, or `failed`, which is what a sync error is made of.
+ */
+export interface QueueEntry {
+  /** Place in the order of saves, and the entry's name on this device. */
+  readonly seq: number;
+  readonly state: 'queued' | 'sending' | 'failed';
+  /** Upload number; `null` until the first send (rule C2). */
+  readonly number: number | null;
+  readonly savedAt: number;
+  readonly members: readonly Member[];
+  /** How often the server asked to try later, and since when (rule A17, poison entries). */
+  readonly deferrals: number;
+  readonly deferredSince: number | null;
+  readonly refusal: StoredRefusal | null;
+}
+
+/** The records that an entry changes. */
+export function keysOf(entry: QueueEntry): Key[] {
+  return entry.members.map(({ object, id }) => keyOf(object, id));
+}
+
+/** The records that an entry creates. */
+export function createdBy(entry: QueueEntry): Key[] {
+  return entry.members.filter(({ op }) => op === 'create').map(({ object, id }) => keyOf(object, id));
+}
+
+/** The records that an entry's new values refer to. */
+export function referencesOf(entry: QueueEntry, schema: Schema): Key[] {
+  return entry.members.flatMap((member) => referencesOfMember(member, schema));
+}
+
+function referencesOfMember(member: Member, schema: Schema): Key[] {
+  if (member.next === null) return [];
+  const fields = schema.objects[member.object]?.fields;
+  if (fields === undefined) return [];
+  const reader = new ByteReader(member.next);
+  reader.array();
+  return positionsOf(member.layout, member).flatMap((position) => {
+    const { name, type } = member.layout.fields[position]!;
+    const target = fields[name]?.target;
+    if (type !== 'reference' || target === undefined) {
+      reader.skip();
+      return [];
+    }
+    const id = reader.value();
+    return typeof id === 'string' ? [keyOf(target, id)] : [];
+  });
+}
+
+function positionsOf(layout: Layout, member: Member): number[] {
+  return member.mask === null ? layout.fields.map((_, position) => position) : maskPositions(member.mask);
+}

@@ -1,0 +1,146 @@
+import type { Core, ImageTable } from '../core/core.ts';
+import { encodeEnvelope } from '../protocol/envelope.ts';
+import type { Layout } from '../protocol/layout.ts';
+import {
+  CONTENT_TYPE,
+  formatCursor,
+  HEADERS,
+  PATHS,
+  type AnswerHead,
+  type FeedAnswer,
+  type FeedCursor,
+  type HelloAnswer,
+  type RecordAnswer,
+  type SnapshotAnswer,
+  type SnapshotKey,
+  type UploadAnswer,
+  type UploadRequest,
+  type WireLayout,
+} from '../protocol/messages.ts';
+import { parseFeedAnswer, parseHelloAnswer, parseLayouts, parseRecordAnswer, parseSnapshotAnswer, parseUploadAnswer } from '../protocol/parse.ts';
+import { PROTOCOL_VERSION } from '../protocol/version.ts';
+import type { Clock } from '../shared/clock.ts';
+import { SyncFault } from '../shared/fault.ts';
+import { createId } from '../shared/ids.ts';
+import type { Random } from '../shared/random.ts';
+import { readAnswer, readPollAnswer } from '../transport/answer.ts';
+import type { TransportAdapter } from '../transport/transport-adapter.ts';
+import { keyOf, type Key } from './record-key.ts';
+import type { HeldImage } from './rows.ts';
+
+export interface ServerLinkOptions {
+  readonly transport: TransportAdapter;
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Aborts whatever is under way when the client closes. */
+  readonly signal: AbortSignal;
+}
+
+/** The records of an answer, validated. */
+export interface AnswerImages {
+  readonly layouts: readonly Layout[];
+  readonly table: ImageTable;
+  key(index: number): Key;
+  image(index: number): HeldImage;
+  /** The images at some places, by record. @throws {@link SyncFault} `TRANSPORT_BAD_ANSWER` for a place that does not exist */
+  byKey(indices: readonly number[]): Map<Key, HeldImage>;
+}
+
+/**
+ * Asks the server, and believes nothing: an answer counts only when it is ours, echoes the attempt, parses, and its rows are canonical.
+ * It neither retries nor decides.
+ */
+export class ServerLink {
+  readonly #options: ServerLinkOptions;
+
+  constructor(options: ServerLinkOptions) {
+    this.#options = options;
+  }
+
+  async hello(store: string): Promise<HelloAnswer> {
+    return this.#get(PATHS.hello, store, parseHelloAnswer);
+  }
+
+  async upload(request: Omit<UploadRequest, 'protocol' | 'attempt'>): Promise<UploadAnswer> {
+    const attempt = this.#newAttempt();
+    const body = encodeEnvelope({ protocol: PROTOCOL_VERSION, attempt, ...request });
+    const response = await this.#send('POST', PATHS.upload, request.store, attempt, body);
+    return readAnswer(response, { store: request.store, attempt, scan: this.#scan, parse: parseUploadAnswer });
+  }
+
+  /** Reads the feed from a cursor; without one, from its oldest entry. */
+  async feed(store: string, cursor: FeedCursor | null): Promise<{ readonly page: FeedAnswer | null; readonly head: AnswerHead }> {
+    const attempt = this.#newAttempt();
+    const path = cursor === null ? PATHS.feed : `${PATHS.feed}?cursor=${formatCursor(cursor)}`;
+    const response = await this.#send('GET', path, store, attempt);
+    const answer = readPollAnswer(response, { store, attempt, scan: this.#scan, parse: parseFeedAnswer });
+    return answer.kind === 'page' ? { page: answer.page, head: answer.page } : { page: null, head: answer.head };
+  }
+
+  async snapshot(store: string, after: SnapshotKey | null): Promise<SnapshotAnswer> {
+    return this.#get(after === null ? PATHS.snapshot : `${PATHS.snapshot}?${keyQuery(after)}`, store, parseSnapshotAnswer);
+  }
+
+  async record(store: string, key: SnapshotKey): Promise<RecordAnswer> {
+    return this.#get(`${PATHS.record}?${keyQuery(key)}`, store, parseRecordAnswer);
+  }
+
+  /** Validates the records of an answer. @throws {@link SyncFault} `TRANSPORT_BAD_ANSWER` */
+  images({ layouts: wire, items }: { readonly layouts: readonly WireLayout[]; readonly items: Uint8Array }): AnswerImages {
+    const layouts = parseLayouts(wire);
+    const table = this.#options.core.readImages(items, layouts);
+    if (!table.ok) throw badAnswer(`its records are not canonical (${table.status} at byte ${table.offset})`);
+    const key = (index: number): Key => keyOf(layouts[table.layout(index)]!.object, table.id(index));
+    const image = (index: number): HeldImage => ({
+      layout: layouts[table.layout(index)]!,
+      version: table.version(index),
+      state: table.state(index),
+      // A copy: the page's bytes must not stay in memory for one row.
+      row: table.row(index)?.slice() ?? null,
+    });
+    return {
+      layouts,
+      table,
+      key,
+      image,
+      byKey(indices) {
+        if (indices.some((index) => index >= table.count)) throw badAnswer('it points to a record that it does not hold');
+        return new Map(indices.map((index) => [key(index), image(index)]));
+      },
+    };
+  }
+
+  async #get<Message extends AnswerHead>(path: string, store: string, parse: (envelope: unknown) => Message): Promise<Message> {
+    const attempt = this.#newAttempt();
+    const response = await this.#send('GET', path, store, attempt);
+    return readAnswer(response, { store, attempt, scan: this.#scan, parse });
+  }
+
+  #send(method: 'GET' | 'POST', path: string, store: string, attempt: string, body?: Uint8Array): ReturnType<TransportAdapter['send']> {
+    const headers = {
+      accept: CONTENT_TYPE,
+      [HEADERS.protocol]: String(PROTOCOL_VERSION),
+      [HEADERS.store]: store,
+      [HEADERS.attempt]: attempt,
+      ...(body === undefined ? {} : { 'content-type': CONTENT_TYPE }),
+    };
+    const { transport, signal } = this.#options;
+    return transport.send(body === undefined ? { method, path, headers, signal } : { method, path, headers, body, signal });
+  }
+
+  #newAttempt(): string {
+    return createId(this.#options.clock, this.#options.random);
+  }
+
+  readonly #scan = (bytes: Uint8Array): boolean => this.#options.core.scanMessage(bytes).ok;
+}
+
+/** An answer that came, and cannot be trusted. */
+export function badAnswer(problem: string): SyncFault {
+  return new SyncFault('TRANSPORT_BAD_ANSWER', `the answer does not count: ${problem}`);
+}
+
+function keyQuery({ object, id }: SnapshotKey): string {
+  return `object=${encodeURIComponent(object)}&id=${encodeURIComponent(id)}`;
+}

@@ -1,0 +1,139 @@
+import { joinRow, maskPositions, NO_VALUE, splitRow } from '../protocol/row.ts';
+import { NO_VERSION, type RecordVersion } from '../protocol/version.ts';
+import type { QueueEntry, StoredRefusal } from './queue-entry.ts';
+import { keysOf } from './queue-entry.ts';
+import { keyOf, type Key } from './record-key.ts';
+import { memberOn, valueIn, type HeldImage, type Member } from './rows.ts';
+import type { ClientRules } from './rules.ts';
+import type { LocalStore } from './local-store.ts';
+import { Step } from './step.ts';
+
+/**
+ * The client's data as a step leaves it: what the step holds, else what the store holds. Several results of one answer see each
+ * other's effect this way, and still land in one commit.
+ */
+export class Settlement {
+  readonly step: Step = new Step();
+  readonly #store: LocalStore;
+  readonly #rules: ClientRules;
+  readonly #bases: ReadonlyMap<Key, HeldImage | null>;
+
+  /** @param bases - the bases of every record that the step may touch. */
+  constructor(store: LocalStore, rules: ClientRules, bases: ReadonlyMap<Key, HeldImage | null>) {
+    this.#store = store;
+    this.#rules = rules;
+    this.#bases = bases;
+  }
+
+  base(key: Key): HeldImage | null {
+    return this.step.bases.get(key) ?? this.#bases.get(key) ?? null;
+  }
+
+  side(key: Key): HeldImage | null {
+    const side = this.step.sides.get(key);
+    return side === undefined ? this.#store.side(key) : side;
+  }
+
+  entriesOf(key: Key): QueueEntry[] {
+    return this.#store.entriesOf(key).flatMap((entry) => {
+      const now = this.step.entries.get(entry.seq);
+      return now === null ? [] : [now ?? entry];
+    });
+  }
+
+  /** The server saved an entry: later edits are rebased, the base takes the current image, the entry leaves (rules C3, C5, A27). */
+  accept(entry: QueueEntry, committed: ReadonlyMap<Key, HeldImage>, current: ReadonlyMap<Key, HeldImage>): void {
+    this.step.removeEntry(entry);
+    for (const member of entry.members) {
+      const key = keyOf(member.object, member.id);
+      const then = committed.get(key) ?? this.#goneOnline(key, member);
+      const now = current.get(key) ?? then;
+      for (const later of this.entriesOf(key)) this.#rebase(later, member, this.#rules.rebaseOnto(then, now));
+      this.#mergeIfNewer(key, now);
+    }
+    for (const [key, image] of current) this.offer(key, image);
+    for (const key of keysOf(entry)) this.#releaseSide(key);
+  }
+
+  /** The server refused an entry: it stays in its place as a sync error, and what is online is kept aside (rules A26, C7). */
+  refuse(entry: QueueEntry, refusal: StoredRefusal, current: ReadonlyMap<Key, HeldImage>): void {
+    this.step.putEntry({ ...entry, state: 'failed', refusal });
+    for (const [key, image] of current) this.offer(key, image);
+  }
+
+  /** Takes an image in where it is safe, else keeps it aside (rules A39, C6, C7). */
+  offer(key: Key, image: HeldImage): 'merged' | 'kept-aside' | 'stale' {
+    if (!this.#rules.isNewer(image.version, this.#versionOf(this.base(key)))) return 'stale';
+    if (this.entriesOf(key).length > 0) {
+      this.keepAside(key, image);
+      return 'kept-aside';
+    }
+    this.#mergeIfNewer(key, image);
+    return 'merged';
+  }
+
+  /** Keeps the newest image of a record that must not be merged into now. */
+  keepAside(key: Key, image: HeldImage): void {
+    const side = this.side(key);
+    if (side !== null && !this.#rules.isNewer(image.version, side.version)) return;
+    if (this.#rules.keepsAside(image)) this.step.putSide(key, image);
+  }
+
+  /** Takes entries back; records that have none left become what the server last said (rule B13). */
+  undo(refused: QueueEntry, dependants: readonly QueueEntry[]): void {
+    for (const entry of [refused, ...dependants]) this.step.removeEntry(entry);
+    for (const key of new Set([refused, ...dependants].flatMap(keysOf))) {
+      if (this.entriesOf(key).length > 0) continue;
+      const base = this.base(key);
+      const image = this.#rules.undoneTo(base, this.side(key), refused);
+      if (image !== null && image !== base) this.step.putBase(key, image);
+      if (this.side(key) !== null) this.step.sides.set(key, null);
+    }
+  }
+
+  /** A delete of a record that the server never had, or has no trace of: there is no image, and nothing to keep. */
+  #goneOnline(key: Key, member: Member): HeldImage {
+    const [epoch, n] = this.#versionOf(this.base(key));
+    return { layout: member.layout, version: [epoch, n + 1], state: 'deleted', row: null };
+  }
+
+  #mergeIfNewer(key: Key, image: HeldImage): void {
+    if (this.#rules.isNewer(image.version, this.#versionOf(this.base(key)))) this.step.putBase(key, image);
+  }
+
+  /** Rule C7: once a record is clean, what came meanwhile is merged if it is newer than the answer. */
+  #releaseSide(key: Key): void {
+    const side = this.side(key);
+    if (side === null || this.entriesOf(key).length > 0) return;
+    this.#mergeIfNewer(key, side);
+    this.step.sides.set(key, null);
+  }
+
+  /** Rule C5: where a later edit began from what the settled entry sent, it now begins from what the server made of it. */
+  #rebase(later: QueueEntry, sent: Member, onto: HeldImage): void {
+    if (later.number !== null) return;
+    const members = later.members.map((member) => (member.object === sent.object && member.id === sent.id ? this.#rebaseMember(member, sent, onto) : member));
+    if (members.some((member, index) => member !== later.members[index])) this.step.putEntry({ ...later, members });
+  }
+
+  #rebaseMember(member: Member, sent: Member, onto: HeldImage): Member {
+    if (member.mask === null || member.previous === null || onto.row === null) return member;
+    const before = memberOn(member.layout, sent);
+    const values = splitRow(member.previous);
+    const ontoRow = splitRow(onto.row);
+    let isChanged = false;
+    maskPositions(member.mask).forEach((position, index) => {
+      const sentValue = valueIn(before, 'next', position);
+      if (sentValue === undefined || !this.#rules.isRebased(values[index]!, sentValue)) return;
+      const { name, type } = member.layout.fields[position]!;
+      const from = onto.layout.positions.get(name);
+      values[index] = from !== undefined && onto.layout.fields[from]!.type === type ? ontoRow[from]! : NO_VALUE;
+      isChanged = true;
+    });
+    return isChanged ? { ...member, previous: joinRow(values), base: onto.version } : member;
+  }
+
+  #versionOf(image: HeldImage | null): RecordVersion {
+    return image?.version ?? NO_VERSION;
+  }
+}

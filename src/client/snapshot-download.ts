@@ -1,0 +1,170 @@
+import { decodeEnvelope, encodeEnvelope } from '../protocol/envelope.ts';
+import type { SnapshotAnswer, WireLayout } from '../protocol/messages.ts';
+import { NO_VERSION } from '../protocol/version.ts';
+import { SyncFault } from '../shared/fault.ts';
+import type { EngineContext } from './engine-context.ts';
+import type { DownloadReceipt } from './engine.ts';
+import { attentionOf } from './feed-poller.ts';
+import { keyOf, type Key } from './record-key.ts';
+import { badAnswer } from './server-link.ts';
+import { Settlement } from './settle.ts';
+import { Step } from './step.ts';
+import { orderedKey, STATE, type StagedDownload } from './stored.ts';
+
+/** A download that was interrupted goes on within this time; later it begins anew. */
+const RESUME_WITHIN_MS = 12 * 3_600_000;
+
+interface StagedPage {
+  readonly layouts: readonly WireLayout[];
+  readonly items: Uint8Array;
+}
+
+/**
+ * Brings a new or long-absent device everything that its user may see: key-ordered pages, staged in storage, applied in one commit. A
+ * kill at any moment leaves the old consistent state; the next call goes on where the last one stopped.
+ */
+export class SnapshotDownload {
+  readonly #context: EngineContext;
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+  }
+
+  async run(): Promise<DownloadReceipt> {
+    const { steps, store, emit, showProgress } = this.#context;
+    const resumed = await steps.run(() => this.#begin());
+    emit({ type: 'download:started', isResumed: resumed });
+    let staged = store.meta.download;
+    while (staged === null || staged.next !== null) {
+      showProgress({ stage: 'downloading', records: staged?.records ?? 0, bytes: staged?.bytes ?? 0 });
+      await this.#stageNext(staged);
+      staged = store.meta.download;
+    }
+    showProgress({ stage: 'applying', records: staged.records, bytes: staged.bytes });
+    const receipt = await steps.run(() => this.#apply());
+    emit({ type: 'download:applied', records: receipt.records, removed: receipt.removed });
+    return receipt;
+  }
+
+  /** Keeps a staged download that can go on, and drops one that cannot. */
+  async #begin(): Promise<boolean> {
+    const { store, clock, schema } = this.#context;
+    const staged = store.meta.download;
+    if (staged === null) return false;
+    const age = clock.now() - staged.startedAt;
+    if (age >= 0 && age < RESUME_WITHIN_MS && staged.schema === schema.hash) return true;
+    await this.#drop();
+    return false;
+  }
+
+  async #drop(): Promise<void> {
+    const step = new Step();
+    await this.#clearStage(step);
+    step.meta = { download: null };
+    await this.#context.store.commit(step, 'relaxed');
+  }
+
+  async #stageNext(staged: StagedDownload | null): Promise<void> {
+    const { store, link, steps, clock, schema } = this.#context;
+    const page = await link.snapshot(store.meta.store, staged?.next ?? null);
+    const images = link.images(page);
+    checkPage(page, staged, images.table.count);
+    if (staged !== null && page.server.epoch !== staged.cursor.epoch) {
+      // The server was restored from a backup: pages of two histories must not be mixed.
+      return steps.run(() => this.#drop());
+    }
+    await steps.run(async () => {
+      const step = new Step();
+      const pages = staged?.pages ?? 0;
+      step.putState.push({ key: orderedKey(STATE.stage, pages), bytes: encodeEnvelope({ layouts: page.layouts, items: page.items } satisfies StagedPage) });
+      step.meta = {
+        download: {
+          startedAt: staged?.startedAt ?? clock.now(),
+          schema: schema.hash,
+          // Of the first page: whatever is saved from that moment on comes through the feed.
+          cursor: staged?.cursor ?? page.cursor,
+          pages: pages + 1,
+          records: (staged?.records ?? 0) + images.table.count,
+          bytes: (staged?.bytes ?? 0) + page.items.length,
+          serverTime: page.server.time,
+          next: page.next,
+        },
+      };
+      await store.commit(step, 'relaxed');
+    });
+  }
+
+  async #apply(): Promise<DownloadReceipt> {
+    const { store, rules } = this.#context;
+    const { cursor, records, bytes, serverTime } = store.meta.download!;
+    const settlement = new Settlement(store, rules, new Map());
+    const downloaded = new Set<Key>();
+    for await (const row of store.scanState(STATE.stage)) await this.#takePage(row.bytes, settlement, downloaded);
+    const removed = await this.#removeAbsent(settlement.step, downloaded);
+    await this.#clearStage(settlement.step);
+    settlement.step.meta = { download: null, cursor, hasFeedGap: false, lastDownloadAt: serverTime };
+    await store.commit(settlement.step, 'strict');
+    return { records, removed, bytes };
+  }
+
+  async #takePage(bytes: Uint8Array, settlement: Settlement, downloaded: Set<Key>): Promise<void> {
+    const { store, link, core, rules } = this.#context;
+    const { layouts, items } = decodeEnvelope(bytes) as StagedPage;
+    const page = { layouts, items: new Uint8Array(items.buffer, items.byteOffset, items.byteLength) };
+    const images = link.images(page);
+    const keys = Array.from({ length: images.table.count }, (_, index) => images.key(index));
+    const bases = await store.readBases(keys);
+    const plan = core.planFeed({
+      items: page.items,
+      layouts: images.layouts,
+      baseVersions: bases.map((base) => base?.version ?? NO_VERSION),
+      attention: attentionOf(this.#context, keys),
+      replace: 'newer-or-equal',
+    });
+    if (!plan.ok) throw new SyncFault('STORAGE_CORRUPT', `a staged page cannot be read (${plan.status})`);
+    plan.verdicts.forEach((planned, index) => {
+      const key = keys[index]!;
+      downloaded.add(key);
+      const verdict = rules.verdict(planned);
+      if (verdict === 'merge') settlement.step.putBase(key, images.image(index));
+      else if (verdict === 'discard' || verdict === 'wait') settlement.keepAside(key, images.image(index));
+    });
+  }
+
+  /** Records that the snapshot no longer holds leave, unless they came after it began or have a change of the user's waiting. */
+  async #removeAbsent(step: Step, downloaded: ReadonlySet<Key>): Promise<number> {
+    const { store, schema } = this.#context;
+    const fresh = new Set<Key>();
+    for await (const { key } of store.scanState(STATE.fresh)) fresh.add(key.slice(STATE.fresh.length));
+    let removed = 0;
+    for (const object of Object.keys(schema.objects)) {
+      let after: string | undefined;
+      for (;;) {
+        const page = await store.scanBases(object, after, 1_000);
+        for (const { id, base } of page) {
+          const key = keyOf(object, id);
+          if (downloaded.has(key) || fresh.has(key) || store.entriesOf(key).length > 0) continue;
+          step.putBase(key, { ...base, state: 'hidden', row: null });
+          removed++;
+        }
+        if (page.length < 1_000) break;
+        after = page.at(-1)!.id;
+      }
+    }
+    return removed;
+  }
+
+  async #clearStage(step: Step): Promise<void> {
+    const { store } = this.#context;
+    for (const prefix of [STATE.stage, STATE.fresh]) for await (const { key } of store.scanState(prefix)) step.removeState.push(key);
+  }
+}
+
+/** Pages must go forward, or a hostile or broken server could keep a device downloading for ever. */
+function checkPage({ next, cursor, server }: SnapshotAnswer, staged: StagedDownload | null, count: number): void {
+  if (cursor.position > server.head) throw badAnswer('its cursor lies beyond the feed');
+  if (next === null) return;
+  if (count === 0) throw badAnswer('a page that is not the last holds no record');
+  const before = staged?.next ?? null;
+  if (before !== null && before.object === next.object && before.id === next.id) throw badAnswer('its pages do not go forward');
+}

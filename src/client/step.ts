@@ -1,0 +1,88 @@
+import type { Layout } from '../protocol/layout.ts';
+import type { RecordKey, RecordRow, StateRow } from '../storage/storage-adapter.ts';
+import type { QueueEntry } from './queue-entry.ts';
+import { splitKey, type Key } from './record-key.ts';
+import type { HeldImage } from './rows.ts';
+import { encodeEntry, encodeImage, encodeLayout, encodeMeta, orderedKey, STATE, type Meta } from './stored.ts';
+
+/**
+ * Everything that one step changes. It is collected here, written as one storage commit, and only then taken over into memory: a step
+ * that failed has changed nothing.
+ */
+export class Step {
+  readonly bases: Map<Key, HeldImage> = new Map();
+  /** `null` removes. */
+  readonly sides: Map<Key, HeldImage | null> = new Map();
+  /** `null` removes. */
+  readonly entries: Map<number, QueueEntry | null> = new Map();
+  readonly layouts: Map<string, Layout> = new Map();
+  readonly putState: StateRow[] = [];
+  readonly removeState: string[] = [];
+  meta: Partial<Meta> = {};
+
+  /** Makes an image the base of its record. */
+  putBase(key: Key, image: HeldImage): void {
+    this.bases.set(key, image);
+    this.layouts.set(image.layout.hash, image.layout);
+  }
+
+  putSide(key: Key, image: HeldImage): void {
+    this.sides.set(key, image);
+    this.layouts.set(image.layout.hash, image.layout);
+  }
+
+  putEntry(entry: QueueEntry): void {
+    this.entries.set(entry.seq, entry);
+    for (const { layout } of entry.members) this.layouts.set(layout.hash, layout);
+    const online = entry.refusal?.online;
+    if (online != null) this.layouts.set(online.layout.hash, online.layout);
+  }
+
+  removeEntry(entry: QueueEntry): void {
+    this.entries.set(entry.seq, null);
+  }
+
+  /** The rows to write and to remove. */
+  rows(meta: Meta, knownLayouts: ReadonlyMap<string, Layout>, recordIdOf: (key: Key, image: HeldImage) => string | null): StepRows {
+    const putRecords: RecordRow[] = [];
+    const removeRecords: RecordKey[] = [];
+    const putState = [...this.putState];
+    const removeState = [...this.removeState];
+    for (const [key, image] of this.bases) {
+      if (image.state === 'live') {
+        putRecords.push({ ...splitKey(key), bytes: encodeImage(image) });
+        removeState.push(STATE.gone + key);
+        const recordId = recordIdOf(key, image);
+        if (recordId !== null) {
+          const { object, id } = splitKey(key);
+          putState.push({ key: `${STATE.recordId}${object}/${recordId}`, bytes: new TextEncoder().encode(id) });
+        }
+      } else {
+        removeRecords.push(splitKey(key));
+        // The version outlives the record, or a late answer could bring it back (rule C6).
+        putState.push({ key: STATE.gone + key, bytes: encodeImage(image) });
+      }
+    }
+    for (const [key, image] of this.sides) {
+      if (image === null) removeState.push(STATE.side + key);
+      else putState.push({ key: STATE.side + key, bytes: encodeImage(image) });
+    }
+    for (const [seq, entry] of this.entries) {
+      const key = orderedKey(STATE.queue, seq);
+      if (entry === null) removeState.push(key);
+      else putState.push({ key, bytes: encodeEntry(entry) });
+    }
+    for (const [hash, layout] of this.layouts) {
+      if (!knownLayouts.has(hash)) putState.push({ key: STATE.layout + hash, bytes: encodeLayout(layout) });
+    }
+    if (Object.keys(this.meta).length > 0) putState.push({ key: STATE.meta, bytes: encodeMeta({ ...meta, ...this.meta }) });
+    return { putRecords, removeRecords, putState, removeState };
+  }
+}
+
+export interface StepRows {
+  readonly putRecords: readonly RecordRow[];
+  readonly removeRecords: readonly RecordKey[];
+  readonly putState: readonly StateRow[];
+  readonly removeState: readonly string[];
+}

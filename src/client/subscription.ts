@@ -1,0 +1,52 @@
+import type { Unsubscribe } from '../shared/emitter.ts';
+
+/** How to subscribe. */
+export interface SubscribeOptions {
+  /** Hears why a subscription could not start or ended by itself. @defaultValue nobody: calls made beside it fail the same way */
+  readonly onFault?: (fault: unknown) => void;
+}
+
+/**
+ * Makes subscriptions that end at once: an engine's watch starts asynchronously, but a listener must not hear anything after its
+ * unsubscribe function has returned.
+ */
+export interface Subscriptions {
+  open<T>(watch: (hear: (value: T) => void) => Promise<Unsubscribe>, listener: (value: T) => void, options?: SubscribeOptions): Unsubscribe;
+  /** Ends all of them. */
+  close(): void;
+}
+
+/** Makes an empty set of {@link Subscriptions}. */
+export function createSubscriptions(): Subscriptions {
+  const ends = new Set<Unsubscribe>();
+  return {
+    open(watch, listener, { onFault } = {}) {
+      let isOpen = true;
+      let stopWatching: Unsubscribe = () => {};
+      const end = () => {
+        if (!isOpen) return;
+        isOpen = false;
+        ends.delete(end);
+        stopWatching();
+      };
+      ends.add(end);
+      watch((value) => {
+        if (isOpen) listener(value);
+      }).then(
+        (stop) => {
+          if (isOpen) stopWatching = stop;
+          else stop();
+        },
+        (thrown: unknown) => {
+          const wasOpen = isOpen;
+          end();
+          if (wasOpen) onFault?.(thrown);
+        },
+      );
+      return end;
+    },
+    close() {
+      for (const end of [...ends]) end();
+    },
+  };
+}

@@ -1,0 +1,542 @@
+import type { Core } from '../core/core.ts';
+import { DEFAULT_LIMITS, type ProtocolLimits } from '../protocol/messages.ts';
+import type { Schema } from '../protocol/schema.ts';
+import type { Clock } from '../shared/clock.ts';
+import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
+import { describeFault, isFault, SyncFault, type FaultShape } from '../shared/fault.ts';
+import { createId } from '../shared/ids.ts';
+import type { Random } from '../shared/random.ts';
+import { createSerial } from '../shared/serial.ts';
+import type { StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
+import type { TransportAdapter } from '../transport/transport-adapter.ts';
+import type { EngineContext } from './engine-context.ts';
+import type {
+  DownloadProgress,
+  DownloadReceipt,
+  EntryOutcome,
+  Lifecycle,
+  RecordView,
+  SaveReceipt,
+  SyncEngine,
+  SyncError,
+  SyncEvent,
+  SyncStatus,
+  UndoReceipt,
+} from './engine.ts';
+import { FeedPoller } from './feed-poller.ts';
+import { Lane, type LaneResult } from './lane.ts';
+import { LiveQueries } from './live-queries.ts';
+import { LocalStore } from './local-store.ts';
+import { pickPollDelay } from './poll-plan.ts';
+import type { Query } from './query.ts';
+import { keysOf, type QueueEntry } from './queue-entry.ts';
+import { keyOf, splitKey, type Key } from './record-key.ts';
+import { Records } from './records.ts';
+import type { Member } from './rows.ts';
+import { clientRules, type ClientRules } from './rules.ts';
+import { changedFields, planCreate, planRemove, planUpdate } from './save.ts';
+import { ServerLink } from './server-link.ts';
+import { Settlement } from './settle.ts';
+import { SnapshotDownload } from './snapshot-download.ts';
+import { summariseStatus } from './status.ts';
+import { Step } from './step.ts';
+import { orderedKey, readJournalTime, STATE } from './stored.ts';
+import { listSyncErrors, undoSyncError } from './sync-error-list.ts';
+import { sizeOf, Uploader } from './uploader.ts';
+
+/** What an engine is made of: everything it touches comes in here. */
+export interface SyncEngineOptions {
+  readonly schema: Schema;
+  /** The store is this user's alone; the server checks the name against the token. */
+  readonly owner: StoreOwner;
+  readonly storage: StorageAdapter;
+  readonly transport: TransportAdapter;
+  readonly core: Core;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Time between polls, in milliseconds; the server's word wins. @defaultValue 30_000 */
+  readonly pollIntervalMs?: number;
+  /** @defaultValue online and in the foreground */
+  readonly lifecycle?: Lifecycle;
+  /** @internal */
+  readonly rules?: Partial<ClientRules>;
+}
+
+const DEFAULT_POLL_INTERVAL_MS = 30_000;
+const JOURNAL_KEPT_MS = 30 * 24 * 3_600_000;
+
+/** Opens an engine over a host's storage and transport; it works at once, calls wait until the store is open. */
+export function createSyncEngine(options: SyncEngineOptions): SyncEngine {
+  return new Engine(options);
+}
+
+class Engine implements SyncEngine {
+  readonly ready: Promise<void>;
+  readonly #options: SyncEngineOptions;
+  readonly #rules: ClientRules;
+  readonly #steps = createSerial();
+  readonly #abort = new AbortController();
+  readonly #events = createEmitter<SyncEvent>();
+  readonly #statuses = createEmitter<SyncStatus>();
+  readonly #errorLists = createEmitter<readonly SyncError[]>();
+  readonly #outcomes = new Map<number, ((outcome: EntryOutcome) => void)[]>();
+  readonly #uploadLane: Lane;
+  readonly #pollLane: Lane;
+  #context!: EngineContext;
+  #live!: LiveQueries;
+  #uploader!: Uploader;
+  #poller!: FeedPoller;
+  #limits: ProtocolLimits = DEFAULT_LIMITS;
+  #lifecycle: Lifecycle;
+  #isOpen = false;
+  #isClosed = false;
+  #hasGreeted = false;
+  #needsAuth = false;
+  #upgradeRequired = false;
+  #progress: DownloadProgress | null = null;
+  #lastFault: FaultShape | null = null;
+  #lastStatus: SyncStatus | null = null;
+  #download: Promise<DownloadReceipt> | null = null;
+
+  constructor(options: SyncEngineOptions) {
+    this.#options = options;
+    this.#rules = { ...clientRules, ...options.rules };
+    this.#lifecycle = options.lifecycle ?? { isOnline: true, isForeground: true };
+    this.#uploadLane = this.#createLane(() => this.#uploadRound());
+    this.#pollLane = this.#createLane(() => this.#pollRound());
+    this.ready = this.#open();
+    // Every call awaits `ready` and gets its fault; nobody awaiting it must not be an unhandled rejection.
+    this.ready.catch(() => {});
+  }
+
+  create(object: string, values: Readonly<Record<string, unknown>>, id?: string): Promise<SaveReceipt> {
+    return this.#step(async ({ store, records, schema, clock, random }) => {
+      const layout = store.layout(object);
+      const birthId = id ?? createId(clock, random);
+      const member = planCreate(schema, layout, birthId, values);
+      if ((await records.read(keyOf(object, birthId))).row !== null) {
+        throw new SyncFault('RECORD_EXISTS', `${object} ${birthId} exists already`, { details: { object, id: birthId } });
+      }
+      return this.#enqueue(member);
+    });
+  }
+
+  update(object: string, id: string, values: Readonly<Record<string, unknown>>): Promise<SaveReceipt> {
+    return this.#step(async ({ store, schema }) => {
+      const { key, row, version } = await this.#readExisting(object, id);
+      const birthId = splitKey(key).id;
+      const member = planUpdate(schema, store.layout(object), birthId, values, row, version);
+      return member === null ? { object, id: birthId, entry: null } : this.#enqueue(member);
+    });
+  }
+
+  remove(object: string, id: string): Promise<SaveReceipt> {
+    return this.#step(async ({ store, schema }) => {
+      const { key, row, version } = await this.#readExisting(object, id);
+      return this.#enqueue(planRemove(schema, store.layout(object), splitKey(key).id, row, version));
+    });
+  }
+
+  get(object: string, id: string): Promise<RecordView | null> {
+    return this.#step(async ({ store, records }) => {
+      store.layout(object);
+      return records.view(await records.resolve(object, id));
+    });
+  }
+
+  async query(query: Query): Promise<readonly RecordView[]> {
+    await this.#assertOpen();
+    return this.#live.run(query);
+  }
+
+  async watchQuery(query: Query, listener: (records: readonly RecordView[]) => void): Promise<Unsubscribe> {
+    await this.#assertOpen();
+    return this.#live.watch(query, listener);
+  }
+
+  watchRecord(object: string, id: string, listener: (record: RecordView | null) => void): Promise<Unsubscribe> {
+    return this.#step(async ({ store, records }) => {
+      store.layout(object);
+      const key = await records.resolve(object, id);
+      listener(await records.view(key));
+      return this.#live.watchRecord(key, listener);
+    });
+  }
+
+  outcome(entry: number): Promise<EntryOutcome> {
+    return this.#step(async ({ store }) => {
+      const known = await this.#settledOutcome(entry);
+      if (known !== null) return { settled: Promise.resolve(known) };
+      if (store.entry(entry) === undefined) throw new SyncFault('OPTION_INVALID', `there was never an entry ${entry}`, { details: { entry } });
+      const waiting = this.#outcomes.get(entry) ?? [];
+      const settled = new Promise<EntryOutcome>((resolve) => waiting.push(resolve));
+      this.#outcomes.set(entry, waiting);
+      return { settled };
+    }).then(({ settled }) => settled);
+  }
+
+  async status(): Promise<SyncStatus> {
+    await this.#assertOpen();
+    return this.#readStatus();
+  }
+
+  async watchStatus(listener: (status: SyncStatus) => void): Promise<Unsubscribe> {
+    await this.#assertOpen();
+    listener(this.#readStatus());
+    return this.#statuses.subscribe(listener);
+  }
+
+  async listSyncErrors(): Promise<readonly SyncError[]> {
+    await this.#assertOpen();
+    return listSyncErrors(this.#context.store, this.#options.schema);
+  }
+
+  async watchSyncErrors(listener: (errors: readonly SyncError[]) => void): Promise<Unsubscribe> {
+    listener(await this.listSyncErrors());
+    return this.#errorLists.subscribe(listener);
+  }
+
+  async undo(syncError: number): Promise<UndoReceipt> {
+    const { receipt, keys } = await this.#step(async (context) => {
+      const undone = context.store.entry(syncError);
+      return { receipt: await undoSyncError(context, syncError), keys: undone === undefined ? [] : keysOf(undone) };
+    });
+    this.#refreshFromServer(keys);
+    return receipt;
+  }
+
+  async watchEvents(listener: (event: SyncEvent) => void): Promise<Unsubscribe> {
+    return this.#events.subscribe(listener);
+  }
+
+  async download(): Promise<DownloadReceipt> {
+    await this.#assertOpen();
+    this.#download ??= this.#runDownload().finally(() => (this.#download = null));
+    return this.#download;
+  }
+
+  async fetch(object: string, id: string): Promise<RecordView | null> {
+    await this.#assertOpen();
+    const { store, link, rules, records, steps } = this.#context;
+    store.layout(object);
+    try {
+      const answer = await link.record(store.meta.store, { object, id });
+      return await steps.run(async () => {
+        const images = link.images(answer);
+        const byKey = images.byKey(Array.from({ length: images.table.count }, (_, index) => index));
+        const keys = [...byKey.keys()];
+        const bases = await store.readBases(keys);
+        const settlement = new Settlement(store, rules, new Map(keys.map((key, index) => [key, bases[index] ?? null])));
+        for (const [key, image] of byKey) settlement.offer(key, image);
+        await store.commit(settlement.step, 'relaxed');
+        return records.view(await records.resolve(object, id));
+      });
+    } catch (fault) {
+      this.#noteFault('record', fault, null);
+      throw fault;
+    }
+  }
+
+  async wake(): Promise<void> {
+    await this.#assertOpen();
+    this.#needsAuth = false;
+    this.#upgradeRequired = false;
+    this.#pollLane.wake({ evenIfFailing: true });
+    this.#uploadLane.wake({ evenIfFailing: true });
+    this.#showStatus();
+  }
+
+  async setLifecycle(lifecycle: Partial<Lifecycle>): Promise<void> {
+    const before = this.#lifecycle;
+    this.#lifecycle = { ...before, ...lifecycle };
+    await this.#assertOpen();
+    const isBack = (!before.isOnline && this.#lifecycle.isOnline) || (!before.isForeground && this.#lifecycle.isForeground);
+    for (const lane of [this.#pollLane, this.#uploadLane]) {
+      if (isBack) lane.wake({ evenIfFailing: true });
+      else lane.reconsider();
+    }
+    this.#showStatus();
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#isOpen = false;
+    this.#abort.abort();
+    await this.ready.catch(() => {});
+    await Promise.all([this.#uploadLane.close(), this.#pollLane.close(), this.#download?.catch(() => {})]);
+    await this.#steps.idle();
+    this.#live?.clear();
+    for (const emitter of [this.#events, this.#statuses, this.#errorLists]) emitter.clear();
+    await this.#context?.store.close();
+  }
+
+  async #open(): Promise<void> {
+    const { schema, owner, storage, transport, core, clock, random } = this.#options;
+    const store = await LocalStore.open({ schema, owner, storage, clock, random, rules: this.#rules, onCommitted: (keys) => this.#onCommitted(keys) });
+    const records = new Records(store, core);
+    this.#context = {
+      schema,
+      user: owner.user,
+      core,
+      clock,
+      random,
+      rules: this.#rules,
+      store,
+      records,
+      link: new ServerLink({ transport, core, clock, random, signal: this.#abort.signal }),
+      steps: this.#steps,
+      emit: (event) => this.#events.emit(event),
+      showProgress: (progress) => {
+        this.#progress = progress;
+        this.#showStatus();
+      },
+    };
+    this.#live = new LiveQueries({ schema, records, between: (read) => this.#steps.run(read), onFault: (thrown) => this.#noteThrown(thrown) });
+    this.#uploader = new Uploader(this.#context, () => this.#limits);
+    this.#poller = new FeedPoller(this.#context);
+    await this.#purgeJournal();
+    if (this.#isClosed) return;
+    this.#isOpen = true;
+    // Rule A33: at a start the first poll is due at once; whatever waits goes up with it.
+    this.#pollLane.wake();
+    this.#uploadLane.wake();
+  }
+
+  async #purgeJournal(): Promise<void> {
+    const { store, clock } = this.#context;
+    const step = new Step();
+    for await (const { key, bytes } of store.scanState(STATE.journal)) {
+      if (clock.now() - readJournalTime(bytes) > JOURNAL_KEPT_MS) step.removeState.push(key);
+    }
+    if (step.removeState.length > 0) await store.commit(step, 'relaxed');
+  }
+
+  async #assertOpen(): Promise<void> {
+    if (this.#isClosed) throw closed();
+    await this.ready;
+    if (this.#isClosed) throw closed();
+  }
+
+  async #step<T>(step: (context: EngineContext) => Promise<T>): Promise<T> {
+    await this.#assertOpen();
+    return this.#steps.run(() => step(this.#context));
+  }
+
+  async #readExisting(object: string, id: string): Promise<{ readonly key: Key; readonly row: Uint8Array; readonly version: Member['base'] }> {
+    const { store, records } = this.#context;
+    store.layout(object);
+    const key = await records.resolve(object, id);
+    const { row, base } = await records.read(key);
+    if (row === null) throw new SyncFault('RECORD_MISSING', `there is no ${object} ${id} on this device`, { details: { object, id } });
+    return { key, row, version: store.versionOf(base) };
+  }
+
+  /** Rule A11: the change and its queue entry are one durable commit; only then the save resolves. */
+  async #enqueue(member: Member): Promise<SaveReceipt> {
+    const { store, clock, emit } = this.#context;
+    const { object, id, op } = member;
+    const seq = store.meta.nextSeq;
+    const entry: QueueEntry = { seq, state: 'queued', number: null, savedAt: clock.now(), members: [member], deferrals: 0, deferredSince: null, refusal: null };
+    if (sizeOf(entry) > this.#limits.entryBytes) {
+      throw new SyncFault('CHANGE_TOO_LARGE', `this save of ${object} ${id} is larger than ${this.#limits.entryBytes} bytes`, { details: { object, id, bytes: sizeOf(entry) } });
+    }
+    const step = new Step();
+    step.putEntry(entry);
+    step.meta = { nextSeq: seq + 1 };
+    await store.commit(step, 'strict');
+    emit({ type: 'change:queued', entry: seq, object, id, op, fields: changedFields(member) });
+    // Rule A13: an upload begins at once, unless the server has just failed.
+    this.#uploadLane.wake();
+    return { object, id, entry: seq };
+  }
+
+  async #settledOutcome(seq: number): Promise<EntryOutcome | null> {
+    const { store } = this.#context;
+    const entry = store.entry(seq);
+    if (entry !== undefined) return entry.state === 'failed' ? { kind: 'refused', syncError: seq } : null;
+    if (!Number.isSafeInteger(seq) || seq < 1 || seq >= store.meta.nextSeq) return null;
+    for await (const { key } of store.scanState(orderedKey(STATE.journal, seq))) if (key === orderedKey(STATE.journal, seq)) return { kind: 'undone' };
+    return { kind: 'saved' };
+  }
+
+  #onCommitted(keys: ReadonlySet<Key>): void {
+    if (!this.#isOpen) return;
+    if (keys.size > 0) void this.#steps.run(() => this.#live.refresh(keys)).catch((thrown: unknown) => this.#noteThrown(thrown));
+    void this.#steps.run(() => this.#tellOutcomes()).catch((thrown: unknown) => this.#noteThrown(thrown));
+    this.#showStatus();
+  }
+
+  async #tellOutcomes(): Promise<void> {
+    for (const [entry, resolvers] of this.#outcomes) {
+      const outcome = await this.#settledOutcome(entry);
+      if (outcome === null) continue;
+      this.#outcomes.delete(entry);
+      for (const resolve of resolvers) resolve(outcome);
+    }
+  }
+
+  #createLane(work: () => Promise<LaneResult>): Lane {
+    return new Lane({
+      clock: this.#options.clock,
+      random: this.#options.random,
+      conditions: () => ({ isOpen: this.#isOpen, ...this.#lifecycle, isPaused: this.#needsAuth || this.#upgradeRequired }),
+      work,
+      onChange: () => this.#showStatus(),
+    });
+  }
+
+  async #uploadRound(): Promise<LaneResult> {
+    try {
+      if (this.#uploadIsIdle()) return { kind: 'idle' };
+      await this.#greet();
+      const outcome = await this.#uploader.sendNext();
+      if (outcome === 'sent') {
+        this.#noteSuccess();
+        return { kind: 'again', afterMs: 0 };
+      }
+      // Rule A33: after an upload burst the feed is read at once.
+      if (this.#hasBurst) this.#pollLane.wake();
+      this.#hasBurst = false;
+      const { nextDueInMs } = this.#uploader;
+      return nextDueInMs === null ? { kind: 'idle' } : { kind: 'again', afterMs: nextDueInMs };
+    } catch (fault) {
+      return this.#failed('upload', fault);
+    }
+  }
+
+  #hasBurst = false;
+
+  #uploadIsIdle(): boolean {
+    if (this.#context.store.counts.pending > 0) {
+      this.#hasBurst = true;
+      return false;
+    }
+    return !this.#hasBurst;
+  }
+
+  async #pollRound(): Promise<LaneResult> {
+    if (this.#download !== null) return { kind: 'idle' };
+    try {
+      await this.#greet();
+      const { more, nextPollMs } = await this.#poller.poll();
+      this.#noteSuccess();
+      const { pollIntervalMs = DEFAULT_POLL_INTERVAL_MS, random } = this.#options;
+      return { kind: 'again', afterMs: more ? 0 : pickPollDelay(pollIntervalMs, nextPollMs, random) };
+    } catch (fault) {
+      return this.#failed('feed', fault);
+    }
+  }
+
+  /** Asks once per opening what the server accepts, and makes sure that the token is this user's (threat T10). */
+  async #greet(): Promise<void> {
+    if (this.#hasGreeted) return;
+    const { link, store, user } = this.#context;
+    const answer = await link.hello(store.meta.store);
+    if (answer.user !== user) {
+      throw new SyncFault('AUTH_REFUSED', 'the token belongs to another user than this store', { details: { user } });
+    }
+    this.#limits = answer.limits;
+    this.#hasGreeted = true;
+  }
+
+  async #runDownload(): Promise<DownloadReceipt> {
+    try {
+      this.#context.showProgress({ stage: 'uploading', records: 0, bytes: 0 });
+      await this.#greet();
+      // What waits goes up first, so that the snapshot has it; an upload that fails does not stop the download.
+      this.#uploadLane.wake();
+      const receipt = await new SnapshotDownload(this.#context).run();
+      this.#noteSuccess();
+      return receipt;
+    } catch (fault) {
+      this.#failed('snapshot', fault);
+      throw fault;
+    } finally {
+      this.#context.showProgress(null);
+      this.#pollLane.wake();
+    }
+  }
+
+  #refreshFromServer(keys: readonly Key[]): void {
+    if (!this.#lifecycle.isOnline) return;
+    for (const key of keys) {
+      const { object, id } = splitKey(key);
+      // Best effort: the record already is what the server last said; a failure shows in the status.
+      void this.fetch(object, id).catch(() => {});
+    }
+  }
+
+  #failed(purpose: 'upload' | 'feed' | 'snapshot', fault: unknown): LaneResult {
+    if (isFault(fault, 'AUTH_REQUIRED') || isFault(fault, 'AUTH_REFUSED')) {
+      this.#needsAuth = true;
+      this.#hasGreeted = false;
+    }
+    if (isFault(fault, 'PROTOCOL_VERSION_UNSUPPORTED')) this.#upgradeRequired = true;
+    if (isFault(fault, 'CLIENT_TAKEN_OVER')) this.#isOpen = false;
+    const atLeastMs = isFault(fault) && typeof fault.details.retryAfterMs === 'number' ? fault.details.retryAfterMs : 0;
+    if (!this.#isClosed) this.#noteFault(purpose, fault, atLeastMs);
+    return { kind: 'failed', atLeastMs };
+  }
+
+  #noteFault(purpose: 'upload' | 'feed' | 'snapshot' | 'record', fault: unknown, retryInMs: number | null): void {
+    this.#lastFault = describeFault(fault);
+    this.#events.emit({ type: 'request:failed', purpose, fault: this.#lastFault, retryInMs });
+    this.#showStatus();
+  }
+
+  #noteThrown(thrown: unknown): void {
+    this.#lastFault = describeFault(thrown);
+    this.#showStatus();
+  }
+
+  #noteSuccess(): void {
+    this.#lastFault = null;
+    this.#showStatus();
+  }
+
+  #readStatus(): SyncStatus {
+    const { store } = this.#context;
+    const { pending, failed } = store.counts;
+    return summariseStatus({
+      pending,
+      syncErrors: failed,
+      oldestPendingAt: oldestPending(store.entries),
+      hasFeedGap: store.meta.hasFeedGap,
+      lastDownloadAt: store.meta.lastDownloadAt,
+      isOnline: this.#lifecycle.isOnline,
+      needsAuth: this.#needsAuth,
+      upgradeRequired: this.#upgradeRequired,
+      retryInMs: this.#uploadLane.retryInMs ?? this.#pollLane.retryInMs,
+      progress: this.#progress,
+      lastFault: this.#lastFault,
+    });
+  }
+
+  #showStatus(): void {
+    if (!this.#isOpen) return;
+    const status = this.#readStatus();
+    const before = this.#lastStatus;
+    if (before !== null && isSameStatus(before, status)) return;
+    this.#lastStatus = status;
+    this.#statuses.emit(status);
+    if (before === null || before.state !== status.state) this.#events.emit({ type: 'status:changed', state: status.state });
+    if (before === null || before.syncErrors !== status.syncErrors) this.#errorLists.emit(listSyncErrors(this.#context.store, this.#options.schema));
+  }
+}
+
+function oldestPending(entries: Iterable<QueueEntry>): number | null {
+  for (const { state, savedAt } of entries) if (state !== 'failed') return savedAt;
+  return null;
+}
+
+function isSameStatus(left: SyncStatus, right: SyncStatus): boolean {
+  return (Object.keys(right) as (keyof SyncStatus)[]).every((key) => {
+    if (key === 'lastFault' || key === 'progress') return JSON.stringify(left[key]) === JSON.stringify(right[key]);
+    return left[key] === right[key];
+  });
+}
+
+function closed(): SyncFault {
+  return new SyncFault('CLIENT_CLOSED', 'the client is closed');
+}
