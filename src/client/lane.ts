@@ -63,6 +63,11 @@ export class Lane {
     else if (plan.kind === 'wait' && plan.delayMs < Number.POSITIVE_INFINITY) this.#cancelTimer = this.#options.clock.setTimer(plan.delayMs, () => this.reconsider());
   }
 
+  /** Waits until the lane has done what it can do now. */
+  async settled(): Promise<void> {
+    while (this.#isBusy) await this.#ended;
+  }
+
   /** Stops the timer and waits for the work under way. */
   async close(): Promise<void> {
     this.#cancelTimer();

@@ -1,14 +1,14 @@
 import type { Core } from '../core/core.ts';
-import { DEFAULT_LIMITS, type ProtocolLimits } from '../protocol/messages.ts';
 import type { Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
-import { describeFault, isFault, SyncFault, type FaultShape } from '../shared/fault.ts';
+import { SyncFault } from '../shared/fault.ts';
 import { createId } from '../shared/ids.ts';
 import type { Random } from '../shared/random.ts';
 import { createSerial } from '../shared/serial.ts';
 import type { StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
 import type { TransportAdapter } from '../transport/transport-adapter.ts';
+import { Conversation } from './conversation.ts';
 import type { EngineContext } from './engine-context.ts';
 import type {
   DownloadProgress,
@@ -23,11 +23,8 @@ import type {
   SyncStatus,
   UndoReceipt,
 } from './engine.ts';
-import { FeedPoller } from './feed-poller.ts';
-import { Lane, type LaneResult } from './lane.ts';
 import { LiveQueries } from './live-queries.ts';
 import { LocalStore } from './local-store.ts';
-import { pickPollDelay } from './poll-plan.ts';
 import type { Query } from './query.ts';
 import { keysOf, type QueueEntry } from './queue-entry.ts';
 import { keyOf, splitKey, type Key } from './record-key.ts';
@@ -37,12 +34,11 @@ import { clientRules, type ClientRules } from './rules.ts';
 import { changedFields, planCreate, planRemove, planUpdate } from './save.ts';
 import { ServerLink } from './server-link.ts';
 import { Settlement } from './settle.ts';
-import { SnapshotDownload } from './snapshot-download.ts';
 import { summariseStatus } from './status.ts';
 import { Step } from './step.ts';
 import { orderedKey, readJournalTime, STATE } from './stored.ts';
 import { listSyncErrors, undoSyncError } from './sync-error-list.ts';
-import { sizeOf, Uploader } from './uploader.ts';
+import { sizeOf } from './uploader.ts';
 
 /** What an engine is made of: everything it touches comes in here. */
 export interface SyncEngineOptions {
@@ -80,30 +76,21 @@ class Engine implements SyncEngine {
   readonly #statuses = createEmitter<SyncStatus>();
   readonly #errorLists = createEmitter<readonly SyncError[]>();
   readonly #outcomes = new Map<number, ((outcome: EntryOutcome) => void)[]>();
-  readonly #uploadLane: Lane;
-  readonly #pollLane: Lane;
+  // Set once the store is open; every call waits for that.
   #context!: EngineContext;
   #live!: LiveQueries;
-  #uploader!: Uploader;
-  #poller!: FeedPoller;
-  #limits: ProtocolLimits = DEFAULT_LIMITS;
+  #conversation!: Conversation;
+  /** What the host said of network and visibility before the store was open. */
   #lifecycle: Lifecycle;
   #isOpen = false;
   #isClosed = false;
-  #hasGreeted = false;
-  #needsAuth = false;
-  #upgradeRequired = false;
   #progress: DownloadProgress | null = null;
-  #lastFault: FaultShape | null = null;
   #lastStatus: SyncStatus | null = null;
-  #download: Promise<DownloadReceipt> | null = null;
 
   constructor(options: SyncEngineOptions) {
     this.#options = options;
     this.#rules = { ...clientRules, ...options.rules };
     this.#lifecycle = options.lifecycle ?? { isOnline: true, isForeground: true };
-    this.#uploadLane = this.#createLane(() => this.#uploadRound());
-    this.#pollLane = this.#createLane(() => this.#pollRound());
     this.ready = this.#open();
     // Every call awaits `ready` and gets its fault; nobody awaiting it must not be an unhandled rejection.
     this.ready.catch(() => {});
@@ -211,50 +198,36 @@ class Engine implements SyncEngine {
 
   async download(): Promise<DownloadReceipt> {
     await this.#assertOpen();
-    this.#download ??= this.#runDownload().finally(() => (this.#download = null));
-    return this.#download;
+    return this.#conversation.download();
   }
 
   async fetch(object: string, id: string): Promise<RecordView | null> {
     await this.#assertOpen();
     const { store, link, rules, records, steps } = this.#context;
     store.layout(object);
-    try {
-      const answer = await link.record(store.meta.store, { object, id });
-      return await steps.run(async () => {
-        const images = link.images(answer);
-        const byKey = images.byKey(Array.from({ length: images.table.count }, (_, index) => index));
-        const keys = [...byKey.keys()];
-        const bases = await store.readBases(keys);
-        const settlement = new Settlement(store, rules, new Map(keys.map((key, index) => [key, bases[index] ?? null])));
-        for (const [key, image] of byKey) settlement.offer(key, image);
-        await store.commit(settlement.step, 'relaxed');
-        return records.view(await records.resolve(object, id));
-      });
-    } catch (fault) {
-      this.#noteFault('record', fault, null);
-      throw fault;
-    }
+    const answer = await this.#conversation.ask('record', () => link.record(store.meta.store, { object, id }));
+    return steps.run(async () => {
+      const images = link.images(answer);
+      const byKey = images.byKey(Array.from({ length: images.table.count }, (_, index) => index));
+      const keys = [...byKey.keys()];
+      const bases = await store.readBases(keys);
+      const settlement = new Settlement(store, rules, new Map(keys.map((key, index) => [key, bases[index] ?? null])));
+      for (const [key, image] of byKey) settlement.offer(key, image);
+      await store.commit(settlement.step, 'relaxed');
+      return records.view(await records.resolve(object, id));
+    });
   }
 
   async wake(): Promise<void> {
     await this.#assertOpen();
-    this.#needsAuth = false;
-    this.#upgradeRequired = false;
-    this.#pollLane.wake({ evenIfFailing: true });
-    this.#uploadLane.wake({ evenIfFailing: true });
+    this.#conversation.wake();
     this.#showStatus();
   }
 
   async setLifecycle(lifecycle: Partial<Lifecycle>): Promise<void> {
-    const before = this.#lifecycle;
-    this.#lifecycle = { ...before, ...lifecycle };
+    this.#lifecycle = { ...this.#lifecycle, ...lifecycle };
     await this.#assertOpen();
-    const isBack = (!before.isOnline && this.#lifecycle.isOnline) || (!before.isForeground && this.#lifecycle.isForeground);
-    for (const lane of [this.#pollLane, this.#uploadLane]) {
-      if (isBack) lane.wake({ evenIfFailing: true });
-      else lane.reconsider();
-    }
+    this.#conversation.setLifecycle(this.#lifecycle);
     this.#showStatus();
   }
 
@@ -264,7 +237,7 @@ class Engine implements SyncEngine {
     this.#isOpen = false;
     this.#abort.abort();
     await this.ready.catch(() => {});
-    await Promise.all([this.#uploadLane.close(), this.#pollLane.close(), this.#download?.catch(() => {})]);
+    await this.#conversation?.close();
     await this.#steps.idle();
     this.#live?.clear();
     for (const emitter of [this.#events, this.#statuses, this.#errorLists]) emitter.clear();
@@ -292,15 +265,17 @@ class Engine implements SyncEngine {
         this.#showStatus();
       },
     };
-    this.#live = new LiveQueries({ schema, records, between: (read) => this.#steps.run(read), onFault: (thrown) => this.#noteThrown(thrown) });
-    this.#uploader = new Uploader(this.#context, () => this.#limits);
-    this.#poller = new FeedPoller(this.#context);
+    this.#live = new LiveQueries({ schema, records, between: (read) => this.#steps.run(read), onFault: (thrown) => this.#conversation.noteThrown(thrown) });
+    this.#conversation = new Conversation({
+      context: this.#context,
+      lifecycle: this.#lifecycle,
+      pollIntervalMs: this.#options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS,
+      onChange: () => this.#showStatus(),
+    });
     await this.#purgeJournal();
     if (this.#isClosed) return;
     this.#isOpen = true;
-    // Rule A33: at a start the first poll is due at once; whatever waits goes up with it.
-    this.#pollLane.wake();
-    this.#uploadLane.wake();
+    this.#conversation.start();
   }
 
   async #purgeJournal(): Promise<void> {
@@ -338,16 +313,15 @@ class Engine implements SyncEngine {
     const { object, id, op } = member;
     const seq = store.meta.nextSeq;
     const entry: QueueEntry = { seq, state: 'queued', number: null, savedAt: clock.now(), members: [member], deferrals: 0, deferredSince: null, refusal: null };
-    if (sizeOf(entry) > this.#limits.entryBytes) {
-      throw new SyncFault('CHANGE_TOO_LARGE', `this save of ${object} ${id} is larger than ${this.#limits.entryBytes} bytes`, { details: { object, id, bytes: sizeOf(entry) } });
+    if (sizeOf(entry) > this.#conversation.limits.entryBytes) {
+      throw new SyncFault('CHANGE_TOO_LARGE', `this save of ${object} ${id} is larger than ${this.#conversation.limits.entryBytes} bytes`, { details: { object, id, bytes: sizeOf(entry) } });
     }
     const step = new Step();
     step.putEntry(entry);
     step.meta = { nextSeq: seq + 1 };
     await store.commit(step, 'strict');
     emit({ type: 'change:queued', entry: seq, object, id, op, fields: changedFields(member) });
-    // Rule A13: an upload begins at once, unless the server has just failed.
-    this.#uploadLane.wake();
+    this.#conversation.wakeUpload();
     return { object, id, entry: seq };
   }
 
@@ -362,8 +336,8 @@ class Engine implements SyncEngine {
 
   #onCommitted(keys: ReadonlySet<Key>): void {
     if (!this.#isOpen) return;
-    if (keys.size > 0) void this.#steps.run(() => this.#live.refresh(keys)).catch((thrown: unknown) => this.#noteThrown(thrown));
-    void this.#steps.run(() => this.#tellOutcomes()).catch((thrown: unknown) => this.#noteThrown(thrown));
+    if (keys.size > 0) void this.#steps.run(() => this.#live.refresh(keys)).catch((thrown: unknown) => this.#conversation.noteThrown(thrown));
+    void this.#steps.run(() => this.#tellOutcomes()).catch((thrown: unknown) => this.#conversation.noteThrown(thrown));
     this.#showStatus();
   }
 
@@ -376,123 +350,13 @@ class Engine implements SyncEngine {
     }
   }
 
-  #createLane(work: () => Promise<LaneResult>): Lane {
-    return new Lane({
-      clock: this.#options.clock,
-      random: this.#options.random,
-      conditions: () => ({ isOpen: this.#isOpen, ...this.#lifecycle, isPaused: this.#needsAuth || this.#upgradeRequired }),
-      work,
-      onChange: () => this.#showStatus(),
-    });
-  }
-
-  async #uploadRound(): Promise<LaneResult> {
-    try {
-      if (this.#uploadIsIdle()) return { kind: 'idle' };
-      await this.#greet();
-      const outcome = await this.#uploader.sendNext();
-      if (outcome === 'sent') {
-        this.#noteSuccess();
-        return { kind: 'again', afterMs: 0 };
-      }
-      // Rule A33: after an upload burst the feed is read at once.
-      if (this.#hasBurst) this.#pollLane.wake();
-      this.#hasBurst = false;
-      const { nextDueInMs } = this.#uploader;
-      return nextDueInMs === null ? { kind: 'idle' } : { kind: 'again', afterMs: nextDueInMs };
-    } catch (fault) {
-      return this.#failed('upload', fault);
-    }
-  }
-
-  #hasBurst = false;
-
-  #uploadIsIdle(): boolean {
-    if (this.#context.store.counts.pending > 0) {
-      this.#hasBurst = true;
-      return false;
-    }
-    return !this.#hasBurst;
-  }
-
-  async #pollRound(): Promise<LaneResult> {
-    if (this.#download !== null) return { kind: 'idle' };
-    try {
-      await this.#greet();
-      const { more, nextPollMs } = await this.#poller.poll();
-      this.#noteSuccess();
-      const { pollIntervalMs = DEFAULT_POLL_INTERVAL_MS, random } = this.#options;
-      return { kind: 'again', afterMs: more ? 0 : pickPollDelay(pollIntervalMs, nextPollMs, random) };
-    } catch (fault) {
-      return this.#failed('feed', fault);
-    }
-  }
-
-  /** Asks once per opening what the server accepts, and makes sure that the token is this user's (threat T10). */
-  async #greet(): Promise<void> {
-    if (this.#hasGreeted) return;
-    const { link, store, user } = this.#context;
-    const answer = await link.hello(store.meta.store);
-    if (answer.user !== user) {
-      throw new SyncFault('AUTH_REFUSED', 'the token belongs to another user than this store', { details: { user } });
-    }
-    this.#limits = answer.limits;
-    this.#hasGreeted = true;
-  }
-
-  async #runDownload(): Promise<DownloadReceipt> {
-    try {
-      this.#context.showProgress({ stage: 'uploading', records: 0, bytes: 0 });
-      await this.#greet();
-      // What waits goes up first, so that the snapshot has it; an upload that fails does not stop the download.
-      this.#uploadLane.wake();
-      const receipt = await new SnapshotDownload(this.#context).run();
-      this.#noteSuccess();
-      return receipt;
-    } catch (fault) {
-      this.#failed('snapshot', fault);
-      throw fault;
-    } finally {
-      this.#context.showProgress(null);
-      this.#pollLane.wake();
-    }
-  }
-
   #refreshFromServer(keys: readonly Key[]): void {
-    if (!this.#lifecycle.isOnline) return;
+    if (!this.#conversation.state.isOnline) return;
     for (const key of keys) {
       const { object, id } = splitKey(key);
       // Best effort: the record already is what the server last said; a failure shows in the status.
       void this.fetch(object, id).catch(() => {});
     }
-  }
-
-  #failed(purpose: 'upload' | 'feed' | 'snapshot', fault: unknown): LaneResult {
-    if (isFault(fault, 'AUTH_REQUIRED') || isFault(fault, 'AUTH_REFUSED')) {
-      this.#needsAuth = true;
-      this.#hasGreeted = false;
-    }
-    if (isFault(fault, 'PROTOCOL_VERSION_UNSUPPORTED')) this.#upgradeRequired = true;
-    if (isFault(fault, 'CLIENT_TAKEN_OVER')) this.#isOpen = false;
-    const atLeastMs = isFault(fault) && typeof fault.details.retryAfterMs === 'number' ? fault.details.retryAfterMs : 0;
-    if (!this.#isClosed) this.#noteFault(purpose, fault, atLeastMs);
-    return { kind: 'failed', atLeastMs };
-  }
-
-  #noteFault(purpose: 'upload' | 'feed' | 'snapshot' | 'record', fault: unknown, retryInMs: number | null): void {
-    this.#lastFault = describeFault(fault);
-    this.#events.emit({ type: 'request:failed', purpose, fault: this.#lastFault, retryInMs });
-    this.#showStatus();
-  }
-
-  #noteThrown(thrown: unknown): void {
-    this.#lastFault = describeFault(thrown);
-    this.#showStatus();
-  }
-
-  #noteSuccess(): void {
-    this.#lastFault = null;
-    this.#showStatus();
   }
 
   #readStatus(): SyncStatus {
@@ -504,12 +368,8 @@ class Engine implements SyncEngine {
       oldestPendingAt: oldestPending(store.entries),
       hasFeedGap: store.meta.hasFeedGap,
       lastDownloadAt: store.meta.lastDownloadAt,
-      isOnline: this.#lifecycle.isOnline,
-      needsAuth: this.#needsAuth,
-      upgradeRequired: this.#upgradeRequired,
-      retryInMs: this.#uploadLane.retryInMs ?? this.#pollLane.retryInMs,
+      ...this.#conversation.state,
       progress: this.#progress,
-      lastFault: this.#lastFault,
     });
   }
 

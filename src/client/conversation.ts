@@ -1,0 +1,239 @@
+import { DEFAULT_LIMITS, type ProtocolLimits } from '../protocol/messages.ts';
+import { describeFault, isFault, SyncFault, type FaultShape } from '../shared/fault.ts';
+import type { EngineContext } from './engine-context.ts';
+import type { DownloadReceipt, Lifecycle } from './engine.ts';
+import { FeedPoller } from './feed-poller.ts';
+import { Lane, type LaneResult } from './lane.ts';
+import { pickPollDelay } from './poll-plan.ts';
+import { SnapshotDownload } from './snapshot-download.ts';
+import { Uploader } from './uploader.ts';
+
+export interface ConversationOptions {
+  readonly context: EngineContext;
+  readonly lifecycle: Lifecycle;
+  /** Time between polls, in milliseconds, unless the server says otherwise. */
+  readonly pollIntervalMs: number;
+  /** Something that the status shows has changed. */
+  readonly onChange: () => void;
+}
+
+type Purpose = 'upload' | 'feed' | 'snapshot' | 'record';
+
+/**
+ * All that is said to the server, and when: one lane for uploads, one for polls, and a download that silences the polls. Pauses when
+ * offline, in the background, without a sign-in or with too old a protocol; backs off after failures (rules A13, A16, A17, A33).
+ */
+export class Conversation {
+  readonly #context: EngineContext;
+  readonly #options: ConversationOptions;
+  readonly #uploader: Uploader;
+  readonly #poller: FeedPoller;
+  readonly #uploadLane: Lane;
+  readonly #pollLane: Lane;
+  #lifecycle: Lifecycle;
+  #limits: ProtocolLimits = DEFAULT_LIMITS;
+  #greeting: Promise<void> | null = null;
+  #isOpen = false;
+  #hasBurst = false;
+  #needsAuth = false;
+  #upgradeRequired = false;
+  #lastFault: FaultShape | null = null;
+  #download: Promise<DownloadReceipt> | null = null;
+
+  constructor(options: ConversationOptions) {
+    this.#options = options;
+    this.#context = options.context;
+    this.#lifecycle = options.lifecycle;
+    this.#uploader = new Uploader(this.#context, () => this.#limits);
+    this.#poller = new FeedPoller(this.#context);
+    this.#uploadLane = this.#createLane(() => this.#uploadRound());
+    this.#pollLane = this.#createLane(() => this.#pollRound());
+  }
+
+  /** The most that the server accepts, as far as it has said. */
+  get limits(): ProtocolLimits {
+    return this.#limits;
+  }
+
+  /** What the status shows of the conversation. */
+  get state(): {
+    readonly isOnline: boolean;
+    readonly needsAuth: boolean;
+    readonly upgradeRequired: boolean;
+    readonly retryInMs: number | null;
+    readonly lastFault: FaultShape | null;
+  } {
+    return {
+      isOnline: this.#lifecycle.isOnline,
+      needsAuth: this.#needsAuth,
+      upgradeRequired: this.#upgradeRequired,
+      retryInMs: this.#uploadLane.retryInMs ?? this.#pollLane.retryInMs,
+      lastFault: this.#lastFault,
+    };
+  }
+
+  /** Rule A33: at a start the first poll is due at once; whatever waits goes up with it. */
+  start(): void {
+    this.#isOpen = true;
+    this.#pollLane.wake();
+    this.#uploadLane.wake();
+  }
+
+  /** Rule A13: a save goes up at once, unless the server has just failed. */
+  wakeUpload(): void {
+    this.#uploadLane.wake();
+  }
+
+  /** Tries everything again, now: after a sign-in, an update, or because the user asked. */
+  wake(): void {
+    this.#needsAuth = false;
+    this.#upgradeRequired = false;
+    this.#pollLane.wake({ evenIfFailing: true });
+    this.#uploadLane.wake({ evenIfFailing: true });
+  }
+
+  setLifecycle(lifecycle: Partial<Lifecycle>): void {
+    const before = this.#lifecycle;
+    this.#lifecycle = { ...before, ...lifecycle };
+    const isBack = (!before.isOnline && this.#lifecycle.isOnline) || (!before.isForeground && this.#lifecycle.isForeground);
+    for (const lane of [this.#pollLane, this.#uploadLane]) {
+      if (isBack) lane.wake({ evenIfFailing: true });
+      else lane.reconsider();
+    }
+  }
+
+  /** Runs a download, or joins the one that runs. */
+  download(): Promise<DownloadReceipt> {
+    this.#download ??= this.#runDownload().finally(() => {
+      this.#download = null;
+      this.#pollLane.wake();
+    });
+    return this.#download;
+  }
+
+  /** Makes a request of its own; a failure shows in the status as well. */
+  async ask<T>(purpose: Purpose, request: () => Promise<T>): Promise<T> {
+    try {
+      return await request();
+    } catch (fault) {
+      this.#noteFault(purpose, fault, null);
+      throw fault;
+    }
+  }
+
+  /** Shows what a subscriber or an inner step threw. */
+  noteThrown(thrown: unknown): void {
+    this.#lastFault = describeFault(thrown);
+    this.#options.onChange();
+  }
+
+  /** Stops the timers and waits for requests under way; the owner has aborted them. */
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    await Promise.all([this.#uploadLane.close(), this.#pollLane.close(), this.#download?.catch(() => {})]);
+  }
+
+  #createLane(work: () => Promise<LaneResult>): Lane {
+    return new Lane({
+      clock: this.#context.clock,
+      random: this.#context.random,
+      conditions: () => ({ isOpen: this.#isOpen, ...this.#lifecycle, isPaused: this.#needsAuth || this.#upgradeRequired }),
+      work,
+      onChange: this.#options.onChange,
+    });
+  }
+
+  async #uploadRound(): Promise<LaneResult> {
+    try {
+      if (this.#context.store.counts.pending > 0) {
+        await this.#greet();
+        if ((await this.#uploader.sendNext()) === 'sent') {
+          this.#hasBurst = true;
+          this.#noteSuccess();
+          return { kind: 'again', afterMs: 0 };
+        }
+      }
+      // Rule A33: after an upload burst the feed is read at once.
+      if (this.#hasBurst) this.#pollLane.wake();
+      this.#hasBurst = false;
+      const { nextDueInMs } = this.#uploader;
+      return nextDueInMs === null ? { kind: 'idle' } : { kind: 'again', afterMs: nextDueInMs };
+    } catch (fault) {
+      return this.#failed('upload', fault);
+    }
+  }
+
+  async #pollRound(): Promise<LaneResult> {
+    if (this.#download !== null) return { kind: 'idle' };
+    try {
+      await this.#greet();
+      const { more, nextPollMs } = await this.#poller.poll();
+      this.#noteSuccess();
+      return { kind: 'again', afterMs: more ? 0 : pickPollDelay(this.#options.pollIntervalMs, nextPollMs, this.#context.random) };
+    } catch (fault) {
+      return this.#failed('feed', fault);
+    }
+  }
+
+  async #runDownload(): Promise<DownloadReceipt> {
+    const { showProgress } = this.#context;
+    try {
+      showProgress({ stage: 'uploading', records: 0, bytes: 0 });
+      await this.#greet();
+      await this.#uploadFirst();
+      const receipt = await new SnapshotDownload(this.#context).run();
+      this.#noteSuccess();
+      return receipt;
+    } catch (fault) {
+      this.#failed('snapshot', fault);
+      throw fault;
+    } finally {
+      showProgress(null);
+    }
+  }
+
+  /** What waits goes up before a download, so that the snapshot has it; an upload that fails does not stop the download. */
+  async #uploadFirst(): Promise<void> {
+    this.#uploadLane.wake();
+    await this.#uploadLane.settled();
+  }
+
+  /** Asks once per opening what the server accepts, and makes sure that the token is this user's (threat T10). */
+  #greet(): Promise<void> {
+    this.#greeting ??= this.#sayHello().catch((fault: unknown) => {
+      this.#greeting = null;
+      throw fault;
+    });
+    return this.#greeting;
+  }
+
+  async #sayHello(): Promise<void> {
+    const { link, store, user } = this.#context;
+    const answer = await link.hello(store.meta.store);
+    if (answer.user !== user) throw new SyncFault('AUTH_REFUSED', 'the token belongs to another user than this store', { details: { user } });
+    this.#limits = answer.limits;
+  }
+
+  #failed(purpose: Purpose, fault: unknown): LaneResult {
+    if (isFault(fault, 'AUTH_REQUIRED') || isFault(fault, 'AUTH_REFUSED')) {
+      this.#needsAuth = true;
+      this.#greeting = null;
+    }
+    if (isFault(fault, 'PROTOCOL_VERSION_UNSUPPORTED')) this.#upgradeRequired = true;
+    if (isFault(fault, 'CLIENT_TAKEN_OVER')) this.#isOpen = false;
+    const atLeastMs = isFault(fault) && typeof fault.details.retryAfterMs === 'number' ? fault.details.retryAfterMs : 0;
+    if (this.#isOpen || isFault(fault, 'CLIENT_TAKEN_OVER')) this.#noteFault(purpose, fault, atLeastMs);
+    return { kind: 'failed', atLeastMs };
+  }
+
+  #noteFault(purpose: Purpose, fault: unknown, retryInMs: number | null): void {
+    this.#lastFault = describeFault(fault);
+    this.#context.emit({ type: 'request:failed', purpose, fault: this.#lastFault, retryInMs });
+    this.#options.onChange();
+  }
+
+  #noteSuccess(): void {
+    this.#lastFault = null;
+    this.#options.onChange();
+  }
+}
