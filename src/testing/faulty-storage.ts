@@ -1,4 +1,5 @@
 import { SyncFault } from '../shared/fault.ts';
+import { CallsUnderWay } from '../storage/calls-under-way.ts';
 import { copyCommit } from '../storage/copy-commit.ts';
 import type { Commit, Storage, StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
 
@@ -59,10 +60,14 @@ export function faultyStorage(inner: StorageAdapter, options: FaultyStorageOptio
     async open(owner) {
       const life = lives;
       const isDead = () => lives !== life;
+      const underWay = new CallsUnderWay();
+      let isClosed = false;
+      const call = <T>(what: string, run: () => Promise<T>): Promise<T> => underWay.track(runUnlessDead(what, run));
 
       /** Runs a call unless the store dies before it; its answer reaches nobody when the store dies meanwhile. */
-      async function call<T>(what: string, run: () => Promise<T>): Promise<T> {
-        if (!isDead()) await delay?.();
+      async function runUnlessDead<T>(what: string, run: () => Promise<T>): Promise<T> {
+        if (isClosed) throw new SyncFault('STORAGE_CLOSED', `cannot ${what}: the storage is closed`);
+        if (delay !== undefined && !isDead()) await delay();
         if (isDead()) return dead(what, afterCrash);
         const answer = await run().then((value) => () => value, (thrown) => () => { throw thrown; });
         await delay?.();
@@ -78,7 +83,12 @@ export function faultyStorage(inner: StorageAdapter, options: FaultyStorageOptio
           const commit = copyCommit(given);
           return call('commit', () => commitWith(decide({ number: ++commits, owner, commit }), storage, commit, crash));
         },
-        close: async () => (isDead() ? undefined : storage.close()),
+        async close() {
+          if (isDead()) return;
+          isClosed = true;
+          await underWay.settle();
+          await storage.close();
+        },
         ...(storage.estimate === undefined ? {} : { estimate: () => call('estimate', () => storage.estimate!()) }),
       } satisfies Storage;
     },

@@ -1,0 +1,8 @@
+/**
+ * What proves an adapter, and what breaks one on purpose.
+ *
+ * @module fieldtide/testing
+ */
+export { describeStorageAdapter, type StorageFailures, type StorageSuiteOptions } from './describe-storage-adapter.ts';
+export { faultyStorage, type CommitAttempt, type CommitFate, type FaultyStorage, type FaultyStorageOptions } from './faulty-storage.ts';
+export type { SuiteRunner, SuiteTest } from './suite-runner.ts';
