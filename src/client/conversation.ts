@@ -92,6 +92,15 @@ export class Conversation {
     this.#uploadLane.wake({ evenIfFailing: true });
   }
 
+  /** Sends what can be sent and reads the feed to its end, now. */
+  async exchange(): Promise<void> {
+    this.wake();
+    await this.#uploadLane.settled();
+    this.#pollLane.wake();
+    await this.#pollLane.settled();
+    await this.#uploadLane.settled();
+  }
+
   setLifecycle(lifecycle: Partial<Lifecycle>): void {
     const before = this.#lifecycle;
     this.#lifecycle = { ...before, ...lifecycle };

@@ -38,6 +38,11 @@ export interface SyncEngine {
   fetch(object: string, id: string): Promise<RecordView | null>;
   /** Polls the feed and sends what waits, now. */
   wake(): Promise<void>;
+  /**
+   * Sends what can be sent and reads the feed to its end; resolves with the status when both are done or cannot go on. For background
+   * tasks that get a few seconds, and for tests.
+   */
+  exchange(): Promise<SyncStatus>;
   /** What the host knows of network and visibility; a hint (rule A13) that pauses and resumes. */
   setLifecycle(lifecycle: Partial<Lifecycle>): Promise<void>;
   close(): Promise<void>;

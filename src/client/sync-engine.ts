@@ -224,6 +224,13 @@ class Engine implements SyncEngine {
     this.#showStatus();
   }
 
+  async exchange(): Promise<SyncStatus> {
+    await this.#assertOpen();
+    await this.#conversation.exchange();
+    await this.#steps.idle();
+    return this.#readStatus();
+  }
+
   async setLifecycle(lifecycle: Partial<Lifecycle>): Promise<void> {
     this.#lifecycle = { ...this.#lifecycle, ...lifecycle };
     await this.#assertOpen();

@@ -1,0 +1,84 @@
+import { createReadStream, existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { createInterface } from 'node:readline';
+import { createGunzip } from 'node:zlib';
+import { boolean, json, number, parent, reference, text, type Field, type FieldValue } from '../../src/schema.ts';
+
+/** One record of a snapshot. */
+export interface DataRecord {
+  readonly object: string;
+  readonly id: string;
+  readonly master?: string;
+  readonly fields: Readonly<Record<string, FieldValue>>;
+}
+
+/** One edited record of a log: previous and next value by field. */
+export interface DataEdit {
+  readonly ts: string;
+  readonly commit: string;
+  readonly object: string;
+  readonly id: string;
+  readonly op: 'create' | 'update' | 'delete';
+  readonly master?: string;
+  readonly fields: Readonly<Record<string, readonly [FieldValue, FieldValue]>>;
+}
+
+/** The folder of real data beside the project, or `null` where there is none: such tests then say that they are skipped. */
+export function findRealData(set: string): string | null {
+  const folder = fileURLToPath(new URL(`../../../shared/data/${set}`, import.meta.url));
+  return existsSync(folder) ? folder : null;
+}
+
+export async function* readLines<T>(file: string): AsyncGenerator<T> {
+  for await (const line of createInterface({ input: createReadStream(file).pipe(createGunzip()), crlfDelay: Infinity })) yield JSON.parse(line) as T;
+}
+
+export async function readAll<T>(file: string): Promise<T[]> {
+  const all: T[] = [];
+  for await (const line of readLines<T>(file)) all.push(line);
+  return all;
+}
+
+/** How the data's master link is mapped. */
+export type MasterMapping = 'group' | 'lookup';
+
+/** Collects what a data set's fields hold, and makes the objects of a schema from it; lists and maps become `json`. */
+export class SchemaFromData {
+  readonly #kinds = new Map<string, Map<string, Set<string>>>();
+  readonly #masters = new Map<string, string>();
+
+  add(object: string, master: string | undefined, values: Iterable<readonly [string, FieldValue]>): void {
+    const fields = this.#kinds.get(object) ?? new Map<string, Set<string>>();
+    this.#kinds.set(object, fields);
+    if (master !== undefined) this.#masters.set(object, master.slice(0, master.indexOf('/')));
+    for (const [name, value] of values) {
+      const kinds = fields.get(name) ?? new Set();
+      fields.set(name, kinds);
+      if (value !== null) kinds.add(Array.isArray(value) ? 'json' : typeof value === 'object' ? 'json' : typeof value);
+    }
+  }
+
+  objects(masters: MasterMapping): Record<string, { readonly fields: Record<string, Field> }> {
+    const objects: Record<string, { fields: Record<string, Field> }> = {};
+    for (const [object, fields] of [...this.#kinds].sort(([left], [right]) => (left < right ? -1 : 1))) {
+      const target = this.#masters.get(object);
+      objects[object] = { fields: {} };
+      if (target !== undefined && this.#kinds.has(target)) objects[object].fields.master = masters === 'group' ? parent(target, { group: true }) : reference(target);
+      for (const [name, kinds] of fields) objects[object].fields[name] = fieldOf(kinds);
+    }
+    return objects;
+  }
+}
+
+function fieldOf(kinds: ReadonlySet<string>): Field {
+  const [kind] = kinds;
+  if (kinds.size !== 1) return kinds.size === 0 ? text() : json();
+  if (kind === 'string') return text({ emptyText: 'keep' });
+  if (kind === 'number') return number();
+  return kind === 'boolean' ? boolean() : json();
+}
+
+/** A record's values as the SDK holds them: its fields, and its master's id. */
+export function valuesOf(record: { readonly master?: string; readonly fields: Readonly<Record<string, FieldValue>> }): Record<string, FieldValue> {
+  return { ...record.fields, ...(record.master === undefined ? {} : { master: record.master.slice(record.master.indexOf('/') + 1) }) };
+}
