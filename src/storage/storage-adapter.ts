@@ -65,14 +65,17 @@ export interface Storage {
 }
 
 /** A built-in adapter as plain data: the worker makes its own from it, so that rows never cross the page's thread. */
-export type StorageDescriptor = { readonly kind: 'indexeddb'; readonly name: string } | { readonly kind: 'memory' };
+export interface StorageDescriptor {
+  readonly kind: 'indexeddb';
+  readonly name: string;
+}
 
 /**
  * Where a host keeps the SDK's rows. A host can route record rows to tables of its own and keep the state rows in one key-value table
  * of the same database. Prove an adapter with `describeStorageAdapter` of `fieldtide/testing`.
  */
 export interface StorageAdapter {
-  /** Says how to make the same adapter elsewhere. Built-in adapters have one; one without is called through the worker. */
+  /** Says how to make the same adapter elsewhere, where that can be said; an adapter without is called through the worker. */
   readonly descriptor?: StorageDescriptor;
   /** Opens, or creates, the store of an owner. */
   open(owner: StoreOwner): Promise<Storage>;

@@ -1,0 +1,123 @@
+/** An IndexedDB factory, real or fake, that can be told to fail the way platforms do. Each fault strikes once. */
+export interface FaultyFactory {
+  readonly factory: IDBFactory;
+  /**
+   * Aborts the `nth` writing transaction from now on: after its last write has succeeded, or instead of its first when `atRequest`.
+   */
+  abortWrite(nth: number, error: DOMException | null, atRequest?: boolean): void;
+  /** Closes all handles behind the adapter's back; with an event, as browsers do when they clear an origin's data. */
+  loseHandles(how: 'silently' | 'with-event'): void;
+  /** Makes the next transaction, reading or writing, fail to begin. */
+  refuseTransaction(error: DOMException): void;
+  /** Durability of each writing transaction so far. */
+  readonly durabilities: readonly string[];
+  /** Deletes every database that was opened. */
+  dispose(): Promise<void>;
+}
+
+export function createFaultyFactory(inner: IDBFactory): FaultyFactory {
+  const names = new Set<string>();
+  const databases = new Set<IDBDatabase>();
+  const durabilities: string[] = [];
+  let plannedAbort: { left: number; readonly error: DOMException | null; readonly atRequest: boolean } | null = null;
+  let refusal: DOMException | null = null;
+
+  function watch(database: IDBDatabase): void {
+    databases.add(database);
+    const begin = database.transaction.bind(database);
+    database.transaction = (stores, mode, options) => {
+      if (refusal !== null) {
+        const error = refusal;
+        refusal = null;
+        throw error;
+      }
+      const transaction = begin(stores, mode, options);
+      if (mode === 'readwrite') onWrite(transaction, options?.durability ?? 'default');
+      return transaction;
+    };
+  }
+
+  function onWrite(transaction: IDBTransaction, durability: string): void {
+    durabilities.push(durability);
+    if (plannedAbort === null || --plannedAbort.left > 0) return;
+    const { error, atRequest } = plannedAbort;
+    plannedAbort = null;
+    // Which error an aborted transaction shows is up to the platform and cannot be set from outside.
+    if (error !== null) Object.defineProperty(transaction, 'error', { value: error });
+    if (atRequest) afterFirstWrite(transaction, () => transaction.abort());
+    else afterLastSuccess(transaction, () => transaction.abort());
+  }
+
+  return {
+    factory: new Proxy(inner, {
+      get(target, property) {
+        if (property === 'open') {
+          return (name: string, version?: number) => {
+            names.add(name);
+            const request = target.open(name, version);
+            request.addEventListener('success', () => watch(request.result));
+            return request;
+          };
+        }
+        const value = Reflect.get(target, property) as unknown;
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    }),
+    abortWrite: (nth, error, atRequest = false) => void (plannedAbort = { left: nth, error, atRequest }),
+    refuseTransaction: (error) => void (refusal = error),
+    loseHandles(how) {
+      for (const database of databases) {
+        database.close();
+        if (how === 'with-event') database.dispatchEvent(new Event('close'));
+      }
+      databases.clear();
+    },
+    durabilities,
+    async dispose() {
+      for (const database of databases) database.close();
+      for (const name of names) {
+        await new Promise((resolve, reject) => {
+          const request = inner.deleteDatabase(name);
+          request.addEventListener('success', resolve);
+          request.addEventListener('error', () => reject(request.error!));
+        });
+      }
+    },
+  };
+}
+
+type Writer = (...args: unknown[]) => IDBRequest;
+
+/** Calls when every put and delete of a transaction has succeeded. */
+function afterLastSuccess(transaction: IDBTransaction, act: () => void): void {
+  let pending = 0;
+  interceptWrites(transaction, (request) => {
+    pending++;
+    request.addEventListener('success', () => {
+      if (--pending === 0) act();
+    });
+  });
+}
+
+/** Calls right after the first put or delete was asked for. */
+function afterFirstWrite(transaction: IDBTransaction, act: () => void): void {
+  let isFirst = true;
+  interceptWrites(transaction, () => {
+    if (isFirst) queueMicrotask(act);
+    isFirst = false;
+  });
+}
+
+function interceptWrites(transaction: IDBTransaction, onRequest: (request: IDBRequest) => void): void {
+  for (const name of transaction.objectStoreNames) {
+    const store = transaction.objectStore(name); // the same object each time it is asked for
+    for (const method of ['put', 'delete'] as const) {
+      const write = (store[method] as Writer).bind(store);
+      store[method] = (...args: unknown[]) => {
+        const request = write(...args);
+        onRequest(request);
+        return request;
+      };
+    }
+  }
+}

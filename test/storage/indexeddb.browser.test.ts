@@ -1,0 +1,3 @@
+import { describeIndexedDb } from './indexeddb-suite.ts';
+
+describeIndexedDb('IndexedDB', () => indexedDB);
