@@ -25,6 +25,7 @@ export function createDeferredEngine(starting: Promise<SyncEngine>): SyncEngine 
     download: () => then((engine) => engine.download()),
     fetch: (object, id) => then((engine) => engine.fetch(object, id)),
     wake: () => then((engine) => engine.wake()),
+    exchange: () => then((engine) => engine.exchange()),
     setLifecycle: (lifecycle) => then((engine) => engine.setLifecycle(lifecycle)),
     // What could not be started needs no closing.
     close: () => starting.then((engine) => engine.close(), () => {}),

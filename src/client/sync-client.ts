@@ -94,6 +94,8 @@ export interface SyncClient<S extends Schema = Schema> {
   download(options?: WaitOptions): Promise<DownloadReceipt>;
   /** Sends what waits and asks for news, now. */
   wake(): Promise<void>;
+  /** Sends what can be sent and reads the feed to its end; resolves when both are done or cannot go on. For background tasks. */
+  exchange(options?: WaitOptions): Promise<SyncStatus>;
   /** Says what the host knows of network and visibility. The web client follows the page's own events. */
   setLifecycle(lifecycle: Partial<Lifecycle>): Promise<void>;
   /** Stops everything and lets go of the store; subscriptions end at once. What waits to be sent goes on with the next start. */
@@ -147,6 +149,7 @@ export function createTypedClient<S extends Schema>({ schema, engine, runtime, o
     outcome: (entry, options) => (entry === null ? Promise.resolve({ kind: 'saved' }) : untilAborted(() => engine.outcome(entry), options)),
     download: (options) => untilAborted(() => engine.download(), options),
     wake: () => engine.wake(),
+    exchange: (options) => untilAborted(() => engine.exchange(), options),
     setLifecycle: (lifecycle) => engine.setLifecycle({ ...lifecycle }),
     close,
   };

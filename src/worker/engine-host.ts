@@ -1,0 +1,113 @@
+import { releaseProxy, type ProxyMarked, type Remote } from 'comlink';
+import type { SyncEngine } from '../client/engine.ts';
+import type { Query } from '../client/query.ts';
+import type { Unsubscribe } from '../shared/emitter.ts';
+import { SyncFault } from '../shared/fault.ts';
+import type { EngineParts, EnginePlan } from './engine-start.ts';
+import type { HostPorts } from './host-ports.ts';
+import { createRemoteParts } from './remote-parts.ts';
+import { holdLife } from './worker-life.ts';
+
+/** Counts up when page and worker of two releases could not talk: a worker file can be older than the page, out of a cache. */
+export const HOST_PROTOCOL = 1;
+
+/** Which of an engine's watches to start, and on what. */
+export type WatchRequest =
+  | { readonly kind: 'query'; readonly query: Query }
+  | { readonly kind: 'record'; readonly object: string; readonly id: string }
+  | { readonly kind: 'status' | 'sync-errors' | 'events' };
+
+/** A listener on the other thread; its values are cloned on the way. */
+export type RemoteListener = ((value: unknown) => void) & ProxyMarked;
+
+/** The calls of an engine that take and give plain data. */
+export type PlainCalls = Pick<
+  SyncEngine,
+  'create' | 'update' | 'remove' | 'get' | 'query' | 'outcome' | 'status' | 'listSyncErrors' | 'undo' | 'download' | 'fetch' | 'wake' | 'exchange' | 'setLifecycle'
+>;
+
+/** What the worker offers the page. */
+export interface EngineHost extends PlainCalls {
+  /** Answers with {@link HOST_PROTOCOL} as soon as the worker runs. */
+  ping(): number;
+  /** Builds the engine. Resolves when its store is open; the engine's fault if it cannot be. */
+  start(plan: EnginePlan, life: string, ports: HostPorts & ProxyMarked): Promise<void>;
+  /** Starts a watch and returns its number. */
+  watch(request: WatchRequest, listener: RemoteListener): Promise<number>;
+  /** Ends a watch and releases its listener. */
+  unwatch(watch: number): void;
+  close(): Promise<void>;
+}
+
+/** Builds an engine from its plan and the host's parts. */
+export type StartEngine = (plan: EnginePlan, parts: EngineParts) => Promise<SyncEngine>;
+
+interface Watch {
+  readonly stop: Unsubscribe;
+  readonly listener: Remote<RemoteListener>;
+}
+
+/** Makes what a worker exposes. `startEngine` is handed in, so that a test can hand in another. */
+export function createEngineHost(startEngine: StartEngine): EngineHost {
+  let started: SyncEngine | null = null;
+  let watches = 0;
+  const open = new Map<number, Watch>();
+
+  function engine(): SyncEngine {
+    if (started === null) throw new SyncFault('WORKER_FAILED', 'the worker was called before it was started');
+    return started;
+  }
+
+  function unwatch(watch: number): void {
+    const found = open.get(watch);
+    if (found === undefined) return;
+    open.delete(watch);
+    found.stop();
+    found.listener[releaseProxy]();
+  }
+
+  return {
+    ping: () => HOST_PROTOCOL,
+    async start(plan, life, ports) {
+      await holdLife(life);
+      started = await startEngine(plan, createRemoteParts(ports as unknown as Remote<HostPorts>));
+      await started.ready;
+    },
+    async watch(request, marked) {
+      const listener = marked as unknown as Remote<RemoteListener>;
+      const stop = await startWatch(engine(), request, (value) => void listener(value).catch(() => {}));
+      const watch = ++watches;
+      open.set(watch, { stop, listener });
+      return watch;
+    },
+    unwatch,
+    async close() {
+      for (const watch of [...open.keys()]) unwatch(watch);
+      await started?.close();
+    },
+    create: (object, values, id) => engine().create(object, values, id),
+    update: (object, id, values) => engine().update(object, id, values),
+    remove: (object, id) => engine().remove(object, id),
+    get: (object, id) => engine().get(object, id),
+    query: (query) => engine().query(query),
+    outcome: (entry) => engine().outcome(entry),
+    status: () => engine().status(),
+    listSyncErrors: () => engine().listSyncErrors(),
+    undo: (syncError) => engine().undo(syncError),
+    download: () => engine().download(),
+    fetch: (object, id) => engine().fetch(object, id),
+    wake: () => engine().wake(),
+    exchange: () => engine().exchange(),
+    setLifecycle: (lifecycle) => engine().setLifecycle(lifecycle),
+  };
+}
+
+function startWatch(engine: SyncEngine, request: WatchRequest, listener: (value: unknown) => void): Promise<Unsubscribe> {
+  switch (request.kind) {
+    case 'query': return engine.watchQuery(request.query, listener);
+    case 'record': return engine.watchRecord(request.object, request.id, listener);
+    case 'status': return engine.watchStatus(listener);
+    case 'sync-errors': return engine.watchSyncErrors(listener);
+    case 'events': return engine.watchEvents(listener);
+  }
+}

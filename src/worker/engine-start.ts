@@ -1,0 +1,44 @@
+import type { Lifecycle } from '../client/engine.ts';
+import type { Schema } from '../protocol/schema.ts';
+import type { StorageAdapter, StorageDescriptor } from '../storage/storage-adapter.ts';
+import type { TokenProvider } from '../transport/token-source.ts';
+import type { TransportAdapter } from '../transport/transport-adapter.ts';
+
+/** The Wasm core that a host brings: its bytes, the compiled module, or where to fetch it. */
+export type CoreSource = BufferSource | WebAssembly.Module | string;
+
+/** How to reach the server, as plain data. */
+export interface HttpTarget {
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly timeoutMs?: number;
+  /** The host gives access tokens: {@link EngineParts.token}. */
+  readonly hasToken: boolean;
+}
+
+/** How the engine is to behave, as plain data. */
+export interface EngineTuning {
+  /** How often to ask for news, in milliseconds. @defaultValue 30_000 */
+  readonly pollIntervalMs?: number;
+}
+
+/** Everything about an engine that is plain data and can be sent to a worker. */
+export interface EnginePlan extends EngineTuning {
+  readonly schema: Schema;
+  readonly tenant: string;
+  readonly user: string;
+  readonly wasm?: CoreSource;
+  readonly lifecycle: Lifecycle;
+  /** `null`: the host brings its own transport. */
+  readonly http: HttpTarget | null;
+  /** What a worker makes its store from; `null`: the host brings its own adapter, which stays on the host's thread. */
+  readonly storage: StorageDescriptor | null;
+}
+
+/** The parts of an engine that are objects and functions of the host. */
+export interface EngineParts {
+  readonly storage: StorageAdapter;
+  /** There when the plan has no `http`. */
+  readonly transport?: TransportAdapter;
+  readonly token?: TokenProvider;
+}

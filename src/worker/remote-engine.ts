@@ -1,0 +1,133 @@
+import { proxy, type Remote } from 'comlink';
+import type { EntryOutcome, RecordView, SyncEngine, SyncError, SyncEvent, SyncStatus } from '../client/engine.ts';
+import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
+import { describeFault, isFault, SyncFault } from '../shared/fault.ts';
+import { createCallsUnderWay } from './calls-under-way.ts';
+import type { EngineHost, WatchRequest } from './engine-host.ts';
+
+/** An engine in a worker, and what its owner does when the worker dies or is no longer needed. */
+export interface RemoteEngineOptions {
+  readonly host: Remote<EngineHost>;
+  /** The host's `start`: every call waits for it. */
+  readonly ready: Promise<void>;
+  /** Runs once, when the engine has closed (`null`) or failed: ends the worker. */
+  readonly onEnd: (fault: SyncFault | null) => void;
+}
+
+/** An engine that answers from a worker. */
+export interface RemoteEngine extends SyncEngine {
+  /** The worker is gone: every call under way and every later one fails with this fault, and the status shows it. */
+  fail(fault: SyncFault): void;
+}
+
+/** What the status says of a worker that died before it said anything. */
+const NO_STATUS: SyncStatus = {
+  state: 'error',
+  pending: 0,
+  oldestPendingAt: null,
+  syncErrors: 0,
+  hasFeedGap: false,
+  lastDownloadAt: null,
+  isOnline: false,
+  needsAuth: false,
+  upgradeRequired: false,
+  retryInMs: null,
+  progress: null,
+  lastFault: null,
+};
+
+/** Makes the page's side of an engine in a worker. */
+export function createRemoteEngine({ host, ready, onEnd }: RemoteEngineOptions): RemoteEngine {
+  const calls = createCallsUnderWay();
+  const failing = createEmitter<SyncStatus>();
+  let lastStatus = NO_STATUS;
+  let closing: Promise<void> | null = null;
+
+  const ask = <T>(send: () => Promise<T>): Promise<T> => calls.run(() => ready.then(send).catch(explain));
+
+  async function watch<T>(request: WatchRequest, listener: (value: T) => void): Promise<Unsubscribe> {
+    let isOpen = true;
+    const hear = (value: unknown) => {
+      if (isOpen && calls.ended === null) listener(value as T);
+    };
+    const watching = await ask(() => host.watch(request, proxy(hear)));
+    return () => {
+      if (isOpen && calls.ended === null) host.unwatch(watching).catch(() => {});
+      isOpen = false;
+    };
+  }
+
+  async function status(): Promise<SyncStatus> {
+    if (isFault(calls.ended, 'WORKER_FAILED')) return failedStatus(lastStatus, calls.ended);
+    return (lastStatus = await ask(() => host.status()));
+  }
+
+  async function watchStatus(listener: (status: SyncStatus) => void): Promise<Unsubscribe> {
+    const stopFailing = failing.subscribe(listener);
+    if (isFault(calls.ended, 'WORKER_FAILED')) {
+      listener(failedStatus(lastStatus, calls.ended));
+      return stopFailing;
+    }
+    const stopWatching = await watch<SyncStatus>({ kind: 'status' }, (status) => listener((lastStatus = status)));
+    return () => {
+      stopFailing();
+      stopWatching();
+    };
+  }
+
+  async function close(): Promise<void> {
+    try {
+      // After a start that failed there is still a host to close.
+      if (calls.ended === null) await calls.run(() => ready.catch(() => {}).then(() => host.close()));
+    } catch (thrown) {
+      if (!isFault(thrown, 'WORKER_FAILED')) throw thrown; // a worker that is gone has nothing left to close
+    } finally {
+      end(new SyncFault('CLIENT_CLOSED', 'the client is closed'), null);
+    }
+  }
+
+  function end(fault: SyncFault, failure: SyncFault | null): void {
+    const wasRunning = calls.ended === null;
+    calls.end(fault);
+    if (failure !== null) failing.emit(failedStatus(lastStatus, failure));
+    failing.clear();
+    if (wasRunning) onEnd(failure);
+  }
+
+  return {
+    ready: ask(() => Promise.resolve()),
+    create: (object, values, id) => ask(() => host.create(object, values, id)),
+    update: (object, id, values) => ask(() => host.update(object, id, values)),
+    remove: (object, id) => ask(() => host.remove(object, id)),
+    get: (object, id) => ask(() => host.get(object, id)),
+    query: (query) => ask(() => host.query(query)),
+    watchQuery: (query, listener) => watch<readonly RecordView[]>({ kind: 'query', query }, listener),
+    watchRecord: (object, id, listener) => watch<RecordView | null>({ kind: 'record', object, id }, listener),
+    outcome: (entry) => ask<EntryOutcome>(() => host.outcome(entry)),
+    status,
+    watchStatus,
+    listSyncErrors: () => ask(() => host.listSyncErrors()),
+    watchSyncErrors: (listener) => watch<readonly SyncError[]>({ kind: 'sync-errors' }, listener),
+    undo: (syncError) => ask(() => host.undo(syncError)),
+    watchEvents: (listener) => watch<SyncEvent>({ kind: 'events' }, listener),
+    download: () => ask(() => host.download()),
+    fetch: (object, id) => ask(() => host.fetch(object, id)),
+    exchange: () => ask(() => host.exchange()),
+    setLifecycle: (lifecycle) => ask(() => host.setLifecycle(lifecycle)),
+    wake: () => ask(() => host.wake()),
+    close: () => (closing ??= close()),
+    fail(fault) {
+      if (calls.ended === null) end(fault, fault);
+    },
+  };
+}
+
+function failedStatus(last: SyncStatus, fault: SyncFault): SyncStatus {
+  return { ...last, state: 'error', isOnline: false, retryInMs: null, progress: null, lastFault: describeFault(fault) };
+}
+
+/** What cannot be cloned into a worker is a value that no field can hold. */
+function explain(thrown: unknown): never {
+  if (!(thrown instanceof DOMException) || thrown.name !== 'DataCloneError') throw thrown;
+  throw new SyncFault('VALUE_INVALID', 'a value is of a kind that no field can hold, and cannot be sent to the worker', { cause: thrown });
+}

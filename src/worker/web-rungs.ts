@@ -1,0 +1,46 @@
+import type { Clock } from '../shared/clock.ts';
+import type { Rung } from './ladder.ts';
+import type { EnginePlace } from './launch-engine.ts';
+import { startWorker } from './start-worker.ts';
+
+/** Makes a worker from the package's worker file, for hosts whose bundler cannot find it by itself. */
+export type WorkerFactory = () => Worker;
+
+/** Where a page can run the engine, best first. `worker` is the host's own factory, or `'none'` to stay on the page's thread. */
+export function webRungs(worker: WorkerFactory | 'none' | undefined, clock: Clock): readonly Rung<EnginePlace>[] {
+  if (worker === 'none') return [inPlace];
+  const own: Rung<EnginePlace>[] = worker === undefined ? [] : [{ kind: 'host-worker', start: () => inWorker(worker, clock) }];
+  // Node, a server-side rendering, React Native: there is nothing to try.
+  if (globalThis.Worker === undefined) return [...own, inPlace];
+  return [
+    ...own,
+    { kind: 'module-worker', start: () => inWorker(makeModuleWorker, clock) },
+    { kind: 'blob-worker', start: () => inBlobWorker(clock) },
+    inPlace,
+  ];
+}
+
+const inPlace: Rung<EnginePlace> = {
+  kind: 'in-place',
+  async start() {
+    const { startEngine } = await import('./start-engine.ts');
+    return { kind: 'in-place', startEngine };
+  },
+};
+
+async function inWorker(make: WorkerFactory, clock: Clock): Promise<EnginePlace> {
+  return { kind: 'worker', worker: await startWorker(make, clock) };
+}
+
+// Bundlers find the worker by exactly this form.
+const makeModuleWorker = () => new Worker(new URL('./worker-entry.ts', import.meta.url), { type: 'module' });
+
+async function inBlobWorker(clock: Clock): Promise<EnginePlace> {
+  const { WORKER_SOURCE } = await import('./blob-source.generated.ts');
+  const url = URL.createObjectURL(new Blob([WORKER_SOURCE], { type: 'text/javascript' }));
+  try {
+    return await inWorker(() => new Worker(url), clock);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+}

@@ -1,0 +1,18 @@
+/**
+ * The worker: one self-contained file that runs the sync engine. A host only names it, and only where its bundler cannot find it by
+ * itself: `createSyncClient({ worker: () => new Worker(new URL('fieldtide/worker', import.meta.url), { type: 'module' }) })`.
+ *
+ * @module fieldtide/worker
+ */
+import { expose } from 'comlink';
+import { indexedDb } from '../storage/indexeddb.ts';
+import { createEngineHost } from './engine-host.ts';
+import { installFaultTransfer } from './fault-transfer.ts';
+import { startEngine } from './start-engine.ts';
+
+installFaultTransfer();
+expose(
+  createEngineHost((plan, parts) =>
+    startEngine(plan, plan.storage === null ? parts : { ...parts, storage: indexedDb({ name: plan.storage.name }) }),
+  ),
+);
