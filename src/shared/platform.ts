@@ -39,3 +39,15 @@ export function platformIndexedDb(): IDBFactory | undefined {
 export function platformStorageManager(): StorageManager | undefined {
   return typeof navigator === 'undefined' ? undefined : navigator.storage;
 }
+
+/** Calls back when everything that promises have under way has run: the platform's next turn. For virtual time. */
+export function platformTurn(run: () => void): void {
+  // A browser has only messages to oneself, which are much slower; a timer of 0 would wait for milliseconds.
+  if (typeof setImmediate === 'function') return void setImmediate(run);
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    run();
+  };
+  port2.postMessage(null);
+}
