@@ -5,10 +5,12 @@ export interface FaultyFactory {
    * Aborts the `nth` writing transaction from now on: after its last write has succeeded, or instead of its first when `atRequest`.
    */
   abortWrite(nth: number, error: DOMException | null, atRequest?: boolean): void;
-  /** Closes all handles behind the adapter's back; with an event, as browsers do when they clear an origin's data. */
-  loseHandles(how: 'silently' | 'with-event'): void;
+  /** Closes all handles behind the adapter's back: silently, or in another way that the platform has. */
+  loseHandles(close?: (database: IDBDatabase) => void): void;
   /** Makes the next transaction, reading or writing, fail to begin. */
   refuseTransaction(error: DOMException): void;
+  /** How often a database was opened. */
+  readonly opens: number;
   /** Durability of each writing transaction so far. */
   readonly durabilities: readonly string[];
   /** Deletes every database that was opened. */
@@ -19,6 +21,7 @@ export function createFaultyFactory(inner: IDBFactory): FaultyFactory {
   const names = new Set<string>();
   const databases = new Set<IDBDatabase>();
   const durabilities: string[] = [];
+  let opens = 0;
   let plannedAbort: { left: number; readonly error: DOMException | null; readonly atRequest: boolean } | null = null;
   let refusal: DOMException | null = null;
 
@@ -54,6 +57,7 @@ export function createFaultyFactory(inner: IDBFactory): FaultyFactory {
         if (property === 'open') {
           return (name: string, version?: number) => {
             names.add(name);
+            opens++;
             const request = target.open(name, version);
             request.addEventListener('success', () => watch(request.result));
             return request;
@@ -65,12 +69,12 @@ export function createFaultyFactory(inner: IDBFactory): FaultyFactory {
     }),
     abortWrite: (nth, error, atRequest = false) => void (plannedAbort = { left: nth, error, atRequest }),
     refuseTransaction: (error) => void (refusal = error),
-    loseHandles(how) {
-      for (const database of databases) {
-        database.close();
-        if (how === 'with-event') database.dispatchEvent(new Event('close'));
-      }
+    loseHandles(close = (database) => database.close()) {
+      for (const database of databases) close(database);
       databases.clear();
+    },
+    get opens() {
+      return opens;
     },
     durabilities,
     async dispose() {

@@ -19,7 +19,7 @@ export function describeIndexedDb(name: string, createFactory: () => IDBFactory)
     failures: {
       fillUp: (place, nth) => place.abortWrite(nth, new DOMException('no room', 'QuotaExceededError')),
       abortAfterSuccess: (place) => place.abortWrite(1, null),
-      loseHandles: (place) => place.loseHandles('silently'),
+      loseHandles: (place) => place.loseHandles(),
     },
   });
 }
