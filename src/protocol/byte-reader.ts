@@ -94,9 +94,9 @@ export class ByteReader {
       case 0xcd: case 0xd1: this.at += 2; return 0;
       case 0xce: case 0xd2: this.at += 4; return 0;
       case 0xcb: case 0xcf: case 0xd3: this.at += 8; return 0;
-      case 0xc4: case 0xd9: this.at += this.#uint(1); return 0;
-      case 0xc5: case 0xda: this.at += this.#uint(2); return 0;
-      case 0xc6: case 0xdb: this.at += this.#uint(4); return 0;
+      case 0xc4: case 0xd9: return this.#skip(this.#uint(1), 0);
+      case 0xc5: case 0xda: return this.#skip(this.#uint(2), 0);
+      case 0xc6: case 0xdb: return this.#skip(this.#uint(4), 0);
       case 0xdc: return this.#uint(2);
       case 0xdd: return this.#uint(4);
       case 0xde: return this.#uint(2) * 2;

@@ -6,8 +6,8 @@ const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType:
 
 /** Writes an envelope. */
 export function encodeEnvelope(envelope: object): Uint8Array {
-  // The packer hands out a view of a buffer that it reuses.
-  return packr.pack(envelope).slice();
+  // The packer hands out a view of a buffer that it reuses; in Node that is a Buffer, whose `slice` would not copy.
+  return new Uint8Array(packr.pack(envelope));
 }
 
 /**
