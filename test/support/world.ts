@@ -1,0 +1,82 @@
+import type { SyncEngine, SyncEvent } from '../../src/client/engine.ts';
+import { createSyncEngine, type SyncEngineOptions } from '../../src/client/sync-engine.ts';
+import { createTwinCore } from '../../src/core/twin.ts';
+import type { Schema } from '../../src/schema.ts';
+import { createSyncServer, type SyncServer, type SyncServerOptions } from '../../src/server/index.ts';
+import { memory as memoryServerStore } from '../../src/server/store/memory.ts';
+import { memory } from '../../src/storage/memory.ts';
+import { inProcess } from '../../src/transport/in-process.ts';
+import type { TransportAdapter, TransportRequest, TransportResponse } from '../../src/transport/transport-adapter.ts';
+import { createManualClock, type ManualClock } from './manual-clock.ts';
+import { createSeededRandom } from './seeded-random.ts';
+
+/** A device of a test: an engine, and what it says and hears. */
+export interface TestDevice {
+  readonly engine: SyncEngine;
+  readonly events: SyncEvent[];
+  /** Every request that went out, oldest first. */
+  readonly requests: TransportRequest[];
+  /** Puts something between device and server: lose, delay, forge. `null` takes it away. */
+  intercept(way: Intercept | null): void;
+}
+
+type Send = (request: TransportRequest) => Promise<TransportResponse>;
+export type Intercept = (request: TransportRequest, send: Send) => Promise<TransportResponse>;
+
+/** One server, any number of devices, one clock that stands still. */
+export interface World<S extends Schema> {
+  readonly server: SyncServer;
+  readonly clock: ManualClock;
+  device(user: string, options?: Partial<SyncEngineOptions>): Promise<TestDevice>;
+  close(): Promise<void>;
+  readonly schema: S;
+}
+
+export function createWorld<const S extends Schema>(schema: S, options: Partial<SyncServerOptions<S>> = {}): World<S> {
+  const clock = createManualClock();
+  let seed = 1;
+  const server = createSyncServer({
+    schema,
+    store: memoryServerStore(),
+    authenticate: ({ headers }) => (headers.authorization === undefined ? null : { user: headers.authorization.slice('Bearer '.length) }),
+    clock,
+    random: createSeededRandom(seed),
+    ...options,
+  });
+  const devices: SyncEngine[] = [];
+  return {
+    schema,
+    server,
+    clock,
+    async device(user, own = {}) {
+      const direct = inProcess({ handle: server.fetch, token: async () => user });
+      const events: SyncEvent[] = [];
+      const requests: TransportRequest[] = [];
+      let intercept: Intercept | null = null;
+      const transport: TransportAdapter = {
+        send(request) {
+          requests.push(request);
+          return intercept === null ? direct.send(request) : intercept(request, (passed) => direct.send(passed));
+        },
+      };
+      const engine = createSyncEngine({
+        schema,
+        owner: { tenant: '', user },
+        storage: memory(),
+        transport,
+        core: createTwinCore(),
+        clock,
+        random: createSeededRandom(++seed * 7919),
+        ...own,
+      });
+      await engine.watchEvents((event) => events.push(event));
+      await engine.ready;
+      devices.push(engine);
+      return { engine, events, requests, intercept: (way) => (intercept = way) };
+    },
+    async close() {
+      await Promise.all(devices.map((engine) => engine.close()));
+      await server.close();
+    },
+  };
+}
