@@ -23,7 +23,7 @@ export const IMPORT_RULES = [
 
   // Inside the server: http → sync-server → save, feed, download → the store's interface.
   { files: 'src/server/index.ts', mayImport: [...SERVER_BASE, 'src/server/'] },
-  { files: 'src/server/http/', mayImport: [...SERVER_BASE, 'src/server/http/', 'src/server/sync-server.ts', ...SERVER_PLAIN] },
+  { files: 'src/server/http/', mayImport: [...SERVER_BASE, 'src/server/http/', ...SERVER_PLAIN, 'src/server/sync-server.ts'] },
   {
     files: 'src/server/sync-server.ts',
     mayImport: [...SERVER_BASE, 'src/server/', '!src/server/http/', '!src/server/index.ts', '!src/server/store/', 'src/server/store/server-store.ts'],
