@@ -1,0 +1,53 @@
+import type { FeedAnswer, FeedCursor, FeedTransaction } from '../../protocol/messages.ts';
+import type { DeviceRegistry } from '../device-registry.ts';
+import { createImageList } from '../image-list.ts';
+import type { Principal } from '../principal.ts';
+import type { ServerParts } from '../server-parts.ts';
+import { keyText } from '../store/server-store.ts';
+import { cutBytes, cutPage, planPoll } from './plan-poll.ts';
+
+/** A poll of one device. */
+export interface FeedPoll {
+  readonly principal: Principal;
+  readonly cursor: FeedCursor | null;
+  readonly limit: number;
+}
+
+/** What a poll found, before the head of the answer; `page` is `null` when nothing is new. */
+export interface PolledFeed {
+  readonly epoch: number;
+  readonly head: number;
+  readonly page: Omit<FeedAnswer, 'protocol' | 'store' | 'attempt' | 'server'> | null;
+}
+
+/** Reads a page of the user's feed, all of it from one snapshot (rules A28, A29, A31). */
+export async function pollFeed(parts: ServerParts, devices: DeviceRegistry, { principal, cursor, limit }: FeedPoll): Promise<PolledFeed> {
+  return parts.store.read(principal.tenant, async (view) => {
+    const feed = await devices.feedOf(view, principal);
+    const epoch = await view.epoch();
+    const { user } = principal;
+    const oldest = feed.head === feed.floor ? null : await view.oldestFeedPosition(user, parts.clock.now() - parts.retentionMs);
+    const { from, isGap, needsCursor } = planPoll(cursor, { feed, epoch, oldest });
+    const { rows: fitting, keys } = cutPage(from === feed.head ? [] : await view.listFeed(user, from, limit), limit);
+    if (fitting.length === 0 && !needsCursor) return { epoch, head: feed.head, page: null };
+
+    const found = new Map((await parts.visibility.images(view, principal, keys)).map((image) => [keyText(image), image]));
+    const byteLengths = new Map([...found].map(([key, { row }]) => [key, row?.length ?? 0]));
+    const rows = cutBytes(fitting, byteLengths, parts.limits.bodyBytes);
+    const images = createImageList();
+    const indices = new Map<string, number>();
+    const indexOf = (key: string): number[] => {
+      const image = found.get(key);
+      if (image === undefined) return []; // Its object is no longer in the schema.
+      const index = indices.get(key) ?? images.add(image, parts.schema.objects.get(image.object)!.layout);
+      indices.set(key, index);
+      return [index];
+    };
+    const transactions = rows.map(({ position, store, number, records }): FeedTransaction => {
+      return { position, store, number, items: records.flatMap((record) => indexOf(keyText(record))) };
+    });
+    const last = rows.at(-1)?.position ?? from;
+    const at = (position: number): FeedCursor => ({ feed: feed.feed, epoch, position });
+    return { epoch, head: feed.head, page: { from: at(from), next: at(last), more: last < feed.head, gap: isGap, transactions, ...images.take() } };
+  });
+}

@@ -1,0 +1,27 @@
+import { encodeImages, type Image } from '../protocol/items.ts';
+import type { Layout } from '../protocol/layout.ts';
+import type { WireLayout } from '../protocol/messages.ts';
+import { wireLayout } from '../protocol/parse.ts';
+import type { ReaderImage } from './visibility.ts';
+
+/** Collects the images of an answer, and the layouts that they need. */
+export interface ImageList {
+  /** Adds an image, in a layout of its object, and returns its index. */
+  add(image: ReaderImage, layout: Layout): number;
+  /** The parts of an answer that hold them. */
+  take(): { readonly layouts: readonly WireLayout[]; readonly items: Uint8Array };
+}
+
+export function createImageList(): ImageList {
+  const layouts = new Map<string, { readonly index: number; readonly layout: Layout }>();
+  const images: Image[] = [];
+  return {
+    add({ id, version, state, row }, layout) {
+      const known = layouts.get(layout.hash) ?? { index: layouts.size, layout };
+      layouts.set(layout.hash, known);
+      images.push({ layout: known.index, id, version, state, row });
+      return images.length - 1;
+    },
+    take: () => ({ layouts: [...layouts.values()].map(({ layout }) => wireLayout(layout)), items: encodeImages(images) }),
+  };
+}

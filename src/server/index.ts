@@ -1,0 +1,41 @@
+/**
+ * The sync server, embeddable in any backend.
+ *
+ * @module fieldtide/server
+ */
+export { createSyncServer, type SyncServer } from './http/create-sync-server.ts';
+export type { FetchHandler } from './http/fetch.ts';
+export type { Authenticate, Identity, Principal } from './principal.ts';
+export {
+  HookRefusal,
+  refuse,
+  type AllowContext,
+  type ChildrenOf,
+  type FieldPatch,
+  type FormulaContext,
+  type ObjectHooks,
+  type SaveContext,
+  type SaveOrigin,
+  type SaveReads,
+  type TriggerContext,
+  type TriggerWrites,
+} from './save-hooks.ts';
+export type { OnlineAccess, OnlineChange, OnlineOutcome, OnlineRecord, OnlineScope } from './save/online.ts';
+export type { ServerLogEvent } from './server-parts.ts';
+export type {
+  Durability,
+  FeedRow,
+  FeedState,
+  Receipt,
+  ReceiptKey,
+  RecordKey,
+  RecordWrite,
+  ServerStore,
+  StoredRecord,
+  StoreTransaction,
+  StoreView,
+} from './store/server-store.ts';
+export type { RequestHandler, SyncRequest, SyncResponse } from './sync-request.ts';
+export type { ServerCore } from './sync-server.ts';
+export type { SyncServerOptions } from './sync-server-options.ts';
+export type { CanSee, SeenRecord } from './visibility.ts';

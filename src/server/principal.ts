@@ -1,0 +1,50 @@
+import { isFault, SyncFault } from '../shared/fault.ts';
+import type { SyncRequest } from './sync-request.ts';
+
+/** Who a request is from, as the host says. */
+export interface Principal {
+  readonly tenant: string;
+  readonly user: string;
+  /** Whatever else `authenticate` returned. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** What a host's `authenticate` returns: a user, and anything that its hooks want to know. */
+export interface Identity {
+  /** @defaultValue 'default' */
+  readonly tenant?: string;
+  readonly user: string;
+  readonly [claim: string]: unknown;
+}
+
+/**
+ * Says who sent a request, from its headers. `null`, or a throw, refuses it with 401; throw a `SyncFault` `AUTH_REFUSED` to refuse it with
+ * 403, or `SERVER_BUSY` when it cannot be decided now.
+ */
+export type Authenticate = (request: Pick<SyncRequest, 'method' | 'path' | 'headers'>) => Identity | null | Promise<Identity | null>;
+
+/** The tenant of hosts that have only one. */
+export const DEFAULT_TENANT = 'default';
+
+/** Asks the host who sent a request. @throws SyncFault `AUTH_REQUIRED`, `AUTH_REFUSED`, `SERVER_BUSY` */
+export async function identify(authenticate: Authenticate, request: SyncRequest): Promise<Principal> {
+  const { method, path, headers } = request;
+  const identity = await ask(() => authenticate({ method, path, headers }));
+  if (identity === null || typeof identity !== 'object') throw new SyncFault('AUTH_REQUIRED', 'sign in to sync');
+  const { tenant = DEFAULT_TENANT, user, ...claims } = identity;
+  if (!isName(tenant) || !isName(user)) throw new SyncFault('AUTH_REQUIRED', 'sign in to sync');
+  return { tenant, user, claims };
+}
+
+async function ask(authenticate: () => Identity | null | Promise<Identity | null>): Promise<Identity | null> {
+  try {
+    return await authenticate();
+  } catch (cause) {
+    if (isFault(cause, 'AUTH_REFUSED') || isFault(cause, 'SERVER_BUSY')) throw cause;
+    throw new SyncFault('AUTH_REQUIRED', 'sign in to sync', { cause });
+  }
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= 255 && !value.includes('\0');
+}

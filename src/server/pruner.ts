@@ -1,0 +1,37 @@
+import type { Clock } from '../shared/clock.ts';
+import type { ServerLogEvent } from './server-parts.ts';
+import type { ServerStore } from './store/server-store.ts';
+
+const INTERVAL_MS = 3_600_000;
+
+/** Removes what is older than its retention, once an hour for each tenant that saves. */
+export interface Pruner {
+  /** Prunes when it is time; a failure is logged and comes up again the next hour. */
+  pruneWhenDue(tenant: string): Promise<void>;
+}
+
+export interface PrunerOptions {
+  readonly store: ServerStore;
+  readonly clock: Clock;
+  readonly retentionMs: number;
+  readonly receiptRetentionMs: number;
+  readonly log: (event: ServerLogEvent) => void;
+}
+
+/** Makes a {@link Pruner}. It runs along with uploads rather than on a timer, so an idle server does nothing and nothing has to be stopped. */
+export function createPruner({ store, clock, retentionMs, receiptRetentionMs, log }: PrunerOptions): Pruner {
+  const prunedAt = new Map<string, number>();
+  return {
+    async pruneWhenDue(tenant) {
+      const last = prunedAt.get(tenant);
+      if (last !== undefined && clock.monotonic() - last < INTERVAL_MS) return;
+      prunedAt.set(tenant, clock.monotonic());
+      const now = clock.now();
+      try {
+        await store.run(tenant, (transaction) => transaction.prune({ feedBefore: now - retentionMs, receiptsBefore: now - receiptRetentionMs }));
+      } catch (cause) {
+        log({ level: 'warning', event: 'prune:failed', message: 'old feed rows and receipts could not be removed', cause });
+      }
+    },
+  };
+}

@@ -1,0 +1,51 @@
+import { ByteWriter } from '../../protocol/byte-writer.ts';
+import { CHANGE_OPS } from '../../protocol/items.ts';
+import { maskPositions, NO_VALUE, splitRow } from '../../protocol/row.ts';
+import type { WireEntry } from '../../protocol/messages.ts';
+import { hashBytes } from '../../shared/bytes.ts';
+import type { EntrySpan } from './read-entry.ts';
+
+/** What a receipt remembers of the bytes it answers (rule C2). */
+export interface EntryFingerprint {
+  readonly hash: string;
+  readonly byteLength: number;
+}
+
+/**
+ * Fingerprints an entry by its content: names and values, not the layout indices of the message that happens to carry it. A repeat in
+ * another message, or from a newer layout of the same fields, has the same fingerprint.
+ */
+export function fingerprintEntry(entry: WireEntry, span: EntrySpan): EntryFingerprint {
+  const writer = new ByteWriter(512);
+  writer.integer(entry.savedAt);
+  for (let at = span.start; at < span.start + span.count; at++) writeMember(writer, span, at);
+  const content = writer.take();
+  return { hash: hashBytes(content), byteLength: content.length };
+}
+
+function writeMember(writer: ByteWriter, { table, layouts }: EntrySpan, at: number): void {
+  const { object, fields } = layouts[table.layout(at)]!;
+  const [epoch, n] = table.base(at);
+  writer.text(object);
+  writer.text(table.id(at));
+  writer.integer(CHANGE_OPS[table.op(at)]);
+  writer.integer(epoch);
+  writer.integer(n);
+  const mask = table.mask(at), previous = table.previous(at), next = table.next(at);
+  const positions = mask === null ? fields.map((_, position) => position) : maskPositions(mask);
+  const befores = previous === null ? [] : splitRow(previous), afters = next === null ? [] : splitRow(next);
+  positions
+    .map((position, slot) => ({ ...fields[position]!, before: befores[slot] ?? NO_VALUE, after: afters[slot] ?? NO_VALUE }))
+    .filter(({ before, after }) => mask !== null || !isNoValue(before) || !isNoValue(after))
+    .sort((left, right) => (left.name < right.name ? -1 : 1))
+    .forEach(({ name, type, before, after }) => {
+      writer.text(name);
+      writer.text(type);
+      writer.raw(before);
+      writer.raw(after);
+    });
+}
+
+function isNoValue(value: Uint8Array): boolean {
+  return value.length === 1 && value[0] === NO_VALUE[0];
+}

@@ -1,0 +1,40 @@
+import type { RefusalClass } from '../../protocol/messages.ts';
+
+/** Why an entry is refused, before anybody looks up what to show with it. */
+export interface EntryRefusal {
+  readonly class: RefusalClass;
+  readonly code: string;
+  readonly message: string;
+  /** Index of the member in its entry. */
+  readonly member: number;
+  readonly fields: readonly string[];
+}
+
+/** Rolls an entry back because it is refused. */
+export class EntryRefused extends Error {
+  readonly refusal: EntryRefusal;
+
+  constructor(refusal: EntryRefusal) {
+    super(refusal.message);
+    this.name = 'EntryRefused';
+    this.refusal = refusal;
+  }
+}
+
+/** Makes a refusal whose code is its class. */
+export function createRefusal(
+  refusalClass: RefusalClass,
+  member: number,
+  message: string,
+  { fields = [], code = refusalClass }: { readonly fields?: readonly string[]; readonly code?: string } = {},
+): EntryRefusal {
+  return { class: refusalClass, code, message, member, fields };
+}
+
+/** The host's own logic failed or took too long: nothing is decided, the device sends the entry again. */
+export class EntryDelayed extends Error {
+  constructor(message: string, cause: unknown) {
+    super(message, { cause });
+    this.name = 'EntryDelayed';
+  }
+}

@@ -1,0 +1,86 @@
+import { decodeEnvelope } from '../../protocol/envelope.ts';
+import type { EntryResult, UploadRequest } from '../../protocol/messages.ts';
+import { parseLayouts, parseUploadRequest } from '../../protocol/parse.ts';
+import { SyncFault } from '../../shared/fault.ts';
+import { createImageList, type ImageList } from '../image-list.ts';
+import type { Principal } from '../principal.ts';
+import type { ServerParts } from '../server-parts.ts';
+import { keyText } from '../store/server-store.ts';
+import type { EntrySpan } from './read-entry.ts';
+import type { SettledImage } from './receipt-codec.ts';
+import { settleEntry, type Settled } from './settle-entry.ts';
+
+/** An upload that was read and checked as a whole. */
+export interface ReadUpload {
+  readonly request: UploadRequest;
+  /** The changes of each entry. */
+  readonly spans: readonly EntrySpan[];
+}
+
+/**
+ * Reads an upload from bytes that nobody has looked at yet.
+ *
+ * @throws SyncFault `PROTOCOL_MALFORMED`, `PROTOCOL_TOO_LARGE`, `PROTOCOL_VERSION_UNSUPPORTED`; nothing was changed.
+ */
+export function readUpload({ core, limits }: Pick<ServerParts, 'core' | 'limits'>, body: Uint8Array): ReadUpload {
+  if (body.length > limits.bodyBytes) throw new SyncFault('PROTOCOL_TOO_LARGE', `a message may have ${limits.bodyBytes} bytes`);
+  const scan = core.scanMessage(body);
+  if (!scan.ok) throw malformed(`the message is not acceptable (${scan.status} at byte ${scan.offset})`);
+  const request = parseUploadRequest(decodeEnvelope(body));
+  if (request.entries.length > limits.entries) throw new SyncFault('PROTOCOL_TOO_LARGE', `an upload may have ${limits.entries} entries`);
+  const layouts = parseLayouts(request.layouts);
+  const table = core.readChanges(request.items, layouts);
+  if (!table.ok) throw malformed(`the changes are not acceptable (${table.status} at byte ${table.offset})`);
+  const spans: EntrySpan[] = [];
+  let start = 0;
+  for (const { members } of request.entries) {
+    spans.push({ table, layouts, start, count: members });
+    start += members;
+  }
+  if (start !== table.count) throw malformed(`the entries name ${start} changes, the message has ${table.count}`);
+  return { request, spans };
+}
+
+/** Settles the entries of an upload in order, each in a transaction of its own. */
+export async function settleUpload(parts: ServerParts, principal: Principal, { request, spans }: ReadUpload): Promise<{ readonly results: EntryResult[]; readonly images: ImageList }> {
+  const images = createImageList();
+  const results: EntryResult[] = [];
+  let imageBytes = 0;
+  for (const [index, entry] of request.entries.entries()) {
+    // The answer has a limit too. What no longer fits was not looked at, and comes again.
+    const settled: Settled =
+      imageBytes > parts.limits.bodyBytes
+        ? { outcome: 'tryLater', retryAfterMs: 0, message: 'the answer is full' }
+        : await settleEntry(parts, { principal, store: request.store, entry, span: spans[index]! });
+    results.push(writeResult(entry.number, settled, images, spans[index]!));
+    if ('current' in settled) for (const { image } of settled.current) imageBytes += image.row?.length ?? 0;
+  }
+  return { results, images };
+}
+
+function writeResult(number: number, settled: Settled, images: ImageList, span: EntrySpan): EntryResult {
+  switch (settled.outcome) {
+    case 'saved': {
+      const committed = addAll(images, settled.committed);
+      return { number, outcome: 'saved', committed, current: settled.current === settled.committed ? committed : addAll(images, settled.current) };
+    }
+    case 'refused': {
+      const { table, layouts, start } = span;
+      const at = start + settled.refusal.member;
+      const key = keyText({ object: layouts[table.layout(at)]!.object, id: table.id(at) });
+      const current = addAll(images, settled.current);
+      const shown = settled.current.findIndex(({ image }) => keyText(image) === key);
+      return { number, outcome: 'refused', refusal: { ...settled.refusal, online: shown < 0 ? null : current[shown]! }, current };
+    }
+    default:
+      return { number, ...settled };
+  }
+}
+
+function addAll(images: ImageList, settled: readonly SettledImage[]): number[] {
+  return settled.map(({ image, layout }) => images.add(image, layout));
+}
+
+function malformed(problem: string): SyncFault {
+  return new SyncFault('PROTOCOL_MALFORMED', problem);
+}

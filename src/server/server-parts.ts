@@ -1,0 +1,36 @@
+import type { Core } from '../core/core.ts';
+import type { ProtocolLimits } from '../protocol/messages.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { Random } from '../shared/random.ts';
+import type { RowArchive } from './row-archive.ts';
+import type { AnyObjectHooks } from './save-hooks.ts';
+import type { ServerSchema } from './server-schema.ts';
+import type { ServerStore } from './store/server-store.ts';
+import type { Visibility } from './visibility.ts';
+
+/** Something worth a line in the host's log. It never carries a field's value or a token. */
+export interface ServerLogEvent {
+  readonly level: 'info' | 'warning' | 'error';
+  /** A stable name, such as `'hook:failed'`. */
+  readonly event: string;
+  readonly message: string;
+  /** What was thrown. It may quote values: mind where it is written. */
+  readonly cause?: unknown;
+}
+
+/** What the endpoints of one server share. */
+export interface ServerParts {
+  readonly schema: ServerSchema;
+  readonly core: Core;
+  readonly store: ServerStore;
+  readonly archive: RowArchive;
+  readonly visibility: Visibility;
+  readonly hooks: ReadonlyMap<string, AnyObjectHooks>;
+  readonly hookTimeoutMs: number;
+  readonly hasStrictReferences: boolean;
+  readonly limits: ProtocolLimits;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly retentionMs: number;
+  readonly log: (event: ServerLogEvent) => void;
+}

@@ -1,0 +1,155 @@
+import type { Layout } from '../../protocol/layout.ts';
+import type { RecordVersion } from '../../protocol/version.ts';
+
+/** Names one record of a tenant. */
+export interface RecordKey {
+  readonly object: string;
+  readonly id: string;
+}
+
+/** A record as the store keeps it. Deleted ones stay, so that versions never restart (rule C6). */
+export interface StoredRecord extends RecordKey {
+  readonly version: RecordVersion;
+  readonly isDeleted: boolean;
+  /** Hash of the layout that the row was written in. */
+  readonly layout: string;
+  /** The canonical row; of a deleted record the last one it had. */
+  readonly row: Uint8Array;
+  /** The id in the object's parent field. */
+  readonly parentId: string | null;
+  /** The server's own Record ID (rule A27), of objects that have one. */
+  readonly recordId: string | null;
+}
+
+/** What to put in place of a record. */
+export interface RecordWrite extends Omit<StoredRecord, 'layout'> {
+  readonly layout: Layout;
+}
+
+/** A user's feed: an id that makes cursors of others recognisable, its newest position, and the last position that is gone. */
+export interface FeedState {
+  readonly feed: string;
+  readonly head: number;
+  readonly floor: number;
+}
+
+/** One saved entry on a feed. It names records; their images are read when a device polls. */
+export interface FeedRow {
+  readonly position: number;
+  /** Server time of the save. */
+  readonly createdAt: number;
+  readonly store: string;
+  readonly number: number;
+  readonly records: readonly RecordKey[];
+}
+
+/** Names one upload (rule C2). */
+export interface ReceiptKey {
+  readonly user: string;
+  readonly store: string;
+  readonly number: number;
+}
+
+/** What was decided on an upload, with a hash of what was uploaded. */
+export interface Receipt {
+  readonly hash: string;
+  readonly createdAt: number;
+  readonly result: Uint8Array;
+}
+
+/** Reads of one tenant, all from one snapshot. */
+export interface StoreView {
+  /** The epoch of the tenant's history; 1 at first, raised after a restore from a backup. */
+  epoch(): Promise<number>;
+  /** The records of these keys that were ever saved, deleted ones included. */
+  getRecords(keys: readonly RecordKey[]): Promise<readonly StoredRecord[]>;
+  /** Live records of an object with ids after `afterId`, in order of the ids' UTF-8 bytes. */
+  scanRecords(object: string, afterId: string | null, limit: number): Promise<readonly StoredRecord[]>;
+  /** Live records of an object whose parent field names `parentId`, in id order. */
+  listChildren(object: string, parentId: string): Promise<readonly StoredRecord[]>;
+  /** The record that has this server Record ID. */
+  findByRecordId(object: string, recordId: string): Promise<StoredRecord | null>;
+  /** A layout that a row was written in. */
+  getLayout(hash: string): Promise<Layout | null>;
+  /** `null` until {@link StoreTransaction.openFeed}. */
+  getFeed(user: string): Promise<FeedState | null>;
+  /** The first position above the floor that was saved at `since` or later. */
+  oldestFeedPosition(user: string, since: number): Promise<number | null>;
+  /** Feed rows after a position, in order. */
+  listFeed(user: string, after: number, limit: number): Promise<readonly FeedRow[]>;
+  /** The user that a device's store is bound to. */
+  storeOwner(store: string): Promise<string | null>;
+}
+
+/** Reads and writes of one tenant in one transaction: all or nothing, as if transactions ran one after another. */
+export interface StoreTransaction extends StoreView {
+  /** As {@link StoreView.getRecords}, and nobody else changes these records before this transaction ends. Locks in key order. */
+  lockRecords(keys: readonly RecordKey[]): Promise<readonly StoredRecord[]>;
+  /** Puts records in place; a layout that is new to the store is kept with them. */
+  putRecords(writes: readonly RecordWrite[]): Promise<void>;
+  /** Counts up from 1. */
+  nextNumber(object: string, field: string): Promise<number>;
+  /** Reserves an upload number for this transaction; returns the receipt when it has one. A second claim waits for the first. */
+  claimReceipt(key: ReceiptKey): Promise<Receipt | null>;
+  putReceipt(key: ReceiptKey, receipt: Receipt): Promise<void>;
+  /** Binds a device's store to a user unless it is bound; returns whom it is bound to. */
+  claimStore(store: string, user: string): Promise<string>;
+  /** Makes a user's feed, named `feed`, unless there is one. */
+  openFeed(user: string, feed: string): Promise<FeedState>;
+  /** Appends to a user's feed and returns the position: dense, in the order of commits. Call it last, it holds up the user's other saves. */
+  appendFeed(user: string, row: Omit<FeedRow, 'position'>): Promise<number>;
+  /** Removes feed rows and receipts that are older; floors of feeds only move up. */
+  prune(before: { readonly feedBefore: number; readonly receiptsBefore: number }): Promise<void>;
+  /** Begins a new epoch, after a restore from a backup. */
+  raiseEpoch(): Promise<number>;
+}
+
+/** What a store promises of an acknowledged commit. */
+export type Durability =
+  /** It is gone with the process. */
+  | 'none'
+  /** It survives the end of the process, not a loss of power. */
+  | 'process-crash'
+  | 'power-loss';
+
+/**
+ * Where the server keeps records, receipts and feeds. Each call names its tenant first, and no transaction touches two tenants. A
+ * store passes `describeServerStore` of `fieldtide/testing`.
+ *
+ * Faults: `STORAGE_FAILED` when it cannot answer, `STORAGE_CLOSED` after `close`, `STORAGE_LOCKED` when another process holds it.
+ */
+export interface ServerStore {
+  readonly durability: Durability;
+  /** Runs `work` in one transaction; rolls back when it throws. `work` may run more than once. */
+  run<T>(tenant: string, work: (transaction: StoreTransaction) => Promise<T>): Promise<T>;
+  /** Runs `work` on one snapshot. */
+  read<T>(tenant: string, work: (view: StoreView) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Orders ids by their UTF-8 bytes, which is by code point and not what `<` does. */
+export function compareIds(left: string, right: string): number {
+  const shared = Math.min(left.length, right.length);
+  for (let index = 0; index < shared; index++) {
+    const a = left.charCodeAt(index), b = right.charCodeAt(index);
+    if (a === b) continue;
+    const isSurrogateA = (a & 0xf800) === 0xd800, isSurrogateB = (b & 0xf800) === 0xd800;
+    return isSurrogateA === isSurrogateB ? a - b : isSurrogateA ? 1 : -1;
+  }
+  return left.length - right.length;
+}
+
+/** Orders keys by object, then id: the order in which records are locked. */
+export function compareKeys(left: RecordKey, right: RecordKey): number {
+  return compareIds(left.object, right.object) || compareIds(left.id, right.id);
+}
+
+/** A key as one text, for maps. */
+export function keyText({ object, id }: RecordKey): string {
+  return `${object}\0${id}`;
+}
+
+/** Says whether a text can be an id in a store: some engines cannot hold U+0000. */
+export function isStorableId(id: string): boolean {
+  return id !== '' && !id.includes('\0');
+}

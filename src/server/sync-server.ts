@@ -1,0 +1,196 @@
+import { createTwinCore } from '../core/twin.ts';
+import {
+  CONTENT_TYPE,
+  DEFAULT_LIMITS,
+  parseCursor,
+  PATHS,
+  type AnswerHead,
+  type FeedAnswer,
+  type HelloAnswer,
+  type ProtocolLimits,
+  type RecordAnswer,
+  type ServerStamp,
+  type SnapshotAnswer,
+  type SnapshotKey,
+  type UploadAnswer,
+} from '../protocol/messages.ts';
+import type { Schema } from '../protocol/schema.ts';
+import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '../protocol/version.ts';
+import { SyncFault } from '../shared/fault.ts';
+import { platformClock, platformRandom } from '../shared/platform.ts';
+import { answerHead, faultResponse, messageResponse, nothingNewResponse } from './answer.ts';
+import { assertEcho, readEcho, readLimit, type RequestEcho } from './device-request.ts';
+import { createDeviceRegistry } from './device-registry.ts';
+import { readRecord } from './download/read-record.ts';
+import { readSnapshot } from './download/snapshot.ts';
+import { pollFeed } from './feed/poll-feed.ts';
+import { identify, type Principal } from './principal.ts';
+import { createPruner } from './pruner.ts';
+import { createRowArchive } from './row-archive.ts';
+import type { AnyObjectHooks } from './save-hooks.ts';
+import { createOnlineAccess, type OnlineAccess } from './save/online.ts';
+import { readUpload, settleUpload } from './save/upload.ts';
+import type { ServerParts } from './server-parts.ts';
+import { createServerSchema } from './server-schema.ts';
+import type { RequestHandler, SyncRequest, SyncResponse } from './sync-request.ts';
+import type { SyncServerOptions } from './sync-server-options.ts';
+import { createVisibility } from './visibility.ts';
+
+const DAY_MS = 86_400_000;
+
+/** A server without a face: it answers plain requests, however they come in. */
+export interface ServerCore {
+  readonly handle: RequestHandler;
+  readonly online: OnlineAccess;
+  readonly limits: ProtocolLimits;
+  /** Waits for the requests under way. The store stays open: it is the host's. */
+  close(): Promise<void>;
+}
+
+/** Makes a server that answers plain requests; `createSyncServer` puts HTTP before it. */
+export function createServerCore<S extends Schema>(options: SyncServerOptions<S>): ServerCore {
+  const { authenticate, basePath, nextPollMs = null, receiptRetentionMs = 90 * DAY_MS } = options;
+  const parts = createParts(options);
+  const { schema, store, clock, log, limits, retentionMs } = parts;
+  const devices = createDeviceRegistry({ store, random: parts.random });
+  const pruner = createPruner({ store, clock, retentionMs, receiptRetentionMs, log });
+  const underWay = new Set<Promise<SyncResponse>>();
+  let isClosed = false;
+
+  const stamp = (epoch: number, head: number): ServerStamp => ({ time: clock.now(), epoch, head, nextPollMs, schema: schema.hash });
+
+  async function headNow({ tenant, user }: Principal, echo: RequestEcho): Promise<AnswerHead> {
+    const { epoch, head } = await store.read(tenant, async (view) => ({ epoch: await view.epoch(), head: (await view.getFeed(user))?.head ?? 0 }));
+    return answerHead(echo, stamp(epoch, head));
+  }
+
+  const endpoints: Readonly<Record<string, { readonly method: string; readonly answer: (request: SyncRequest, principal: Principal) => Promise<SyncResponse> }>> = {
+    [PATHS.hello]: {
+      method: 'GET',
+      async answer(request, principal) {
+        const echo = await admitted(request, principal);
+        const protocols = Array.from({ length: PROTOCOL_VERSION - OLDEST_PROTOCOL_VERSION + 1 }, (_, index) => OLDEST_PROTOCOL_VERSION + index);
+        return messageResponse<HelloAnswer>({ ...(await headNow(principal, echo)), protocols, user: principal.user, limits });
+      },
+    },
+    [PATHS.upload]: {
+      method: 'POST',
+      async answer(request, principal) {
+        if (mediaType(request) !== CONTENT_TYPE) throw new SyncFault('PROTOCOL_MALFORMED', `a body is ${CONTENT_TYPE}`);
+        const upload = readUpload(parts, await request.body(limits.bodyBytes));
+        assertEcho(upload.request);
+        await devices.admit(principal, upload.request.store);
+        const { results, images } = await settleUpload(parts, principal, upload);
+        await pruner.pruneWhenDue(principal.tenant);
+        return messageResponse<UploadAnswer>({ ...(await headNow(principal, upload.request)), results, ...images.take() });
+      },
+    },
+    [PATHS.feed]: {
+      method: 'GET',
+      async answer(request, principal) {
+        const echo = await admitted(request, principal);
+        const { epoch, head, page } = await pollFeed(parts, devices, { principal, cursor: readCursor(request), limit: readLimit(request, limits.pageItems) });
+        const answer = answerHead(echo, stamp(epoch, head));
+        return page === null ? nothingNewResponse(answer) : messageResponse<FeedAnswer>({ ...answer, ...page });
+      },
+    },
+    [PATHS.snapshot]: {
+      method: 'GET',
+      async answer(request, principal) {
+        const echo = await admitted(request, principal);
+        const after = request.query.object === undefined && request.query.id === undefined ? null : readKey(request);
+        const { epoch, head, page } = await readSnapshot(parts, devices, { principal, after, limit: readLimit(request, limits.pageItems) });
+        return messageResponse<SnapshotAnswer>({ ...answerHead(echo, stamp(epoch, head)), ...page });
+      },
+    },
+    [PATHS.record]: {
+      method: 'GET',
+      async answer(request, principal) {
+        const echo = await admitted(request, principal);
+        const { epoch, head, page } = await readRecord(parts, devices, principal, readKey(request));
+        return messageResponse<RecordAnswer>({ ...answerHead(echo, stamp(epoch, head)), ...page });
+      },
+    },
+  };
+
+  async function admitted(request: SyncRequest, principal: Principal): Promise<RequestEcho> {
+    const echo = readEcho(request);
+    await devices.admit(principal, echo.store);
+    return echo;
+  }
+
+  function readKey({ query }: SyncRequest): SnapshotKey {
+    const { object = '', id = '' } = query;
+    if (!schema.objects.has(object)) throw new SyncFault('PROTOCOL_NOT_FOUND', 'there is no such object');
+    if (id.length > 255) throw new SyncFault('PROTOCOL_MALFORMED', 'the id is too long');
+    return { object, id };
+  }
+
+  async function answer(request: SyncRequest): Promise<SyncResponse> {
+    try {
+      if (isClosed) throw new SyncFault('SERVER_BUSY', 'the server is closing');
+      const endpoint = endpoints[endpointName(request.path, basePath)];
+      if (endpoint?.method !== request.method) throw new SyncFault('PROTOCOL_NOT_FOUND', 'there is no such endpoint');
+      return await endpoint.answer(request, await identify(authenticate, request));
+    } catch (thrown) {
+      return faultResponse(thrown, log);
+    }
+  }
+
+  return {
+    limits,
+    online: createOnlineAccess(parts),
+    handle(request) {
+      const answered = answer(request);
+      underWay.add(answered);
+      void answered.finally(() => underWay.delete(answered));
+      return answered;
+    },
+    async close() {
+      isClosed = true;
+      await Promise.all(underWay);
+    },
+  };
+}
+
+function createParts<S extends Schema>(options: SyncServerOptions<S>): ServerParts {
+  const schema = createServerSchema(options.schema);
+  const archive = createRowArchive();
+  return {
+    schema,
+    archive,
+    core: options.core ?? createTwinCore(),
+    store: options.store,
+    visibility: createVisibility(schema, archive, options.canSee),
+    // Hooks are typed by the host's schema; in here, records are plain values.
+    hooks: new Map(Object.entries(options.objects ?? {}) as unknown as [string, AnyObjectHooks][]),
+    hookTimeoutMs: options.hookTimeoutMs ?? 10_000,
+    hasStrictReferences: options.strictReferences ?? false,
+    limits: { ...DEFAULT_LIMITS, ...options.limits },
+    clock: options.clock ?? platformClock,
+    random: options.random ?? platformRandom,
+    retentionMs: options.retentionMs ?? 7 * DAY_MS,
+    log: options.log ?? (() => {}),
+  };
+}
+
+function endpointName(path: string, basePath: string | undefined): string {
+  const at = path.lastIndexOf('/');
+  if (basePath !== undefined && trimSlashes(path.slice(0, at)) !== trimSlashes(basePath)) return '';
+  return path.slice(at + 1);
+}
+
+function trimSlashes(path: string): string {
+  return path.replace(/^\/+|\/+$/g, '');
+}
+
+function readCursor({ query }: SyncRequest): ReturnType<typeof parseCursor> {
+  if (query.cursor === undefined) return null;
+  const cursor = parseCursor(query.cursor);
+  if (cursor === null) throw new SyncFault('PROTOCOL_CURSOR_INVALID', 'the cursor is none of ours');
+  return cursor;
+}
+
+function mediaType({ headers }: SyncRequest): string {
+  return (headers['content-type'] ?? '').split(';', 1)[0]!.trim().toLowerCase();
+}

@@ -1,0 +1,66 @@
+import type { FieldValue } from '../protocol/field.ts';
+import type { ImageState } from '../protocol/items.ts';
+import { decodeRow } from '../protocol/row.ts';
+import type { RecordVersion } from '../protocol/version.ts';
+import type { Principal } from './principal.ts';
+import type { RowArchive } from './row-archive.ts';
+import type { ServerObject, ServerSchema } from './server-schema.ts';
+import type { RecordKey, StoredRecord, StoreView } from './store/server-store.ts';
+
+/** A record as a host's function sees it. */
+export interface SeenRecord {
+  readonly object: string;
+  readonly id: string;
+  readonly values: Readonly<Record<string, FieldValue>>;
+}
+
+/** Says whether a user may see a record. Asked of each record of each answer, so it must be quick; of a deleted one, its last values. */
+export type CanSee = (reader: Principal, record: SeenRecord) => boolean;
+
+/** A record as one reader may see it. */
+export interface ReaderImage extends RecordKey {
+  readonly object: string;
+  readonly version: RecordVersion;
+  readonly state: ImageState;
+  /** In the schema's layout; `null` unless live. */
+  readonly row: Uint8Array | null;
+}
+
+/** Turns stored records into what a reader may see. */
+export interface Visibility {
+  isVisible(reader: Principal, object: ServerObject, id: string, row: Uint8Array): boolean;
+  image(view: StoreView, reader: Principal, record: StoredRecord): Promise<ReaderImage>;
+  /** The images of those keys that were ever saved, in the order of the keys. */
+  images(view: StoreView, reader: Principal, keys: readonly RecordKey[]): Promise<ReaderImage[]>;
+}
+
+/** Makes a {@link Visibility}: without `canSee`, a tenant's users see all of its records. */
+export function createVisibility(schema: ServerSchema, archive: RowArchive, canSee: CanSee | undefined): Visibility {
+  function isVisible(reader: Principal, object: ServerObject, id: string, row: Uint8Array): boolean {
+    return canSee === undefined || canSee(reader, { object: object.name, id, values: decodeRow(object.layout, row) });
+  }
+
+  async function image(view: StoreView, reader: Principal, record: StoredRecord): Promise<ReaderImage> {
+    const { object: name, id, version } = record;
+    const object = schema.objects.get(name)!;
+    const row = await archive.read(view, object, record);
+    const state = !isVisible(reader, object, id, row) ? 'hidden' : record.isDeleted ? 'deleted' : 'live';
+    return { object: name, id, version, state, row: state === 'live' ? row : null };
+  }
+
+  return {
+    isVisible,
+    image,
+    async images(view, reader, keys) {
+      // Objects that the schema no longer has cannot be sent: nothing describes their rows.
+      const records = await view.getRecords(keys.filter(({ object }) => schema.objects.has(object)));
+      const found = new Map(records.map((record) => [`${record.object}\0${record.id}`, record]));
+      const images: ReaderImage[] = [];
+      for (const { object, id } of keys) {
+        const record = found.get(`${object}\0${id}`);
+        if (record !== undefined) images.push(await image(view, reader, record));
+      }
+      return images;
+    },
+  };
+}
