@@ -179,12 +179,6 @@ describe('a client', () => {
 
     expect(dispose).toBe(Symbol.asyncDispose ? client.close : undefined);
   });
-
-  test('still offers everything else without Symbol.asyncDispose', () => {
-    expect(Object.keys(client)).toEqual(
-      expect.arrayContaining(['objects', 'status', 'syncErrors', 'events', 'runtime', 'ready', 'outcome', 'download', 'exchange', 'wake', 'setLifecycle', 'close']),
-    );
-  });
 });
 
 describe('the types of a client', () => {

@@ -1,5 +1,5 @@
 import type { FieldValue } from '../../src/protocol/field.ts';
-import type { EntryOutcome, RecordView, SyncEngine, SyncEvent, SyncStatus } from '../../src/client/engine.ts';
+import type { EntryOutcome, RecordView, SyncEngine, SyncError, SyncEvent, SyncStatus } from '../../src/client/engine.ts';
 import { createEmitter, type Emitter, type Unsubscribe } from '../../src/shared/emitter.ts';
 import { SyncFault } from '../../src/shared/fault.ts';
 import type { EngineParts, EnginePlan } from '../../src/worker/engine-start.ts';
@@ -100,12 +100,12 @@ class FakeEngine implements SyncEngine {
     return this.#watch(() => this.status(), listener);
   }
 
-  async listSyncErrors() {
+  async listSyncErrors(): Promise<readonly SyncError[]> {
     return [];
   }
 
-  watchSyncErrors(listener: (errors: readonly []) => void) {
-    return this.#watch(() => this.listSyncErrors() as Promise<readonly []>, listener);
+  watchSyncErrors(listener: (errors: readonly SyncError[]) => void) {
+    return this.#watch(() => this.listSyncErrors(), listener);
   }
 
   async undo(syncError: number) {
@@ -168,8 +168,9 @@ class FakeEngine implements SyncEngine {
   }
 
   async #watch<T>(read: () => Promise<T>, listener: (value: T) => void): Promise<Unsubscribe> {
+    const stop = this.#changes.subscribe(() => void read().then(listener));
     listener(await read());
-    return this.#changes.subscribe(() => void read().then(listener));
+    return stop;
   }
 
   #assertOpen() {
