@@ -19,6 +19,10 @@ export const STATUS_TOO_LARGE = 13;
 export const STATUS_NOT_SORTED = 14;
 export const STATUS_OUT_OF_MEMORY = 15;
 
+// Only a caller of the module sees these: regions out of order or out of memory, and an index that has no room for the next item.
+export const STATUS_BAD_REGIONS = 16;
+export const STATUS_INDEX_FULL = 17;
+
 // Field types; the codes of FIELD_TYPE_CODES in src/protocol/field.ts.
 export const TYPE_TEXT = 1;
 export const TYPE_TEXT_KEEPING_EMPTY = 2;
@@ -45,6 +49,20 @@ export const MAX_EPOCH = 2147483647;
 
 /** Deepest nesting of a message: the outermost value is at depth 0. */
 export const MAX_MESSAGE_DEPTH = 32;
+
+// What a call says beside its status, in words:
+//   0 offset: where the refused value begins, or where to go on | 1 count: items read, bytes written
+export const RESULT_WORDS = 2;
+export const RESULT_OFFSET = 0;
+export const RESULT_COUNT = 1;
+
+// The layouts of a message: a word with their number, an entry of words for each, and then the type codes, a byte each.
+//   entry: 0 object (layouts of one object share its number) | 1 types at, from the start of the region | 2 field count
+export const LAYOUTS_HEADER_WORDS = 1;
+export const LAYOUT_WORDS = 3;
+export const LAYOUT_OBJECT = 0;
+export const LAYOUT_TYPES_AT = 1;
+export const LAYOUT_FIELD_COUNT = 2;
 
 // What an image says of its record, and what a change does to it; IMAGE_STATES and CHANGE_OPS in src/protocol/items.ts.
 export const STATE_LIVE = 0;
@@ -85,6 +103,44 @@ export const CHANGE_PREVIOUS_AT = 9;
 export const CHANGE_PREVIOUS_BYTES = 10;
 export const CHANGE_NEXT_AT = 11;
 export const CHANGE_NEXT_BYTES = 12;
+
+// The version that a device holds of an image's record, in words.
+//   0 epoch | 1 n low | 2 n high
+export const BASE_WORDS = 3;
+export const BASE_EPOCH = 0;
+export const BASE_N_LOW = 1;
+export const BASE_N_HIGH = 2;
+
+// Records that need care: an entry of words for each, and then their ids, whole msgpack values as in the index.
+//   entry: 0 object | 1 id at, from the start of the region | 2 id bytes | 3 flags
+export const ATTENTION_WORDS = 4;
+export const ATTENTION_OBJECT = 0;
+export const ATTENTION_ID_AT = 1;
+export const ATTENTION_ID_BYTES = 2;
+export const ATTENTION_FLAGS = 3;
+
+// What a feed plan is made of, in words; the regions follow it in this order.
+//   0 items | 1 items bytes | 2 layouts | 3 layouts bytes | 4 index | 5 count | 6 bases | 7 attention | 8 attention bytes
+//   9 attention count | 10 merges equal (0 or 1) | 11 seed | 12 table | 13 table slots (a power of two above count) | 14 verdicts
+export const PLAN_WORDS = 15;
+export const PLAN_ITEMS = 0;
+export const PLAN_ITEMS_BYTES = 1;
+export const PLAN_LAYOUTS = 2;
+export const PLAN_LAYOUTS_BYTES = 3;
+export const PLAN_INDEX = 4;
+export const PLAN_COUNT = 5;
+export const PLAN_BASES = 6;
+export const PLAN_ATTENTION = 7;
+export const PLAN_ATTENTION_BYTES = 8;
+export const PLAN_ATTENTION_COUNT = 9;
+export const PLAN_MERGES_EQUAL = 10;
+export const PLAN_SEED = 11;
+export const PLAN_TABLE = 12;
+export const PLAN_TABLE_SLOTS = 13;
+export const PLAN_VERDICTS = 14;
+
+/** Bytes of the secret key of a plan's hash table. */
+export const SEED_BYTES = 16;
 
 // What to do with an image of a feed batch; the order is that of VERDICTS in src/core/core.ts.
 export const VERDICT_MERGE = 0;

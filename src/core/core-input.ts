@@ -1,22 +1,26 @@
-import { SyncFault } from '../shared/fault.ts';
 import type { Layout } from '../protocol/layout.ts';
 import type { FieldMask } from '../protocol/row.ts';
-import { CORE_STATUSES, type EditValues, type FeedPlanInput } from './core.ts';
-import { isMaskOf, isSubset } from './masks.ts';
+import type { RecordVersion } from '../protocol/version.ts';
+import { SyncFault } from '../shared/fault.ts';
+import { CORE_STATUSES } from './core.ts';
+import { isMaskOf, isSubset, maskByteLength } from './masks.ts';
 
-/** Refuses an edit whose mask is none of the layout. */
-export function requireEditMask(layout: Layout, edit: EditValues): void {
-  if (!isMaskOf(edit.mask, layout.types.length)) throw inputInvalid(`the edit's mask is none of a layout of ${layout.types.length} fields`);
+/** Refuses masks, one after another, that are not so many of the layout. */
+export function requireEditMasks(layout: Layout, count: number, masks: Uint8Array): void {
+  const fieldCount = layout.types.length, byteLength = maskByteLength(fieldCount);
+  let areMasks = masks.length === count * byteLength;
+  for (let at = 0; areMasks && at < masks.length; at += byteLength) areMasks = isMaskOf(masks.subarray(at, at + byteLength), fieldCount);
+  if (!areMasks) throw inputInvalid(`these are not masks of ${count} edits of ${fieldCount} fields`);
 }
 
 /** Refuses to apply fields that the edit does not have. */
-export function requireSubset(mask: FieldMask, edit: EditValues): void {
-  if (mask.length !== edit.mask.length || !isSubset(mask, edit.mask)) throw inputInvalid('the fields to apply are not all among those of the edit');
+export function requireSubset(mask: FieldMask, editMask: FieldMask): void {
+  if (mask.length !== editMask.length || !isSubset(mask, editMask)) throw inputInvalid('the fields to apply are not all among those of the edit');
 }
 
 /** Refuses a plan that lacks a base version for an image. */
-export function requireBases(imageCount: number, { baseVersions }: FeedPlanInput): void {
-  if (baseVersions.length !== imageCount) throw inputInvalid(`${imageCount} images need as many base versions, not ${baseVersions.length}`);
+export function requireBases(imageCount: number, bases: readonly RecordVersion[]): void {
+  if (bases.length !== imageCount) throw inputInvalid(`${imageCount} images need as many base versions, not ${bases.length}`);
 }
 
 /** The fault of a call on bytes that are no row, or no values, of the layout. */

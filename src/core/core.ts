@@ -141,8 +141,21 @@ export interface Core {
   validateRow(layout: Layout, row: Uint8Array): { readonly ok: true } | CoreRefusal;
   /** The fields in which two rows of one layout differ. @throws SyncFault `CORE_INPUT_INVALID` when either is no row of the layout. */
   diffRows(layout: Layout, before: Uint8Array, after: Uint8Array): FieldMask;
+  /**
+   * Compares `count` pairs of rows at once. The rows of a side lie one after another, and so do the masks of the answer.
+   *
+   * @throws SyncFault `CORE_INPUT_INVALID`
+   */
+  diffBatch(layout: Layout, count: number, before: Uint8Array, after: Uint8Array): Uint8Array;
   /** Compares an edit with a current row, field by field. @throws SyncFault `CORE_INPUT_INVALID` */
   checkEdit(layout: Layout, edit: EditValues, current: Uint8Array): EditCheck;
+  /**
+   * Compares `count` edits with as many current rows at once. Masks, previous values, new values and rows each lie one after another,
+   * and so do the masks of the answer.
+   *
+   * @throws SyncFault `CORE_INPUT_INVALID`
+   */
+  checkBatch(layout: Layout, count: number, edits: EditValues, current: Uint8Array): EditCheck;
   /** The row with an edit's new values in the fields of `mask` (a subset of the edit's). @throws SyncFault `CORE_INPUT_INVALID` */
   applyEdit(layout: Layout, edit: EditValues, mask: FieldMask, current: Uint8Array): Uint8Array;
   /** Decides what to do with each image of a batch. */

@@ -1,74 +1,111 @@
-import { STATUS_TRAILING_BYTES, STATUS_WRONG_FIELD_COUNT } from '../../assembly/layout.ts';
+import { STATUS_WRONG_FIELD_COUNT } from '../../assembly/layout.ts';
 import type { Layout } from '../protocol/layout.ts';
-import { createMask, isInMask, setInMask, type FieldMask } from '../protocol/row.ts';
+import { isInMask, setInMask, type FieldMask } from '../protocol/row.ts';
 import { CanonicalReader } from './canonical-reader.ts';
 import type { EditCheck, EditValues } from './core.ts';
-import { countFields } from './masks.ts';
+import { countFields, hasFields, maskByteLength } from './masks.ts';
 import { Refused } from './refusal.ts';
 import { skipValue } from './twin-scan.ts';
 
-/** The fields in which two rows differ. */
-export function diffRows(layout: Layout, before: Uint8Array, after: Uint8Array): FieldMask {
-  const count = layout.fields.length;
-  const left = splitValues(before, count), right = splitValues(after, count);
-  const differing = createMask(layout);
-  for (let field = 0; field < count; field++) if (!isSameValue(before, left, field, after, right, field)) setInMask(differing, field);
-  return differing;
+/** The fields in which rows differ, pair by pair: the rows of a side lie one after another, and so do the masks. */
+export function diffPairs(layout: Layout, count: number, before: Uint8Array, after: Uint8Array): Uint8Array {
+  const fieldCount = layout.types.length, maskBytes = maskByteLength(fieldCount);
+  const lefts = new ArrayWalk(before), rights = new ArrayWalk(after);
+  const masks = new Uint8Array(maskBytes * count);
+  for (let pair = 0; pair < count; pair++) {
+    lefts.enter(fieldCount);
+    rights.enter(fieldCount);
+    for (let field = 0; field < fieldCount; field++) {
+      lefts.step();
+      rights.step();
+      if (!lefts.isSameAs(rights)) setInMask(masks, pair * maskBytes * 8 + field);
+    }
+  }
+  lefts.end();
+  rights.end();
+  return masks;
 }
 
-/** Compares an edit with a current row (rule A19): the first change made to a field wins, unless both made the same. */
-export function checkEdit(layout: Layout, edit: EditValues, current: Uint8Array): EditCheck {
-  const edited = countFields(edit.mask);
-  const previousAt = splitValues(edit.previous, edited), nextAt = splitValues(edit.next, edited);
-  const currentAt = splitValues(current, layout.fields.length);
-  const conflicts = createMask(layout), writes = createMask(layout);
-  let slot = 0;
-  for (let field = 0; field < layout.fields.length; field++) {
-    if (!isInMask(edit.mask, field)) continue;
-    const isAlreadyEqual = isSameValue(edit.next, nextAt, slot, current, currentAt, field);
-    const isUntouched = isSameValue(edit.previous, previousAt, slot, current, currentAt, field);
-    if (!isAlreadyEqual) setInMask(isUntouched ? writes : conflicts, field);
-    slot++;
+/** Compares edits with current rows (rule A19): the first change made to a field wins, unless both made the same. */
+export function checkPairs(layout: Layout, count: number, edits: EditValues, current: Uint8Array): EditCheck {
+  const fieldCount = layout.types.length, maskBytes = maskByteLength(fieldCount);
+  const previous = new ArrayWalk(edits.previous), next = new ArrayWalk(edits.next), rows = new ArrayWalk(current);
+  const conflicts = new Uint8Array(edits.mask.length), writes = new Uint8Array(edits.mask.length);
+  for (let edit = 0; edit < count; edit++) {
+    const edited = countFields(edits.mask.subarray(edit * maskBytes, (edit + 1) * maskBytes));
+    previous.enter(edited);
+    next.enter(edited);
+    rows.enter(fieldCount);
+    for (let field = edit * maskBytes * 8, last = field + fieldCount; field < last; field++) {
+      rows.step();
+      if (!isInMask(edits.mask, field)) continue;
+      previous.step();
+      next.step();
+      const isAlreadyEqual = rows.isSameAs(next);
+      if (!isAlreadyEqual) setInMask(rows.isSameAs(previous) ? writes : conflicts, field);
+    }
   }
-  return { conflicts, writes, hasConflicts: countFields(conflicts) > 0, hasWrites: countFields(writes) > 0 };
+  for (const walk of [previous, next, rows]) walk.end();
+  return { conflicts, writes, hasConflicts: hasFields(conflicts), hasWrites: hasFields(writes) };
 }
 
 /** The row with the edit's new values in the fields of `mask`. */
 export function applyEdit(layout: Layout, edit: EditValues, mask: FieldMask, current: Uint8Array): Uint8Array {
-  const nextAt = splitValues(edit.next, countFields(edit.mask));
-  const currentAt = splitValues(current, layout.fields.length);
-  // A row holds at most what both have; the header stays that of the current row.
+  const next = new ArrayWalk(edit.next), rows = new ArrayWalk(current);
+  next.enter(countFields(edit.mask));
+  rows.enter(layout.types.length);
+  // The row keeps the header of the current one, and holds at most what both have.
   const row = new Uint8Array(current.length + edit.next.length);
-  let end = copyInto(row, 0, current, 0, currentAt[0]!);
-  let slot = 0;
-  for (let field = 0; field < layout.fields.length; field++) {
-    end = isInMask(mask, field)
-      ? copyInto(row, end, edit.next, nextAt[slot]!, nextAt[slot + 1]!)
-      : copyInto(row, end, current, currentAt[field]!, currentAt[field + 1]!);
-    if (isInMask(edit.mask, field)) slot++;
+  let end = rows.copyTo(row, 0);
+  for (let field = 0; field < layout.types.length; field++) {
+    rows.step();
+    if (isInMask(edit.mask, field)) next.step();
+    end = (isInMask(mask, field) ? next : rows).copyTo(row, end);
   }
+  next.end();
+  rows.end();
   return row.slice(0, end);
 }
 
-/** Where each value of an array begins, and where the last one ends. */
-function splitValues(bytes: Uint8Array, count: number): number[] {
-  const reader = new CanonicalReader(bytes);
-  if (reader.array() !== count) throw new Refused(STATUS_WRONG_FIELD_COUNT, 0);
-  const starts = [reader.at];
-  for (let value = 0; value < count; value++) starts.push(skipValue(bytes, starts[value]!));
-  if (starts[count]! < bytes.length) throw new Refused(STATUS_TRAILING_BYTES, starts[count]!);
-  return starts;
-}
+/** Walks over arrays that lie one after another, value by value. */
+class ArrayWalk {
+  readonly #reader: CanonicalReader;
+  /** Where the value stepped over last begins, or the header entered; it ends where the reader is. */
+  #start = 0;
 
-function isSameValue(left: Uint8Array, leftAt: number[], leftSlot: number, right: Uint8Array, rightAt: number[], rightSlot: number): boolean {
-  const start = leftAt[leftSlot]!, other = rightAt[rightSlot]!;
-  const byteLength = leftAt[leftSlot + 1]! - start;
-  if (rightAt[rightSlot + 1]! - other !== byteLength) return false;
-  for (let offset = 0; offset < byteLength; offset++) if (left[start + offset] !== right[other + offset]) return false;
-  return true;
-}
+  constructor(bytes: Uint8Array) {
+    this.#reader = new CanonicalReader(bytes);
+  }
 
-function copyInto(row: Uint8Array, at: number, source: Uint8Array, from: number, to: number): number {
-  row.set(source.subarray(from, to), at);
-  return at + to - from;
+  /** Steps over the header of an array of so many values. */
+  enter(valueCount: number): void {
+    this.#start = this.#reader.at;
+    if (this.#reader.array() !== valueCount) throw new Refused(STATUS_WRONG_FIELD_COUNT, this.#start);
+  }
+
+  /** Steps over the next value. */
+  step(): void {
+    this.#start = this.#reader.at;
+    this.#reader.at = skipValue(this.#reader.bytes, this.#start);
+  }
+
+  /** Refuses bytes behind the last value. */
+  end(): void {
+    this.#reader.end();
+  }
+
+  /** Says whether the value stepped over last is the same as that of another walk. */
+  isSameAs(other: ArrayWalk): boolean {
+    const byteLength = this.#reader.at - this.#start;
+    if (other.#reader.at - other.#start !== byteLength) return false;
+    const left = this.#reader.bytes, right = other.#reader.bytes;
+    for (let offset = 0; offset < byteLength; offset++) if (left[this.#start + offset] !== right[other.#start + offset]) return false;
+    return true;
+  }
+
+  /** Copies what was stepped over last, and returns where the copy ends. */
+  copyTo(target: Uint8Array, at: number): number {
+    target.set(this.#reader.bytes.subarray(this.#start, this.#reader.at), at);
+    return at + this.#reader.at - this.#start;
+  }
 }

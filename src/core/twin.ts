@@ -1,10 +1,10 @@
 import type { Layout } from '../protocol/layout.ts';
 import { CanonicalReader } from './canonical-reader.ts';
 import type { Core, CoreRefusal, FeedPlanInput } from './core.ts';
-import { requireBases, requireEditMask, requireSubset, rowInvalid } from './core-input.ts';
+import { requireBases, requireEditMasks, requireSubset, rowInvalid } from './core-input.ts';
 import { createChangeTable, createImageTable } from './item-tables.ts';
 import { createRefusal, Refused } from './refusal.ts';
-import { applyEdit, checkEdit, diffRows } from './twin-edits.ts';
+import { applyEdit, checkPairs, diffPairs } from './twin-edits.ts';
 import { indexChanges, indexImages } from './twin-items.ts';
 import { planImages } from './twin-plan.ts';
 import { scanMessage } from './twin-scan.ts';
@@ -15,26 +15,30 @@ import { scanMessage } from './twin-scan.ts';
  */
 export function createTwinCore(): Core {
   const readImages: Core['readImages'] = (items, layouts) => refusing(() => createImageTable(items, indexImages(items, layouts)));
+  const diffBatch: Core['diffBatch'] = (layout, count, before, after) => trusting(() => diffPairs(layout, count, before, after));
+  const checkBatch: Core['checkBatch'] = (layout, count, edits, current) => {
+    requireEditMasks(layout, count, edits.mask);
+    return trusting(() => checkPairs(layout, count, edits, current));
+  };
   return {
     build: 'twin',
     readImages,
     scanMessage: (message) => refusing(() => scanMessage(message)),
     readChanges: (items, layouts) => refusing(() => createChangeTable(items, indexChanges(items, layouts))),
     validateRow: (layout, row) => refusing(() => validateRow(layout, row)),
-    diffRows: (layout, before, after) => trusting(() => diffRows(layout, before, after)),
-    checkEdit(layout, edit, current) {
-      requireEditMask(layout, edit);
-      return trusting(() => checkEdit(layout, edit, current));
-    },
+    diffRows: (layout, before, after) => diffBatch(layout, 1, before, after),
+    diffBatch,
+    checkEdit: (layout, edit, current) => checkBatch(layout, 1, edit, current),
+    checkBatch,
     applyEdit(layout, edit, mask, current) {
-      requireEditMask(layout, edit);
-      requireSubset(mask, edit);
+      requireEditMasks(layout, 1, edit.mask);
+      requireSubset(mask, edit.mask);
       return trusting(() => applyEdit(layout, edit, mask, current));
     },
     planFeed(input: FeedPlanInput) {
       const images = readImages(input.items, input.layouts);
       if (!images.ok) return images;
-      requireBases(images.count, input);
+      requireBases(images.count, input.baseVersions);
       return { ok: true, verdicts: planImages(images, input) };
     },
   };

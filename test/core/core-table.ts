@@ -1,10 +1,33 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { ATTENTION, type Core } from '../../src/core/core.ts';
+import { ATTENTION, type Core, type CoreBuild } from '../../src/core/core.ts';
+import { loadCore } from '../../src/core/load-core.ts';
 import type { FieldType } from '../../src/protocol/field.ts';
 import { encodeChanges, encodeImages, type Change, type Image } from '../../src/protocol/items.ts';
 import { createLayout } from '../../src/protocol/layout.ts';
 import { decodeRow, encodeRow } from '../../src/protocol/row.ts';
+import type { CoreDiagnostic } from '../../src/core/wasm-core.ts';
+import { createSeededRandom } from '../support/seeded-random.ts';
 import { bytesOf, VALUE_EXAMPLES } from './value-examples.ts';
+
+/** Bytes of the builds that are not inlined. */
+export interface BuildBytes {
+  readonly simd: () => Promise<BufferSource>;
+  readonly debug: () => Promise<BufferSource>;
+}
+
+/** Runs the table over every build. */
+export function describeCores({ simd, debug }: BuildBytes): void {
+  const load = async (build: CoreBuild, bytes?: BufferSource): Promise<Core> => {
+    const options = { build, random: createSeededRandom(1), onDiagnostic: ({ cause }: CoreDiagnostic) => expect.unreachable(String(cause)) };
+    const core = await loadCore(bytes === undefined ? options : { ...options, bytes });
+    expect(core.build).toBe(build);
+    return core;
+  };
+  describeCore('twin', () => load('twin'));
+  describeCore('scalar', () => load('scalar'));
+  describeCore('simd', async () => load('simd', await simd()));
+  describeCore('debug', async () => load('debug', await debug()));
+}
 
 /** What every build of the core must do: one table, run over the twin and each Wasm build, in Node and in browsers. */
 export function describeCore(name: string, createCore: () => Core | Promise<Core>): void {

@@ -1,0 +1,98 @@
+// The only file that touches memory. Whoever calls has checked that the bytes lie in a region of the call (regions.ts).
+
+/** The byte at an address. */
+export function byteAt(at: usize): u32 {
+  return load<u8>(at);
+}
+
+export function setByte(at: usize, value: u32): void {
+  store<u8>(at, value);
+}
+
+/** A little-endian word of a table; tables are ours, msgpack is big-endian. */
+export function wordAt(at: usize): u32 {
+  return load<u32>(at);
+}
+
+export function setWord(at: usize, value: u32): void {
+  store<u32>(at, value);
+}
+
+/** A little-endian pair of words. */
+export function longAt(at: usize): u64 {
+  return load<u64>(at);
+}
+
+export function big16At(at: usize): u32 {
+  return bswap<u16>(load<u16>(at));
+}
+
+export function big32At(at: usize): u32 {
+  return bswap<u32>(load<u32>(at));
+}
+
+export function big64At(at: usize): u64 {
+  return bswap<u64>(load<u64>(at));
+}
+
+export function clear(at: usize, byteLength: u32): void {
+  memory.fill(at, 0, byteLength);
+}
+
+/** Copies bytes and returns where the copy ends. */
+export function copyTo(target: usize, from: usize, to: usize): usize {
+  memory.copy(target, from, to - from);
+  return target + (to - from);
+}
+
+/**
+ * The first address of the left bytes where they differ from the right ones, or where either ends.
+ */
+export function equalUntil(left: usize, leftEnd: usize, right: usize, rightEnd: usize): usize {
+  const stop = left + min(leftEnd - left, rightEnd - right);
+  if (ASC_FEATURE_SIMD) {
+    while (stop - left >= 16) {
+      const equal = i8x16.bitmask(i8x16.eq(v128.load(left), v128.load(right)));
+      if (equal != 0xffff) return left + ctz(~equal);
+      left += 16;
+      right += 16;
+    }
+  }
+  while (stop - left >= 8) {
+    const difference = load<u64>(left) ^ load<u64>(right);
+    if (difference != 0) return left + (<usize>ctz(difference) >> 3);
+    left += 8;
+    right += 8;
+  }
+  while (left < stop && load<u8>(left) == load<u8>(right)) {
+    left++;
+    right++;
+  }
+  return left;
+}
+
+export function isSame(left: usize, leftEnd: usize, right: usize, rightEnd: usize): bool {
+  return leftEnd - left == rightEnd - right && equalUntil(left, leftEnd, right, rightEnd) == leftEnd;
+}
+
+/** Says whether the left bytes come before the right ones, as in a dictionary. */
+export function isBefore(left: usize, leftEnd: usize, right: usize, rightEnd: usize): bool {
+  const at = equalUntil(left, leftEnd, right, rightEnd);
+  const other = right + (at - left);
+  if (other == rightEnd) return false;
+  return at == leftEnd || load<u8>(at) < load<u8>(other);
+}
+
+/** The first address whose byte is not ASCII, or the end. */
+export function asciiUntil(at: usize, end: usize): usize {
+  if (ASC_FEATURE_SIMD) {
+    while (end - at >= 16) {
+      const others = i8x16.bitmask(v128.load(at));
+      if (others != 0) return at + ctz(others);
+      at += 16;
+    }
+  }
+  while (end - at >= 8 && (load<u64>(at) & 0x8080808080808080) == 0) at += 8;
+  while (at < end && load<u8>(at) < 0x80) at++;
+  return at;
+}

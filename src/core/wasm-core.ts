@@ -1,0 +1,90 @@
+import { SEED_BYTES } from '../../assembly/layout.ts';
+import { isFault } from '../shared/fault.ts';
+import type { Random } from '../shared/random.ts';
+import { MemoryRefused } from './arena.ts';
+import type { Core, CoreBuild } from './core.ts';
+import { createTwinCore } from './twin.ts';
+import type { CoreExports } from './wasm-exports.ts';
+import { WasmSession } from './wasm-session.ts';
+
+/** An instance that holds more than this after a call is let go: memory of an instance never shrinks. */
+const KEPT_MEMORY_BYTES = 32 * 1024 * 1024;
+
+/** Something went wrong inside the core, and what it did about it. The answers are right all the same. */
+export interface CoreDiagnostic {
+  readonly kind:
+    /** An instance trapped and was thrown away. */
+    | 'trapped'
+    /** The host would not give the core more memory. */
+    | 'memory-refused'
+    /** WebAssembly is missing, blocked by a content security policy, or does not take these bytes. */
+    | 'wasm-unavailable';
+  /** Who answers instead. */
+  readonly answeredBy: CoreBuild;
+  readonly cause: unknown;
+}
+
+export interface WasmCoreOptions {
+  readonly build: Exclude<CoreBuild, 'twin'>;
+  /** The instance to begin with. */
+  readonly instance: CoreExports;
+  /** Makes another instance of the same module. */
+  readonly instantiate: () => CoreExports;
+  /** Seeds the hash tables. */
+  readonly random: Random;
+  readonly onDiagnostic?: ((diagnostic: CoreDiagnostic) => void) | undefined;
+}
+
+/**
+ * Makes a core of a Wasm module. An instance that trapped is thrown away and the call made again on a new one; when that traps too, or
+ * memory is refused, the twin answers.
+ */
+export function createWasmCore({ build, instance, instantiate, random, onDiagnostic }: WasmCoreOptions): Core {
+  const seed = random.bytes(SEED_BYTES);
+  const twin = createTwinCore();
+  let session: WasmSession | null = new WasmSession(build, instance, seed);
+
+  function answer<T>(call: (core: Core) => T): T {
+    try {
+      return ask(call);
+    } catch (cause) {
+      if (isFault(cause)) throw cause;
+      session = null;
+      if (cause instanceof MemoryRefused) return giveUp(call, 'memory-refused', cause);
+      onDiagnostic?.({ kind: 'trapped', answeredBy: build, cause });
+    }
+    try {
+      return ask(call);
+    } catch (cause) {
+      if (isFault(cause)) throw cause;
+      session = null;
+      return giveUp(call, cause instanceof MemoryRefused ? 'memory-refused' : 'trapped', cause);
+    }
+  }
+
+  function ask<T>(call: (core: Core) => T): T {
+    session ??= new WasmSession(build, instantiate(), seed);
+    const result = call(session);
+    if (session.memoryBytes > KEPT_MEMORY_BYTES) session = null;
+    return result;
+  }
+
+  function giveUp<T>(call: (core: Core) => T, kind: CoreDiagnostic['kind'], cause: unknown): T {
+    onDiagnostic?.({ kind, answeredBy: 'twin', cause });
+    return call(twin);
+  }
+
+  return {
+    build,
+    scanMessage: (message) => answer((core) => core.scanMessage(message)),
+    readImages: (items, layouts) => answer((core) => core.readImages(items, layouts)),
+    readChanges: (items, layouts) => answer((core) => core.readChanges(items, layouts)),
+    validateRow: (layout, row) => answer((core) => core.validateRow(layout, row)),
+    diffRows: (layout, before, after) => answer((core) => core.diffRows(layout, before, after)),
+    diffBatch: (layout, count, before, after) => answer((core) => core.diffBatch(layout, count, before, after)),
+    checkEdit: (layout, edit, current) => answer((core) => core.checkEdit(layout, edit, current)),
+    checkBatch: (layout, count, edits, current) => answer((core) => core.checkBatch(layout, count, edits, current)),
+    applyEdit: (layout, edit, mask, current) => answer((core) => core.applyEdit(layout, edit, mask, current)),
+    planFeed: (input) => answer((core) => core.planFeed(input)),
+  };
+}

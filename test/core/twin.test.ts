@@ -1,4 +1,0 @@
-import { createTwinCore } from '../../src/core/twin.ts';
-import { describeCore } from './core-table.ts';
-
-describeCore('twin', createTwinCore);
