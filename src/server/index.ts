@@ -3,8 +3,9 @@
  *
  * @module fieldtide/server
  */
-export { createSyncServer, type SyncServer } from './http/create-sync-server.ts';
+export { createSyncServer, type HttpServerOptions, type SyncServer } from './http/create-sync-server.ts';
 export type { FetchHandler } from './http/fetch.ts';
+export type { NodeListener, NodeRequest, NodeResponse } from './http/node.ts';
 export type { Authenticate, Identity, Principal } from './principal.ts';
 export {
   HookRefusal,

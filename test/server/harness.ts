@@ -8,7 +8,7 @@ import { createMask, decodeRow, encodeRow, encodeValue, joinRow, setInMask } fro
 import type { FieldType } from '../../src/protocol/field.ts';
 import type { RecordVersion } from '../../src/protocol/version.ts';
 import { autoNumber, created, date, decimal, defineSchema, integer, json, lastModified, multiPicklist, parent, picklist, recordId, reference, serverOwned, text, type Schema } from '../../src/schema.ts';
-import { createSyncServer, type SyncServer, type SyncServerOptions } from '../../src/server/index.ts';
+import { createSyncServer, type HttpServerOptions, type SyncServer } from '../../src/server/index.ts';
 import { memory, type MemoryServerStore } from '../../src/server/store/memory.ts';
 import type { ServerStore } from '../../src/server/store/server-store.ts';
 import type { SyncResponse } from '../../src/server/sync-request.ts';
@@ -109,7 +109,7 @@ export interface TestImage {
   readonly values: Values | null;
 }
 
-export interface TestWorldOptions extends Partial<SyncServerOptions<typeof schema>> {
+export interface TestWorldOptions extends Partial<HttpServerOptions<typeof schema>> {
   readonly store?: ServerStore;
 }
 

@@ -1,0 +1,78 @@
+import { concatBytes } from '../../shared/bytes.ts';
+import { SyncFault } from '../../shared/fault.ts';
+import type { RequestHandler, SyncRequest } from '../sync-request.ts';
+
+// What is used of Node's classes, so that neither the code nor its types need Node: the server also runs where there is none.
+
+/** As much of `http.IncomingMessage` as is used. */
+export interface NodeRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly complete: boolean;
+  on(event: 'data', listener: (chunk: Uint8Array) => void): unknown;
+  on(event: 'end' | 'close', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  resume(): unknown;
+}
+
+/** As much of `http.ServerResponse` as is used. */
+export interface NodeResponse {
+  writeHead(status: number, headers: Record<string, string>): unknown;
+  end(body?: Uint8Array): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+/** Answers Node's own requests: `createServer(server.nodeListener)`, or a route of Express or Fastify. */
+export type NodeListener = (request: NodeRequest, response: NodeResponse) => void;
+
+/** Puts Node's face before a handler. */
+export function createNodeListener(handle: RequestHandler): NodeListener {
+  return (request, response) => {
+    response.on('error', () => {}); // The other side went away; it asks again.
+    void handle(readRequest(request)).then(({ status, headers, body }) => {
+      // What is left of a body that was not read would be taken for the next request.
+      const isUnread = request.method === 'POST' && !request.complete;
+      const sent = { ...headers, ...(isUnread ? { connection: 'close' } : {}) };
+      if (body === null) response.writeHead(status, sent);
+      else response.writeHead(status, { ...sent, 'content-length': String(body.length) });
+      response.end(body ?? undefined);
+    });
+  };
+}
+
+function readRequest(request: NodeRequest): SyncRequest {
+  const [path = '', ...query] = (request.url ?? '').split('?');
+  return {
+    method: request.method ?? '',
+    path,
+    query: Object.fromEntries(new URLSearchParams(query.join('?'))),
+    headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')])),
+    body: (mostBytes) => readBody(request, mostBytes),
+  };
+}
+
+/** Counts while it reads: what is too long is not held in memory first. */
+function readBody(request: NodeRequest, mostBytes: number): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const tooLarge = (): void => {
+      reject(new SyncFault('PROTOCOL_TOO_LARGE', `a message may have ${mostBytes} bytes`));
+      request.resume(); // Read on into nothing, or the sender never looks at the answer.
+    };
+    if (Number(request.headers['content-length'] ?? 0) > mostBytes) return tooLarge();
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    request.on('data', (chunk) => {
+      length += chunk.length;
+      if (length <= mostBytes) chunks.push(chunk);
+      else {
+        chunks.length = 0;
+        tooLarge();
+      }
+    });
+    request.on('end', () => resolve(concatBytes(chunks)));
+    const endedEarly = (): void => reject(new SyncFault('PROTOCOL_MALFORMED', 'the body ended early'));
+    request.on('error', endedEarly);
+    request.on('close', endedEarly);
+  });
+}
