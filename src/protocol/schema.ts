@@ -61,7 +61,9 @@ type InputOf<F> = F extends { readonly type: 'dateTime' } ? string | Date : Valu
 /** Longest name of an object or field, and most of each: what a message may hold. */
 export const SCHEMA_LIMITS = { nameLength: 80, objects: 500, fields: 500 } as const;
 
-const NAME = /^[A-Za-z][A-Za-z0-9_.:-]*$/;
+const OBJECT_NAME = /^[A-Za-z][A-Za-z0-9_.:-]*$/;
+// Fields often mirror columns of tables that already exist, whatever those are called.
+const FIELD_NAME = /^[^\p{C}]+$/u;
 
 /**
  * Checks a schema and names it by its content.
@@ -79,7 +81,7 @@ export function defineSchema<const Definition extends SchemaDefinition>(definiti
 }
 
 function checkObject(name: string, object: ObjectDefinition, objects: SchemaDefinition['objects']): void {
-  checkName(name, name);
+  checkName(OBJECT_NAME, name, name, 'letters, digits and _ . : -, beginning with a letter');
   if (object.mode !== undefined && object.mode !== 'checked' && object.mode !== 'override') {
     throw invalid(name, "mode must be 'checked' or 'override'");
   }
@@ -88,7 +90,8 @@ function checkObject(name: string, object: ObjectDefinition, objects: SchemaDefi
   let parents = 0;
   for (const [fieldName, field] of fields) {
     const path = `${name}.${fieldName}`;
-    checkName(fieldName, path);
+    checkName(FIELD_NAME, fieldName, path, 'characters that can be printed');
+    if (fieldName === '__proto__') throw invalid(path, 'cannot be a field: JavaScript gives that name a meaning of its own');
     if (fieldName === 'id') throw invalid(path, 'is reserved for the id at birth; use recordId() under another name for the server id');
     if (FIELD_TYPE_CODES[field.type] === undefined) throw invalid(path, 'has an unknown type; make fields with text(), integer() and the others');
     if (field.target !== undefined && objects[field.target] === undefined) throw invalid(path, `points to ${field.target}, which is no object`);
@@ -103,9 +106,9 @@ function checkOptions(path: string, options: readonly string[]): void {
   }
 }
 
-function checkName(name: string, path: string): void {
-  if (name.length > SCHEMA_LIMITS.nameLength || !NAME.test(name)) {
-    throw invalid(path, `needs a name of letters, digits and _ . : - that begins with a letter, at most ${SCHEMA_LIMITS.nameLength} long`);
+function checkName(pattern: RegExp, name: string, path: string, allowed: string): void {
+  if (name.length > SCHEMA_LIMITS.nameLength || !pattern.test(name)) {
+    throw invalid(path, `needs a name of at most ${SCHEMA_LIMITS.nameLength} ${allowed}`);
   }
 }
 
