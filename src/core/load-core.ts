@@ -1,6 +1,6 @@
 import { instantiate, instantiateSync } from '@assemblyscript/loader';
 import type { Random } from '../shared/random.ts';
-import { CORE_WASM_BASE64 } from './core-bytes.generated.ts';
+import { CORE_WASM_HEX } from './core-bytes.generated.ts';
 import type { Core, CoreBuild } from './core.ts';
 import { createTwinCore } from './twin.ts';
 import { createWasmCore, type CoreDiagnostic } from './wasm-core.ts';
@@ -41,11 +41,11 @@ function chooseBuild({ module, bytes, build }: LoadCoreOptions): { source: WebAs
   const given = build === 'twin' ? undefined : build;
   if (module !== undefined) return { source: module, build: given ?? 'scalar' };
   if (bytes !== undefined && WebAssembly.validate(bytes)) return { source: bytes, build: given ?? 'simd' };
-  return { source: decodeBase64(CORE_WASM_BASE64), build: 'scalar' };
+  return { source: decodeHex(CORE_WASM_HEX), build: 'scalar' };
 }
 
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+function decodeHex(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: text.length / 2 }, (_byte, index) => Number.parseInt(text.slice(index * 2, index * 2 + 2), 16));
 }
 
 // The loader's own exports wrap every function for managed objects, of which the core has none.
