@@ -1,58 +1,58 @@
 /**
  * The public names that every binding has in common, one by one: a change of the public API shows here.
  */
-export { type WaitOptions } from './client/abortable.ts';
-export {
-  type DownloadProgress,
-  type DownloadReceipt,
-  type EntryOutcome,
-  type Lifecycle,
-  type RecordSyncState,
-  type SaveReceipt,
-  type SyncError,
-  type SyncErrorField,
-  type SyncEvent,
-  type SyncStatus,
-  type UndoReceipt,
+export type { WaitOptions } from './client/abortable.ts';
+export type {
+  DownloadProgress,
+  DownloadReceipt,
+  EntryOutcome,
+  Lifecycle,
+  RecordSyncState,
+  SaveReceipt,
+  SyncError,
+  SyncErrorField,
+  SyncEvent,
+  SyncStatus,
+  UndoReceipt,
 } from './client/engine.ts';
-export { type RecordOrder, type RecordQuery, type SyncedRecord, type ValueTest } from './client/record-query.ts';
-export { type RuntimeEvent, type RuntimeKind, type RuntimeReport, type SkippedRuntime } from './client/runtime.ts';
-export { type SubscribeOptions } from './client/subscription.ts';
-export {
-  type ClientEvent,
-  type ClientEvents,
-  type LiveValue,
-  type SyncClient,
-  type SyncErrors,
-  type SyncObject,
+export type { RecordOrder, RecordQuery, SyncedRecord, ValueTest } from './client/record-query.ts';
+export type { RuntimeEvent, RuntimeKind, RuntimeReport, SkippedRuntime } from './client/runtime.ts';
+export type { SubscribeOptions } from './client/subscription.ts';
+export type {
+  ClientEvent,
+  ClientEvents,
+  LiveValue,
+  SyncClient,
+  SyncErrors,
+  SyncObject,
 } from './client/sync-client.ts';
-export { type RefusalClass } from './protocol/messages.ts';
-export {
-  type CreateInput,
-  type Field,
-  type FieldOwner,
-  type FieldType,
-  type FieldValue,
-  type JsonValue,
-  type ObjectDefinition,
-  type ObjectName,
-  type RecordOf,
-  type Schema,
-  type SchemaDefinition,
-  type UpdateInput,
+export type { RefusalClass } from './protocol/messages.ts';
+export type {
+  CreateInput,
+  Field,
+  FieldOwner,
+  FieldType,
+  FieldValue,
+  JsonValue,
+  ObjectDefinition,
+  ObjectName,
+  RecordOf,
+  Schema,
+  SchemaDefinition,
+  UpdateInput,
 } from './schema.ts';
-export { type Unsubscribe } from './shared/emitter.ts';
+export type { Unsubscribe } from './shared/emitter.ts';
 export { isFault, SyncFault, type FaultCode, type FaultDetails, type FaultShape } from './shared/fault.ts';
-export {
-  type Commit,
-  type RecordKey,
-  type RecordRow,
-  type StateRow,
-  type Storage,
-  type StorageAdapter,
-  type StorageDescriptor,
-  type StorageEstimate,
-  type StoreOwner,
+export type {
+  Commit,
+  RecordKey,
+  RecordRow,
+  StateRow,
+  Storage,
+  StorageAdapter,
+  StorageDescriptor,
+  StorageEstimate,
+  StoreOwner,
 } from './storage/storage-adapter.ts';
-export { type TokenProvider, type TokenRequest } from './transport/token-source.ts';
-export { type TransportAdapter, type TransportRequest, type TransportResponse } from './transport/transport-adapter.ts';
+export type { TokenProvider, TokenRequest } from './transport/token-source.ts';
+export type { TransportAdapter, TransportRequest, TransportResponse } from './transport/transport-adapter.ts';

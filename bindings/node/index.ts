@@ -4,8 +4,8 @@
  * @module fieldtide/node
  */
 import { createDeferredEngine } from '../../src/client/deferred-engine.ts';
-import { createRuntimeLog } from '../../src/client/runtime-log.ts';
-import type { RuntimeReport } from '../../src/client/runtime.ts';
+import { createEventLog } from '../../src/client/event-log.ts';
+import type { RuntimeEvent, RuntimeReport } from '../../src/client/runtime.ts';
 import { createTypedClient, type SyncClient } from '../../src/client/sync-client.ts';
 import type { Schema } from '../../src/schema.ts';
 import { startEngine } from '../../src/worker/start-engine.ts';
@@ -33,10 +33,10 @@ const IN_PLACE: RuntimeReport = { kind: 'in-place', skipped: [] };
 export function createSyncClient<const S extends Schema>(options: SyncClientOptions<S>): SyncClient<S> {
   const { plan, parts } = readClientOptions(options);
   const engine = createDeferredEngine(startEngine(plan, parts));
-  const log = createRuntimeLog();
+  const log = createEventLog<RuntimeEvent>();
   log.add({ type: 'runtime:started', ...IN_PLACE });
   return createTypedClient({ schema: options.schema, engine, runtime: { report: Promise.resolve(IN_PLACE), subscribe: log.subscribe } });
 }
 
-export { type ClientOptions, type HttpServer } from '../client-options.ts';
+export type { ClientOptions, HttpServer } from '../client-options.ts';
 export * from '../../src/index.ts';

@@ -4,7 +4,8 @@
  * @module fieldtide
  */
 import { createDeferredEngine } from '../../src/client/deferred-engine.ts';
-import { createRuntimeLog } from '../../src/client/runtime-log.ts';
+import { createEventLog } from '../../src/client/event-log.ts';
+import type { RuntimeEvent } from '../../src/client/runtime.ts';
 import { createTypedClient, type SyncClient } from '../../src/client/sync-client.ts';
 import type { Schema } from '../../src/schema.ts';
 import { platformClock, platformRandom } from '../../src/shared/platform.ts';
@@ -48,9 +49,8 @@ export function createSyncClient<const S extends Schema>(options: SyncClientOpti
   const { plan, parts } = readClientOptions(options);
   const { worker } = options;
   if (worker !== undefined && worker !== 'none' && typeof worker !== 'function') throw invalid('worker', "must be a function that makes the worker, or 'none'");
-  const clock = platformClock;
-  const log = createRuntimeLog();
-  const launching = launchEngine({ plan, parts, rungs: webRungs(worker, clock), clock, random: platformRandom, onEvent: log.add });
+  const log = createEventLog<RuntimeEvent>();
+  const launching = launchEngine({ plan, parts, rungs: webRungs(worker, platformClock), random: platformRandom, onEvent: log.add });
   const report = launching.then((launched) => launched.report);
   report.catch(() => {}); // nobody need look at it: `ready` and every call say the same
   const engine = createDeferredEngine(launching.then((launched) => launched.engine));
@@ -60,6 +60,6 @@ export function createSyncClient<const S extends Schema>(options: SyncClientOpti
   return createTypedClient({ schema: options.schema, engine, runtime: { report, subscribe: log.subscribe }, onClose });
 }
 
-export { type ClientOptions, type HttpServer } from '../client-options.ts';
-export { type WorkerFactory } from '../../src/worker/web-rungs.ts';
+export type { ClientOptions, HttpServer } from '../client-options.ts';
+export type { WorkerFactory } from '../../src/worker/web-rungs.ts';
 export * from '../../src/index.ts';

@@ -166,4 +166,6 @@ export type SyncEvent =
   | { readonly type: 'download:applied'; readonly records: number; readonly removed: number }
   | { readonly type: 'sync-error:raised'; readonly syncError: number; readonly object: string; readonly id: string; readonly reason: RefusalClass }
   | { readonly type: 'sync-error:resolved'; readonly syncError: number; readonly action: 'undo' | 'undelete' }
+  /** WebAssembly failed and something else answers: rightly, but perhaps slower. */
+  | { readonly type: 'core:replaced'; readonly reason: 'trapped' | 'memory-refused' | 'wasm-unavailable'; readonly answeredBy: 'scalar' | 'simd' | 'debug' | 'twin'; readonly cause: string }
   | { readonly type: 'status:changed'; readonly state: SyncStatus['state'] };

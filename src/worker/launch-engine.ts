@@ -1,9 +1,7 @@
 import { proxy } from 'comlink';
 import type { SyncEngine } from '../client/engine.ts';
 import type { RuntimeEvent, RuntimeReport } from '../client/runtime.ts';
-import type { Clock } from '../shared/clock.ts';
 import { describeFault, SyncFault } from '../shared/fault.ts';
-import { createId } from '../shared/ids.ts';
 import type { Random } from '../shared/random.ts';
 import type { EngineParts, EnginePlan } from './engine-start.ts';
 import { createHostPorts } from './host-ports.ts';
@@ -18,7 +16,6 @@ export interface LaunchOptions {
   readonly parts: EngineParts;
   /** Where to try, best first. */
   readonly rungs: readonly Rung<EnginePlace>[];
-  readonly clock: Clock;
   readonly random: Random;
   readonly onEvent: (event: RuntimeEvent) => void;
 }
@@ -36,8 +33,8 @@ export async function launchEngine(options: LaunchOptions): Promise<{ readonly e
   return { engine, report };
 }
 
-function startInWorker(worker: StartedWorker, { plan, parts, clock, random, onEvent }: LaunchOptions): SyncEngine {
-  const life = `fieldtide-worker-${createId(clock, random)}`;
+function startInWorker(worker: StartedWorker, { plan, parts, random, onEvent }: LaunchOptions): SyncEngine {
+  const life = `fieldtide-worker-${random.next()}-${random.next()}`;
   let stopWatchingLife = () => {};
   const engine = createRemoteEngine({
     host: worker.host,

@@ -1,29 +1,47 @@
-import type { SyncEngine } from '../client/engine.ts';
+import type { SyncEngine, SyncEvent } from '../client/engine.ts';
+import { createEventLog, type EventLog } from '../client/event-log.ts';
 import { createSyncEngine } from '../client/sync-engine.ts';
-import { createTwinCore } from '../core/twin.ts';
+import type { CoreDiagnostic } from '../core/wasm-core.ts';
 import { platformClock, platformRandom } from '../shared/platform.ts';
 import { http } from '../transport/http.ts';
 import type { TransportAdapter } from '../transport/transport-adapter.ts';
 import type { EngineParts, EnginePlan } from './engine-start.ts';
+import { openCore } from './open-core.ts';
 
 /** Builds an engine on this thread: in the worker, or in place. */
 export async function startEngine(plan: EnginePlan, parts: EngineParts): Promise<SyncEngine> {
-  const { schema, tenant, user, lifecycle, pollIntervalMs } = plan;
-  return createSyncEngine({
+  const { schema, tenant, user, lifecycle, pollIntervalMs, wasm } = plan;
+  const coreEvents = createEventLog<SyncEvent>();
+  const engine = createSyncEngine({
     schema,
     owner: { tenant, user },
     storage: parts.storage,
     transport: openTransport(plan, parts),
-    core: createTwinCore(),
+    core: await openCore(wasm, (diagnostic) => coreEvents.add(describeDiagnostic(diagnostic))),
     clock: platformClock,
     random: platformRandom,
     lifecycle,
     ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }),
   });
+  return addEvents(engine, coreEvents);
 }
 
 function openTransport({ http: target }: EnginePlan, { transport, token }: EngineParts): TransportAdapter {
   if (target === null) return transport!;
   const { hasToken, ...options } = target;
   return http(hasToken && token !== undefined ? { ...options, token } : options);
+}
+
+function describeDiagnostic({ kind, answeredBy, cause }: CoreDiagnostic): SyncEvent {
+  return { type: 'core:replaced', reason: kind, answeredBy, cause: String(cause) };
+}
+
+/** Lets the engine's events include those of the core, which begin before there is an engine. */
+function addEvents(engine: SyncEngine, events: EventLog<SyncEvent>): SyncEngine {
+  const watchEvents = engine.watchEvents.bind(engine);
+  engine.watchEvents = async (listener) => {
+    const stops = [events.subscribe(listener), await watchEvents(listener)];
+    return () => stops.forEach((stop) => stop());
+  };
+  return engine;
 }

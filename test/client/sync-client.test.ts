@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import type { EntryOutcome, RecordSyncState, SaveReceipt, SyncEngine } from '../../src/client/engine.ts';
-import { createRuntimeLog } from '../../src/client/runtime-log.ts';
+import { createEventLog } from '../../src/client/event-log.ts';
+import type { RuntimeEvent } from '../../src/client/runtime.ts';
 import { createTypedClient, type ClientEvent, type SyncClient } from '../../src/client/sync-client.ts';
 import type { SyncedRecord } from '../../src/client/record-query.ts';
 import { defineSchema, text, type Schema } from '../../src/schema.ts';
@@ -10,7 +11,7 @@ import { schema } from '../worker/fake-schema.ts';
 import { partsWith, planFor } from '../worker/plans.ts';
 
 function clientOf<S extends Schema>(engine: SyncEngine, of: S): SyncClient<S> {
-  const log = createRuntimeLog();
+  const log = createEventLog<RuntimeEvent>();
   log.add({ type: 'runtime:started', kind: 'in-place', skipped: [] });
   return createTypedClient({ schema: of, engine, runtime: { report: Promise.resolve({ kind: 'in-place', skipped: [] }), subscribe: log.subscribe } });
 }

@@ -21,7 +21,7 @@ describe('an engine in a real worker', () => {
     events.length = 0;
     const make = () => (worker = makeFake());
     const rung: Rung<EnginePlace> = { kind: 'host-worker', start: async () => ({ kind: 'worker', worker: await startWorker(make, platformClock) }) };
-    const launched = await launchEngine({ plan, parts, rungs: [rung], clock: platformClock, random: platformRandom, onEvent: (event) => events.push(event) });
+    const launched = await launchEngine({ plan, parts, rungs: [rung], random: platformRandom, onEvent: (event) => events.push(event) });
     return (engine = launched.engine);
   }
 
@@ -148,7 +148,6 @@ describe('starting a worker', () => {
       plan: planFor('u1'),
       parts: partsWith(),
       rungs,
-      clock: platformClock,
       random: platformRandom,
       onEvent: () => {},
     });
