@@ -5,14 +5,17 @@
  * @module fieldtide/worker
  */
 import { expose } from 'comlink';
-import { indexedDb } from '../storage/indexeddb.ts';
+import { openIndexedDb } from '../storage/indexeddb-storage.ts';
+import type { StorageAdapter, StorageDescriptor } from '../storage/storage-adapter.ts';
 import { createEngineHost } from './engine-host.ts';
 import { installFaultTransfer } from './fault-transfer.ts';
 import { startEngine } from './start-engine.ts';
 
 installFaultTransfer();
 expose(
-  createEngineHost((plan, parts) =>
-    startEngine(plan, plan.storage === null ? parts : { ...parts, storage: indexedDb({ name: plan.storage.name }) }),
-  ),
+  createEngineHost((plan, parts) => startEngine(plan, plan.storage === null ? parts : { ...parts, storage: createStorage(plan.storage) })),
 );
+
+function createStorage({ name }: StorageDescriptor): StorageAdapter {
+  return { open: (owner) => openIndexedDb({ name }, owner) };
+}
