@@ -4,7 +4,8 @@ import { setKey } from './value.ts';
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * Reads canonical msgpack. It trusts its input: whatever came from outside has been validated by the core before a reader sees it.
+ * Reads msgpack. It trusts its input: whatever came from outside has been validated by the core before a reader sees it. Extension types
+ * and 32-bit floats are no part of the protocol, so it does not know them.
  */
 export class ByteReader {
   readonly #bytes: Uint8Array;
@@ -18,8 +19,13 @@ export class ByteReader {
     this.at = at;
   }
 
-  /** Reads any value: nil, boolean, number, text, array or map. */
+  /** Reads any value of a row: nil, boolean, number, text, array or map. */
   value(): JsonValue {
+    return this.anything() as JsonValue;
+  }
+
+  /** Reads any value of an envelope: one of a row, or a byte string (as a view). */
+  anything(): unknown {
     const tag = this.#view.getUint8(this.at++);
     if (tag < 0x80) return tag;
     if (tag >= 0xe0) return tag - 0x100;
@@ -30,6 +36,9 @@ export class ByteReader {
       case 0xc0: return null;
       case 0xc2: return false;
       case 0xc3: return true;
+      case 0xc4: return this.#bytesOf(this.#uint(1));
+      case 0xc5: return this.#bytesOf(this.#uint(2));
+      case 0xc6: return this.#bytesOf(this.#uint(4));
       case 0xcb: return this.#skip(8, this.#view.getFloat64(this.at));
       case 0xcc: return this.#uint(1);
       case 0xcd: return this.#uint(2);
@@ -63,9 +72,7 @@ export class ByteReader {
   binary(): Uint8Array {
     const tag = this.#view.getUint8(this.at++);
     if (tag < 0xc4 || tag > 0xc6) throw new RangeError(`byte ${tag} begins no binary`);
-    const length = this.#uint((1 << (tag - 0xc4)) as 1 | 2 | 4);
-    this.at += length;
-    return this.#bytes.subarray(this.at - length, this.at);
+    return this.#bytesOf(this.#uint((1 << (tag - 0xc4)) as 1 | 2 | 4));
   }
 
   /** Steps over one value and returns its bytes. */
@@ -121,15 +128,24 @@ export class ByteReader {
     return decoder.decode(this.#bytes.subarray(start, this.at));
   }
 
-  #arrayOf(count: number): JsonValue[] {
-    const members: JsonValue[] = [];
-    for (let index = 0; index < count; index++) members.push(this.value());
+  #bytesOf(length: number): Uint8Array {
+    this.at += length;
+    return this.#bytes.subarray(this.at - length, this.at);
+  }
+
+  #arrayOf(count: number): unknown[] {
+    const members: unknown[] = [];
+    for (let index = 0; index < count; index++) members.push(this.anything());
     return members;
   }
 
-  #mapOf(count: number): Record<string, JsonValue> {
-    const object: Record<string, JsonValue> = {};
-    for (let index = 0; index < count; index++) setKey(object, this.value() as string, this.value());
+  #mapOf(count: number): Record<string, unknown> {
+    const object: Record<string, unknown> = {};
+    for (let index = 0; index < count; index++) {
+      const key = this.anything();
+      if (typeof key !== 'string') throw new RangeError('a key is no text');
+      setKey(object, key, this.anything());
+    }
     return object;
   }
 

@@ -1,9 +1,6 @@
 const encoder = new TextEncoder();
 
-/**
- * Writes canonical msgpack: every integer, text, array and map in its shortest form. (msgpackr writes whole numbers from 2^32 up as
- * floats, so it cannot write canonical rows; it writes the envelopes around them.)
- */
+/** Writes canonical msgpack: every integer, text, array and map in its shortest form. */
 export class ByteWriter {
   #bytes: Uint8Array;
   #view: DataView;

@@ -1,25 +1,43 @@
-import { Packr } from 'msgpackr';
 import { SyncFault } from '../shared/fault.ts';
+import { ByteReader } from './byte-reader.ts';
+import { ByteWriter } from './byte-writer.ts';
 
-// Plain msgpack that any library reads: no record extension, smallest headers, no `new Function`.
-const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: 'number', encodeUndefinedAsNil: true });
-
-/** Writes an envelope. */
+/** Writes an envelope as plain msgpack, which any library reads. A key whose value is `undefined` is left out. */
 export function encodeEnvelope(envelope: object): Uint8Array {
-  // The packer hands out a view of a buffer that it reuses; in Node that is a Buffer, whose `slice` would not copy.
-  return new Uint8Array(packr.pack(envelope));
+  const writer = new ByteWriter(1024);
+  write(writer, envelope);
+  return writer.take();
 }
 
 /**
  * Reads an envelope as unknown data, for a `parse…` function. The core must have scanned the bytes first: depth, counts and extension
- * types are checked there, before anything is allocated.
+ * types are checked there, before anything is allocated. Byte strings are views of `bytes`.
  *
  * @throws {@link SyncFault} `PROTOCOL_MALFORMED`
  */
 export function decodeEnvelope(bytes: Uint8Array): unknown {
   try {
-    return packr.unpack(bytes) as unknown;
+    return new ByteReader(bytes).anything();
   } catch (cause) {
     throw new SyncFault('PROTOCOL_MALFORMED', 'the message is not one msgpack value', { cause });
+  }
+}
+
+function write(writer: ByteWriter, value: unknown): void {
+  if (value === null || value === undefined) writer.nil();
+  else if (typeof value === 'boolean') writer.boolean(value);
+  else if (typeof value === 'number') writer.number(value);
+  else if (typeof value === 'string') writer.text(value);
+  else if (value instanceof Uint8Array) writer.binary(value);
+  else if (Array.isArray(value)) {
+    writer.array(value.length);
+    for (const member of value) write(writer, member);
+  } else {
+    const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+    writer.map(entries.length);
+    for (const [key, member] of entries) {
+      writer.text(key);
+      write(writer, member);
+    }
   }
 }

@@ -258,7 +258,7 @@ function readBoolean(map: Envelope, key: string): boolean {
 function readBinary(map: Envelope, key: string): Uint8Array {
   const value = map[key];
   if (!(value instanceof Uint8Array)) return malformed(`${key} is not binary`);
-  // Node's msgpackr hands out a Buffer, whose `slice` shares memory where a Uint8Array's copies.
+  // A Buffer's `slice` shares memory where a Uint8Array's copies.
   return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
 }
 
