@@ -1,0 +1,129 @@
+import type { ClientEvent } from '../../../src/client/sync-client.ts';
+import type { ObjectName } from '../../schema.ts';
+import { count, formatBytes } from '../crm/format.ts';
+import { FACES, labelOf, type TitleOf } from '../crm/object-face.ts';
+
+/** One thing the SDK did, and why, in plain words. */
+export interface LogText {
+  readonly tone: 'plain' | 'good' | 'wait' | 'bad';
+  readonly text: string;
+  readonly why: string;
+}
+
+/** Puts an event of the client into words; `null` for the ones that the page shows elsewhere. */
+export function describeEvent(event: ClientEvent, titleOf: TitleOf): LogText | null {
+  switch (event.type) {
+    case 'change:queued':
+      return {
+        tone: 'wait',
+        text: `${{ create: 'Created', update: 'Changed', remove: 'Deleted' }[event.op] ?? 'Changed'} ${nameOf(event, titleOf)}${fieldList(event.op === 'update' ? event.fields : [])}.`,
+        why: 'It is safe on this device and waits in the upload queue.',
+      };
+    case 'upload:started':
+      return { tone: 'plain', text: `Sending ${count(event.entries.length, 'change')}, ${formatBytes(event.bytes)}.`, why: 'Oldest first; one request at a time.' };
+    case 'upload:accepted':
+      return {
+        tone: 'good',
+        text: `The server saved ${nameOf(event, titleOf)}.`,
+        why: event.changedByServer.length === 0 ? 'It leaves the upload queue.' : `The server also set ${words(event.changedByServer)}.`,
+      };
+    case 'upload:refused':
+      return { tone: 'bad', text: `The server refused ${nameOf(event, titleOf)}${fieldList(event.fields)}.`, why: refusalReason(event.reason) };
+    case 'upload:deferred':
+      return { tone: 'wait', text: `The server asks to send it again in ${seconds(event.retryAfterMs)}.`, why: event.reason };
+    case 'request:failed':
+      return {
+        tone: 'wait',
+        text: `${{ upload: 'Sending', feed: 'Asking for news', snapshot: 'Downloading', record: 'Reading a record', hello: 'Greeting the server' }[event.purpose]} did not get through.`,
+        why: `${reach(event.fault.code)} Nothing is lost${event.retryInMs === null ? '.' : `; next try in ${seconds(event.retryInMs)}.`}`,
+      };
+    case 'feed:polled':
+      return event.transactions === 0
+        ? { tone: 'plain', text: 'Asked for news: nothing new.', why: '' }
+        : { tone: 'plain', text: `Asked for news: ${count(event.transactions, 'save')} on the feed.`, why: 'From this person’s devices.' };
+    case 'feed:merged':
+      return event.fields.length === 0 && event.state === 'live'
+        ? { tone: 'plain', text: `The feed confirms ${nameOf(event, titleOf)}.`, why: 'This device had it already.' }
+        : {
+          tone: 'good',
+          text: event.state === 'live' ? `Took over ${nameOf(event, titleOf)}${fieldList(event.fields)}.` : `Took ${nameOf(event, titleOf)} away.`,
+          why: event.state === 'live' ? 'Another device of this person saved it.' : 'It was deleted on another device.',
+        };
+    case 'feed:kept-aside':
+      return {
+        tone: 'wait',
+        text: `A newer ${nameOf(event, titleOf)} is kept aside.`,
+        why: { 'pending': 'A change made here is still on its way; that is settled first.', 'in-error': 'A refused change of it waits for you; that is settled first.', 'in-use': 'It is open here; nothing changes under your eyes.' }[event.reason],
+      };
+    case 'feed:skipped':
+      return { tone: 'plain', text: `The feed brings ${nameOf(event, titleOf)} again.`, why: 'This device has that version or a newer one; versions never go back.' };
+    case 'feed:gap-found':
+      return { tone: 'wait', text: 'Some news is too old to be on the feed.', why: 'A download closes the gap.' };
+    case 'download:started':
+      return { tone: 'plain', text: event.isResumed ? 'Goes on with the download.' : 'Downloads all this person may see.', why: 'Pages are set aside, then shown all at once.' };
+    case 'download:applied':
+      return { tone: 'good', text: `Downloaded ${count(event.records, 'record')}.`, why: event.removed === 0 ? 'Shown in one step.' : `${count(event.removed, 'record')} went away.` };
+    case 'sync-error:raised':
+      return { tone: 'bad', text: `${capital(nameOf(event, titleOf))} needs you.`, why: 'Look at the problem above; nothing is thrown away until you decide.' };
+    case 'sync-error:resolved':
+      return { tone: 'good', text: event.action === 'undo' ? 'The refused change was taken back.' : 'The record was brought back.', why: 'The record is what it is online.' };
+    case 'runtime:started':
+      return event.kind === 'host-worker'
+        ? { tone: 'plain', text: 'The client runs in its worker.', why: 'The page stays free; the database is this device’s own.' }
+        : { tone: 'wait', text: `The client runs elsewhere (${event.kind}).`, why: event.skipped.map(({ reason }) => reason).join(' ') };
+    case 'core:replaced':
+      return { tone: 'wait', text: 'WebAssembly failed here; the plain core answers instead.', why: event.cause };
+    default:
+      return null;
+  }
+}
+
+const REFUSALS: Readonly<Record<string, string>> = {
+  'conflict': 'Online it is no longer the value you saw: the first save wins.',
+  'validation': 'The back office’s rules do not allow it.',
+  'permission': 'This person may not change it.',
+  'locked': 'It is locked online.',
+  'edit-vs-delete': 'It was deleted online meanwhile.',
+  'delete-vs-edit': 'It was changed online meanwhile.',
+  'missing-reference': 'It points to a record that is not online.',
+  'duplicate-key': 'A record with this id is online already.',
+};
+
+export function refusalReason(reason: string): string {
+  return REFUSALS[reason] ?? 'The server could not save it.';
+}
+
+const FAILURES: Readonly<Record<string, string>> = {
+  TRANSPORT_UNREACHABLE: 'The server cannot be reached.',
+  TRANSPORT_TIMEOUT: 'No answer came in time.',
+  TRANSPORT_ABORTED: 'The connection was cut.',
+  TRANSPORT_BUSY: 'The server is busy.',
+  TRANSPORT_BAD_ANSWER: 'What came back is no answer of the server.',
+  AUTH_REQUIRED: 'Nobody is signed in.',
+  AUTH_REFUSED: 'The server asks to sign in again.',
+};
+
+function reach(code: string): string {
+  return FAILURES[code] ?? `${code}.`;
+}
+
+function nameOf({ object, id }: { readonly object: string; readonly id: string }, titleOf: TitleOf): string {
+  const title = titleOf(object as ObjectName, id);
+  return title === '' ? `one ${FACES[object as ObjectName].one}` : `“${title}”`;
+}
+
+function fieldList(fields: readonly string[]): string {
+  return fields.length === 0 ? '' : `: ${words(fields)}`;
+}
+
+function words(fields: readonly string[]): string {
+  return fields.map((field) => labelOf(field).toLowerCase()).join(', ');
+}
+
+export function seconds(ms: number): string {
+  return ms < 950 ? 'a moment' : `${Math.round(ms / 1_000)} s`;
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}

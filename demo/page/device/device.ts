@@ -1,0 +1,176 @@
+import type { SyncError, SyncStatus } from '../../../src/client/engine.ts';
+import type { SyncClient } from '../../../src/client/sync-client.ts';
+import type { ObjectName } from '../../schema.ts';
+import { createBrowser, type Browser } from '../records/browser.ts';
+import { describeEvent } from './describe-event.ts';
+import { createDeviceSource } from './device-source.ts';
+import { createDeviceLog, type DeviceLog } from './log.ts';
+import { readNetworkMode, storeNetworkMode, type NetworkMode } from './network.ts';
+import type { DeviceProfile } from './profiles.ts';
+
+/** A client in a worker that can be killed, and the connection it runs over. */
+export interface RunningClient {
+  readonly client: SyncClient;
+  /** Ends the worker at once: no goodbye, nothing is written any more. */
+  kill(): void;
+  setNetwork(mode: NetworkMode): void;
+}
+
+/** One device of the page, as its panel shows it. */
+export interface Device {
+  readonly profile: DeviceProfile;
+  readonly browser: Browser;
+  readonly log: DeviceLog;
+  readonly network: NetworkMode;
+  /** `null` while the client starts. */
+  readonly status: SyncStatus | null;
+  readonly syncErrors: readonly SyncError[];
+  readonly isShowingProblems: boolean;
+  /** Why the client does not run, in words. */
+  readonly fault: string | null;
+  setNetwork(mode: NetworkMode): void;
+  download(): Promise<void>;
+  undo(syncError: number): Promise<void>;
+  showProblems(isShown: boolean): void;
+  killAndRestart(): void;
+}
+
+export interface DeviceOptions {
+  readonly profile: DeviceProfile;
+  readonly openClient: (profile: DeviceProfile, network: NetworkMode) => RunningClient;
+  readonly onChange: () => void;
+}
+
+const RESTART_MS = 700;
+const FIRST_DOWNLOAD_RETRY_MS = 2_000;
+
+export function createDevice({ profile, openClient, onChange }: DeviceOptions): Device {
+  const source = createDeviceSource();
+  const browser = createBrowser(source, onChange, () => (status?.lastDownloadAt === null ? 'The records come with the first download.' : null));
+  const log = createDeviceLog(onChange);
+  let running: RunningClient | null = null;
+  let network = readNetworkMode(profile.key);
+  let status: SyncStatus | null = null;
+  let syncErrors: readonly SyncError[] = [];
+  let isShowingProblems = false;
+  let fault: string | null = null;
+  let isDownloading = false;
+
+  function start(): void {
+    const opened = openClient(profile, network);
+    const { client } = opened;
+    running = opened;
+    source.connect(client);
+    client.events.subscribe((event) => {
+      if ('object' in event) browser.titles.forget(event.object as ObjectName, event.id);
+      if (event.type === 'download:applied') browser.titles.forgetAll();
+      const line = describeEvent(event, browser.titles.titleOf);
+      if (line !== null) log.add(line);
+    });
+    client.status.subscribe((now) => {
+      status = now;
+      onChange();
+      if (now.lastDownloadAt === null && now.isOnline && !isDownloading) void downloadFirst(opened);
+    });
+    client.syncErrors.subscribe((errors) => {
+      if (errors.length === 0) isShowingProblems = false;
+      syncErrors = errors;
+      onChange();
+    });
+    client.ready.then(() => client.setLifecycle({ isOnline: network !== 'offline' })).catch((thrown: unknown) => {
+      if (running !== opened) return;
+      fault = messageOf(thrown);
+      onChange();
+    });
+  }
+
+  /** A new device gets its records by itself. */
+  async function downloadFirst(opened: RunningClient): Promise<void> {
+    isDownloading = true;
+    try {
+      await opened.client.download();
+    } catch {
+      // The log says why. It goes on where it stopped, once the device is online.
+      setTimeout(() => {
+        const isStillDue = running === opened && status?.lastDownloadAt === null && network !== 'offline';
+        if (isStillDue && !isDownloading) void downloadFirst(opened);
+      }, FIRST_DOWNLOAD_RETRY_MS);
+    } finally {
+      isDownloading = false;
+    }
+  }
+
+  start();
+  return {
+    profile,
+    browser,
+    log,
+    get network() {
+      return network;
+    },
+    get status() {
+      return status;
+    },
+    get syncErrors() {
+      return syncErrors;
+    },
+    get isShowingProblems() {
+      return isShowingProblems;
+    },
+    get fault() {
+      return fault;
+    },
+    setNetwork(mode) {
+      network = mode;
+      storeNetworkMode(profile.key, mode);
+      running?.setNetwork(mode);
+      void running?.client.setLifecycle({ isOnline: mode !== 'offline' });
+      log.add(NETWORK_LINES[mode]);
+      onChange();
+    },
+    async download() {
+      if (isDownloading || running === null) return;
+      isDownloading = true;
+      try {
+        await running.client.download();
+      } catch (thrown) {
+        log.add({ tone: 'bad', text: 'The download stopped.', why: `${messageOf(thrown)} It goes on where it stopped.` });
+      } finally {
+        isDownloading = false;
+      }
+    },
+    async undo(syncError) {
+      await running?.client.syncErrors.undo(syncError).catch((thrown: unknown) => {
+        log.add({ tone: 'bad', text: 'Undo did not work.', why: messageOf(thrown) });
+      });
+    },
+    showProblems(isShown) {
+      isShowingProblems = isShown;
+      onChange();
+    },
+    killAndRestart() {
+      if (running === null) return;
+      running.kill();
+      running = null;
+      isDownloading = false;
+      status = null;
+      fault = null;
+      log.add({ tone: 'bad', text: 'Killed. No goodbye, nothing written any more.', why: 'As when the system ends an app or the battery dies.' });
+      setTimeout(() => {
+        log.add({ tone: 'plain', text: 'Started again.', why: 'Everything goes on from what was safe on this device.' });
+        start();
+      }, RESTART_MS);
+      onChange();
+    },
+  };
+}
+
+const NETWORK_LINES = {
+  online: { tone: 'plain', text: 'The device is online.', why: 'What waits is sent at once.' },
+  slow: { tone: 'plain', text: 'The connection is slow.', why: 'Each request takes three seconds.' },
+  offline: { tone: 'plain', text: 'The device is offline.', why: 'Every request fails; changes wait here.' },
+} as const;
+
+function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

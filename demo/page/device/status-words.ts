@@ -1,0 +1,45 @@
+import type { SyncStatus } from '../../../src/client/engine.ts';
+import { count, formatInstant } from '../crm/format.ts';
+import { seconds } from './describe-event.ts';
+
+export interface StatusWords {
+  readonly tone: 'good' | 'busy' | 'wait' | 'late' | 'bad';
+  readonly headline: string;
+  readonly detail: string;
+}
+
+/** The status of a device in one headline and one line of detail. */
+export function describeStatus(status: SyncStatus): StatusWords {
+  const detail = describeDetail(status);
+  const pending = count(status.pending, 'change');
+  switch (status.state) {
+    case 'upToDate':
+      if (status.lastDownloadAt === null) return { tone: 'busy', headline: 'New device', detail: 'Its records come with the first download' };
+      return { tone: 'good', headline: 'Up to date', detail };
+    case 'active':
+      return { tone: 'busy', headline: progressHeadline(status), detail };
+    case 'pending':
+      return { tone: 'wait', headline: status.pending === 0 ? 'News is missing' : `${pending} waiting`, detail };
+    case 'overdue':
+      return { tone: 'late', headline: `${pending} overdue`, detail };
+    case 'error':
+      if (status.syncErrors === 0) return { tone: 'bad', headline: 'Stopped', detail: status.lastFault?.message ?? 'The worker is gone' };
+      return {
+        tone: 'bad',
+        headline: count(status.syncErrors, 'problem'),
+        // What waits behind a problem is not forgotten.
+        detail: status.pending > status.syncErrors ? `${count(status.pending - status.syncErrors, 'change')} waiting · ${detail}` : detail,
+      };
+  }
+}
+
+function progressHeadline({ progress, pending }: SyncStatus): string {
+  if (progress === null) return pending === 0 ? 'Working' : `Sending ${count(pending, 'change')}`;
+  if (progress.stage === 'uploading') return 'Sending first';
+  return `${progress.stage === 'downloading' ? 'Downloading' : 'Applying'} ${count(progress.records, 'record')}`;
+}
+
+function describeDetail({ retryInMs, lastDownloadAt }: SyncStatus): string {
+  if (retryInMs !== null && retryInMs > 0) return `Next try in ${seconds(retryInMs)}`;
+  return lastDownloadAt === null ? 'No download yet' : `Last download ${formatInstant(new Date(lastDownloadAt).toISOString())}`;
+}

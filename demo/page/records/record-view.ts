@@ -1,0 +1,122 @@
+import { describeValue, FACES, labelOf } from '../crm/object-face.ts';
+import { icon } from '../render/icon.ts';
+import { h, type View } from '../render/view.ts';
+import type { Browser } from './browser.ts';
+import { fieldView } from './field-view.ts';
+import { moveFocus } from './list-view.ts';
+import { markView } from './mark-view.ts';
+import type { RecordForm, RelatedList } from './record-form.ts';
+
+/** An open record: its form, what the server says of it, and the records that belong to it. */
+export function recordView(browser: Browser, form: RecordForm, idPrefix: string): View {
+  const { fields } = FACES[form.object];
+  return h('div', { key: `record ${formKey(form)}`, class: 'browse record', on: { keydown: (event) => event.key === 'Escape' && leave(browser, event) } },
+    headView(browser, form),
+    form.isGone
+      ? h('p', { class: 'empty' }, 'This record is not here any more.')
+      : h('div', { class: 'record-body' },
+        h('form', { class: 'form', novalidate: true, on: { submit: (event) => submit(form, event) } },
+          h('div', { class: 'fields' }, fields.map((field) => fieldView({ browser, form, field, idPrefix }))),
+          actionsView(browser, form),
+        ),
+        serverFieldsView(browser, form),
+        form.id !== null && form.related.map((list) => relatedView(browser, form, list)),
+      ),
+  );
+}
+
+/** Stays the same when a new record is saved, so that the form keeps its place. */
+const keys = new WeakMap<RecordForm, string>();
+let lastKey = 0;
+function formKey(form: RecordForm): string {
+  if (!keys.has(form)) keys.set(form, String(++lastKey));
+  return keys.get(form)!;
+}
+
+function headView(browser: Browser, form: RecordForm): View {
+  const behind = browser.formBehind;
+  const face = FACES[form.object];
+  const title = form.record === null ? '' : face.title(form.record.values, browser.titles.titleOf);
+  const backTo = behind === null ? FACES[browser.list.object].many : FACES[behind.object].one;
+  return h('div', { class: 'record-head' },
+    h('button', { type: 'button', class: 'icon-button', 'aria-label': `Back to ${backTo.toLowerCase()}`, title: 'Back (Esc)', on: { click: () => goBack(browser) } }, icon('back')),
+    h('h3', { class: 'record-title', tabindex: -1, 'data-testid': 'record-title', onMount: (element) => element.focus({ preventScroll: true }) },
+      form.id === null ? `New ${face.one}` : title || '…'),
+    markView(form.record?.mark ?? null, { isLarge: true }),
+  );
+}
+
+function actionsView(browser: Browser, form: RecordForm): View {
+  const { one } = FACES[form.object];
+  return h('div', { class: 'form-actions' },
+    h('button', { type: 'submit', class: 'button primary', disabled: form.isSaving || !form.isDirty }, form.id === null ? `Create ${one}` : 'Save'),
+    h('p', { class: 'form-note', 'aria-live': 'polite' }, noteOf(form)),
+    form.id !== null && h('button', {
+      type: 'button',
+      class: 'icon-button danger',
+      'aria-label': `Delete this ${one}`,
+      title: `Delete this ${one}`,
+      on: { click: () => void form.remove().then((isDone) => isDone && goBack(browser)) },
+    }, icon('trash')),
+  );
+}
+
+function noteOf(form: RecordForm): string {
+  if (form.problem !== null && form.problem.field === null) return form.problem.message;
+  if (form.isSaving) return 'Saving…';
+  if (form.hasJustSaved && !form.isDirty) return form.record?.mark ? 'Saved on this device' : 'Saved';
+  return '';
+}
+
+function serverFieldsView(browser: Browser, form: RecordForm): View | null {
+  if (form.record === null) return null;
+  const { values } = form.record;
+  return h('dl', { class: 'server-fields', 'aria-label': 'Set by the server' }, FACES[form.object].serverFields.map((field) =>
+    h('div', { key: field },
+      h('dt', {}, labelOf(field)),
+      h('dd', {}, values[field] === null ? h('span', { class: 'muted' }, 'comes with the upload') : describeValue(form.object, field, values[field], browser.titles.titleOf)),
+    )));
+}
+
+function relatedView(browser: Browser, form: RecordForm, { object, field, title, rows }: RelatedList): View {
+  const face = FACES[object];
+  const heading = `${browser.list.object}-${object}-related`;
+  return h('section', { key: object, class: 'related', 'aria-label': title },
+    h('div', { class: 'related-head' },
+      h('h4', { id: heading }, title, h('span', { class: 'muted' }, ` ${rows.length}`)),
+      h('button', { type: 'button', class: 'quiet small', 'aria-label': `Add ${face.one}`, on: { click: () => browser.startNew(object, presetsFor(form, field)) } }, icon('plus'), 'Add'),
+    ),
+    h('ul', { on: { keydown: moveFocus } }, rows.map((row, index) =>
+      h('li', { key: row.id },
+        h('button', { type: 'button', class: 'row row-small', 'data-row': row.id, tabindex: index === 0 ? 0 : -1, on: { click: () => browser.open(object, row.id) } },
+          h('span', { class: 'row-text' },
+            h('span', { class: 'row-title' }, face.title(row.values, browser.titles.titleOf) || '…'),
+            h('span', { class: 'row-subtitle' }, face.subtitle(row.values, browser.titles.titleOf)),
+          ),
+          markView(row.mark)),
+      ))),
+  );
+}
+
+function presetsFor(form: RecordForm, field: string): Record<string, string> {
+  const account = form.object === 'contact' ? form.valueOf('account') : null;
+  return { [field]: form.id!, ...(typeof account === 'string' ? { account } : {}) };
+}
+
+function submit(form: RecordForm, event: Event): void {
+  event.preventDefault();
+  if (form.isDirty) void form.save();
+}
+
+function leave(browser: Browser, event: Event): void {
+  event.stopPropagation();
+  goBack(browser);
+}
+
+/** Goes back and puts the focus on the row that was opened. */
+function goBack(browser: Browser): void {
+  const id = browser.form?.id;
+  const panel = document.activeElement?.closest('[data-panel]');
+  browser.back();
+  setTimeout(() => panel?.querySelector<HTMLElement>(`[data-row="${CSS.escape(id ?? browser.list.activeId ?? '')}"]`)?.focus());
+}

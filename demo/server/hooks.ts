@@ -1,0 +1,25 @@
+import { refuse, type SyncServerOptions } from '../../src/server/index.ts';
+import { addDecimals, multiplyDecimals } from '../decimal.ts';
+import type { DemoSchema } from '../schema.ts';
+
+/** The back office's own logic: what is computed, what is filled in, what is not allowed. */
+export const hooks: NonNullable<SyncServerOptions<DemoSchema>['objects']> = {
+  contact: {
+    formulas: ({ record }) => ({ fullName: [record.firstName, record.lastName].filter(Boolean).join(' ') }),
+  },
+  order: {
+    validate: ({ next, children }) =>
+      next.status === 'Placed' && children.orderLine.length === 0
+        ? refuse('status', 'order-without-lines', 'An order needs a line before it is placed.')
+        : undefined,
+    formulas: ({ children }) => ({ total: addDecimals(children.orderLine.map(({ amount }) => amount ?? '0')) }),
+  },
+  orderLine: {
+    async beforeSave({ next, records }) {
+      if (next.price !== null || next.product === null) return undefined;
+      const product = await records.get('product', next.product);
+      return { price: product?.price ?? '0' };
+    },
+    formulas: ({ record }) => ({ amount: multiplyDecimals(record.price ?? '0', String(record.quantity ?? 1)) }),
+  },
+};
