@@ -44,6 +44,8 @@ export interface ClientOptions<S extends Schema> {
 }
 
 /**
+ * @internal
+ *
  * Reads the options of a client: checks them, and parts plain data from functions and adapters.
  *
  * @throws {@link SyncFault} `OPTION_INVALID` naming the option

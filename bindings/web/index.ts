@@ -9,9 +9,10 @@ import type { RuntimeEvent } from '../../src/client/runtime.ts';
 import { createTypedClient, type SyncClient } from '../../src/client/sync-client.ts';
 import type { Schema } from '../../src/schema.ts';
 import { platformClock, platformRandom } from '../../src/shared/platform.ts';
+import type { WorkerFactory } from '../../src/worker/engine-start.ts';
 import { launchEngine } from '../../src/worker/launch-engine.ts';
 import { watchPageLifecycle } from '../../src/worker/page.ts';
-import { webRungs, type WorkerFactory } from '../../src/worker/web-rungs.ts';
+import { webRungs } from '../../src/worker/web-rungs.ts';
 import { invalid, readClientOptions, type ClientOptions } from '../client-options.ts';
 
 /** What a client in a page needs to know. */
@@ -61,5 +62,5 @@ export function createSyncClient<const S extends Schema>(options: SyncClientOpti
 }
 
 export type { ClientOptions, HttpServer } from '../client-options.ts';
-export type { WorkerFactory } from '../../src/worker/web-rungs.ts';
+export type { WorkerFactory } from '../../src/worker/engine-start.ts';
 export * from '../../src/index.ts';

@@ -7,6 +7,9 @@ import type { TransportAdapter } from '../transport/transport-adapter.ts';
 /** The Wasm core that a host brings: its bytes, the compiled module, or where to fetch it. */
 export type CoreSource = BufferSource | WebAssembly.Module | string;
 
+/** Makes a worker from the package's worker file, for hosts whose bundler cannot find it by itself. */
+export type WorkerFactory = () => Worker;
+
 /** How to reach the server, as plain data. */
 export interface HttpTarget {
   readonly url: string;

@@ -1,10 +1,8 @@
 import type { Clock } from '../shared/clock.ts';
+import type { WorkerFactory } from './engine-start.ts';
 import type { Rung } from './ladder.ts';
 import type { EnginePlace } from './launch-engine.ts';
 import { startWorker } from './start-worker.ts';
-
-/** Makes a worker from the package's worker file, for hosts whose bundler cannot find it by itself. */
-export type WorkerFactory = () => Worker;
 
 /** Where a page can run the engine, best first. `worker` is the host's own factory, or `'none'` to stay on the page's thread. */
 export function webRungs(worker: WorkerFactory | 'none' | undefined, clock: Clock): readonly Rung<EnginePlace>[] {
