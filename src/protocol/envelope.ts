@@ -17,7 +17,11 @@ export function encodeEnvelope(envelope: object): Uint8Array {
  */
 export function decodeEnvelope(bytes: Uint8Array): unknown {
   try {
-    return new ByteReader(bytes).anything();
+    const reader = new ByteReader(bytes);
+    const envelope = reader.anything();
+    // Short of the end something follows; beyond it a text or a byte string was cut off.
+    if (reader.at !== bytes.length) throw new RangeError(`the value ends at ${reader.at} of ${bytes.length} bytes`);
+    return envelope;
   } catch (cause) {
     throw new SyncFault('PROTOCOL_MALFORMED', 'the message is not one msgpack value', { cause });
   }

@@ -4,5 +4,11 @@
  * @module fieldtide/testing
  */
 export { describeStorageAdapter, type StorageFailures, type StorageSuiteOptions } from './describe-storage-adapter.ts';
+export {
+  describeTransportAdapter,
+  type SuiteServer,
+  type TransportConnection,
+  type TransportSuiteOptions,
+} from './describe-transport-adapter.ts';
 export { faultyStorage, type CommitAttempt, type CommitFate, type FaultyStorage, type FaultyStorageOptions } from './faulty-storage.ts';
 export type { SuiteRunner, SuiteTest } from './suite-runner.ts';

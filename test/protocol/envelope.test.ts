@@ -57,7 +57,7 @@ describe('envelopes', () => {
         return true;
       }),
     );
-    for (const bytes of [[0xc1], [0xd4, 1, 2], [0xca, 0, 0, 0, 0], [0x81, 0x01, 0x01], [0x92, 1]]) {
+    for (const bytes of [[0xc1], [0xd4, 1, 2], [0xca, 0, 0, 0, 0], [0x81, 0x01, 0x01], [0x92, 1], [1, 2], [0xa3, 0x61], [0xc4, 9, 1]]) {
       expect(() => decodeEnvelope(Uint8Array.from(bytes))).toThrowError(expect.objectContaining({ code: 'PROTOCOL_MALFORMED' }) as Error);
     }
   });

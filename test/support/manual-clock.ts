@@ -2,6 +2,8 @@ import type { Clock } from '../../src/shared/clock.ts';
 
 /** A clock that stands still until it is told to go on. */
 export interface ManualClock extends Clock {
+  /** Milliseconds until each timer that is set goes off. */
+  readonly timers: readonly number[];
   /** Goes on by some milliseconds, firing timers on the way in order. */
   advance(ms: number): Promise<void>;
 }
@@ -21,6 +23,9 @@ export function createManualClock(startAt = Date.UTC(2026, 0, 5, 8)): ManualCloc
       const timer = { at: elapsed + delayMs, run };
       timers.add(timer);
       return () => void timers.delete(timer);
+    },
+    get timers() {
+      return [...timers].map(({ at }) => at - elapsed);
     },
     async advance(ms) {
       const end = elapsed + ms;
