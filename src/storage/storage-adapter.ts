@@ -21,7 +21,10 @@ export interface StateRow {
   readonly bytes: Uint8Array;
 }
 
-/** Everything that one step changes, all or nothing. */
+/**
+ * Everything that one step changes, all or nothing. A row that is both removed and put ends up put; of several puts of one row the last
+ * stays. The adapter copies what it keeps: the caller may change its arrays as soon as the call has returned its promise.
+ */
 export interface Commit {
   /** State rows that must still hold exactly these bytes (`null`: must not exist), or nothing is written. */
   readonly expect?: readonly { readonly key: string; readonly bytes: Uint8Array | null }[];
@@ -45,7 +48,8 @@ export interface StorageEstimate {
 }
 
 /**
- * An open store. Strings compare by UTF-16 code units, as JavaScript's `<` does, in every order below.
+ * An open store. Strings compare by UTF-16 code units, as JavaScript's `<` does, in every order below. Calls take effect in the order in
+ * which they were made. A `limit` is a whole number from 0 up, or `Infinity`. What a read hands out belongs to the caller.
  *
  * Faults: `STORAGE_FULL` when there is no room, `STORAGE_CLOSED` after `close`, `STORAGE_FAILED` with the cause for anything else.
  * After a fault of `commit` nothing of it was written.
