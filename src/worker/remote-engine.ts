@@ -43,7 +43,12 @@ export function createRemoteEngine({ host, ready, onEnd }: RemoteEngineOptions):
   let lastStatus = NO_STATUS;
   let closing: Promise<void> | null = null;
 
-  const ask = <T>(send: () => Promise<T>): Promise<T> => calls.run(() => ready.then(send).catch(explain));
+  const ask = <T>(send: () => Promise<T>): Promise<T> => calls.run(() => ready.then(send));
+  const save = <T>(object: string, values: object, send: () => Promise<T>): Promise<T> =>
+    ask(() => {
+      for (const [field, value] of Object.entries(values)) assertCanBeSent(`${object}.${field}`, value);
+      return send();
+    });
 
   async function watch<T>(request: WatchRequest, listener: (value: T) => void): Promise<Unsubscribe> {
     let isOpen = true;
@@ -96,8 +101,8 @@ export function createRemoteEngine({ host, ready, onEnd }: RemoteEngineOptions):
 
   return {
     ready: ask(() => Promise.resolve()),
-    create: (object, values, id) => ask(() => host.create(object, values, id)),
-    update: (object, id, values) => ask(() => host.update(object, id, values)),
+    create: (object, values, id) => save(object, values, () => host.create(object, values, id)),
+    update: (object, id, values) => save(object, values, () => host.update(object, id, values)),
     remove: (object, id) => ask(() => host.remove(object, id)),
     get: (object, id) => ask(() => host.get(object, id)),
     query: (query) => ask(() => host.query(query)),
@@ -126,8 +131,12 @@ function failedStatus(last: SyncStatus, fault: SyncFault): SyncStatus {
   return { ...last, state: 'error', isOnline: false, retryInMs: null, progress: null, lastFault: describeFault(fault) };
 }
 
-/** What cannot be cloned into a worker is a value that no field can hold. */
-function explain(thrown: unknown): never {
-  if (!(thrown instanceof DOMException) || thrown.name !== 'DataCloneError') throw thrown;
-  throw new SyncFault('VALUE_INVALID', 'a value is of a kind that no field can hold, and cannot be sent to the worker', { cause: thrown });
+/** Refuses what cannot be cloned, a function or a symbol, the way the engine refuses what no field can hold. */
+function assertCanBeSent(field: string, value: unknown): void {
+  if (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol') return;
+  try {
+    structuredClone(value);
+  } catch (cause) {
+    throw new SyncFault('VALUE_INVALID', `${field} holds something that cannot be sent to the worker`, { details: { field, value: typeof value }, cause });
+  }
 }
