@@ -27,7 +27,15 @@ export function observeStore(store: ServerStore, onCommit: () => void): Observed
     return answer;
   }
 
-  return { store: { durability: store.durability, run, read: (tenant, work) => store.read(tenant, work), close: () => store.close() }, receipts: () => receipts };
+  const observed: ServerStore = {
+    get durability() {
+      return store.durability;
+    },
+    run,
+    read: (tenant, work) => store.read(tenant, work),
+    close: () => store.close(),
+  };
+  return { store: observed, receipts: () => receipts };
 }
 
 function observe(transaction: StoreTransaction, onReceipt: (receipt: OfficeReceipt) => void): StoreTransaction {

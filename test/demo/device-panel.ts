@@ -1,0 +1,86 @@
+import type { Locator, Page } from 'playwright';
+import { expect } from 'vitest';
+
+/** How long a test waits for something that must come, in milliseconds. */
+export const PATIENCE_MS = 30_000;
+
+export type Connection = 'Online' | 'Slow' | 'Offline';
+
+/** One device of the page, as a person uses it. */
+export class DevicePanel {
+  readonly panel: Locator;
+  readonly key: string;
+
+  constructor(page: Page, key: 'ann-tablet' | 'ann-phone' | 'ben-tablet') {
+    this.key = key;
+    this.panel = page.locator(`[data-panel="${key}"]`);
+  }
+
+  async connect(connection: Connection): Promise<void> {
+    await this.panel.getByLabel(connection, { exact: true }).check();
+  }
+
+  /** Opens an account from the list, by its name. */
+  async openAccount(name: string): Promise<void> {
+    await this.panel.getByRole('tab', { name: 'Accounts' }).click();
+    await this.panel.getByRole('searchbox').fill(name);
+    await this.panel.getByTestId('row').filter({ hasText: name }).first().click();
+    await this.panel.getByTestId('record-title').filter({ hasText: name }).waitFor();
+  }
+
+  field(label: string): Locator {
+    return this.panel.getByLabel(label, { exact: true });
+  }
+
+  /** Changes a field of the open record and saves; resolves when the device says that it is safe there. */
+  async change(label: string, value: string): Promise<void> {
+    await this.field(label).fill(value);
+    await this.panel.getByRole('button', { name: 'Save', exact: true }).click();
+    await this.panel.getByText('Saved on this device').waitFor();
+  }
+
+  async createAccount(name: string): Promise<void> {
+    await this.panel.getByRole('tab', { name: 'Accounts' }).click();
+    await this.panel.getByRole('button', { name: 'New account' }).click();
+    await this.field('Name *').fill(name);
+    await this.panel.getByRole('button', { name: 'Create account' }).click();
+    await this.panel.getByText('Saved on this device').waitFor();
+  }
+
+  async killAndRestart(): Promise<void> {
+    await this.panel.getByRole('button', { name: /^Kill and restart/ }).click();
+    await this.panel.locator('[data-testid="status"][data-state="stopped"]').waitFor();
+    await this.panel.locator('[data-testid="status"]:not([data-state="stopped"])').waitFor();
+  }
+
+  async state(): Promise<string | null> {
+    return this.panel.getByTestId('status').getAttribute('data-state');
+  }
+
+  async pending(): Promise<number> {
+    return Number(await this.panel.getByTestId('status').getAttribute('data-pending'));
+  }
+
+  /** Waits until the first download is applied and nothing waits. */
+  async expectUpToDate(): Promise<void> {
+    await this.panel.getByText(/^Last download/).waitFor({ timeout: PATIENCE_MS });
+    await this.expectState('upToDate');
+  }
+
+  async expectState(state: string): Promise<void> {
+    await eventually(() => this.state()).toBe(state);
+  }
+
+  async expectPending(count: number): Promise<void> {
+    await eventually(() => this.pending()).toBe(count);
+  }
+
+  async expectField(label: string, value: string): Promise<void> {
+    await eventually(() => this.field(label).inputValue()).toBe(value);
+  }
+}
+
+/** Looks again until it holds. */
+export function eventually<T>(look: () => Promise<T> | T): ReturnType<typeof expect.poll> {
+  return expect.poll(look, { timeout: PATIENCE_MS, interval: 50 });
+}
