@@ -20,11 +20,11 @@ import {
 import { parseFeedAnswer, parseHelloAnswer, parseLayouts, parseRecordAnswer, parseSnapshotAnswer, parseUploadAnswer } from '../protocol/parse.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { Clock } from '../shared/clock.ts';
-import { SyncFault } from '../shared/fault.ts';
+import { isFault, SyncFault } from '../shared/fault.ts';
 import { createId } from '../shared/ids.ts';
 import type { Random } from '../shared/random.ts';
 import { readAnswer, readPollAnswer } from '../transport/answer.ts';
-import type { TransportAdapter } from '../transport/transport-adapter.ts';
+import type { TransportAdapter, TransportResponse } from '../transport/transport-adapter.ts';
 import { keyOf, type Key } from './record-key.ts';
 import type { HeldImage } from './rows.ts';
 
@@ -117,7 +117,7 @@ export class ServerLink {
     return readAnswer(response, { store, attempt, scan: this.#scan, parse });
   }
 
-  #send(method: 'GET' | 'POST', path: string, store: string, attempt: string, body?: Uint8Array): ReturnType<TransportAdapter['send']> {
+  async #send(method: 'GET' | 'POST', path: string, store: string, attempt: string, body?: Uint8Array): Promise<TransportResponse> {
     const headers = {
       accept: CONTENT_TYPE,
       [HEADERS.protocol]: String(PROTOCOL_VERSION),
@@ -126,7 +126,12 @@ export class ServerLink {
       ...(body === undefined ? {} : { 'content-type': CONTENT_TYPE }),
     };
     const { transport, signal } = this.#options;
-    return transport.send(body === undefined ? { method, path, headers, signal } : { method, path, headers, body, signal });
+    try {
+      return await transport.send(body === undefined ? { method, path, headers, signal } : { method, path, headers, body, signal });
+    } catch (cause) {
+      // A host's own transport may throw anything.
+      throw isFault(cause) ? cause : new SyncFault('TRANSPORT_UNREACHABLE', 'the request did not get through', { cause });
+    }
   }
 
   #newAttempt(): string {

@@ -32,8 +32,9 @@ export function planMember(core: Core, member: EntryMember, current: CurrentReco
 function planCreate(member: EntryMember, row: Uint8Array, current: CurrentRecord): MemberPlan {
   if (current.state === 'none') return { kind: 'write', row };
   if (current.state === 'deleted') return { kind: 'write', row: withServerFields(member.type, row, current.row) };
-  if (current.state === 'live' && hasSameDeviceFields(member.type, row, current.row)) return { kind: 'nothing' };
-  return refuse(createRefusal('duplicate-key', member.index, `${member.object} ${member.id} exists already, with other values`));
+  const fields = current.state === 'live' ? differingDeviceFields(member.type, row, current.row) : [];
+  if (current.state === 'live' && fields.length === 0) return { kind: 'nothing' };
+  return refuse(createRefusal('duplicate-key', member.index, `${member.object} ${member.id} exists already, with other values`, { fields }));
 }
 
 function planUpdate(core: Core, member: EntryMember & { op: 'update' }, current: CurrentRecord): MemberPlan {
@@ -75,9 +76,9 @@ function withServerFields(type: ServerObject, row: Uint8Array, last: Uint8Array)
   return joinRow(type.fields.map(({ owner }, position) => (owner === 'device' ? values : lastValues)[position]!));
 }
 
-function hasSameDeviceFields(type: ServerObject, row: Uint8Array, current: Uint8Array): boolean {
+function differingDeviceFields(type: ServerObject, row: Uint8Array, current: Uint8Array): string[] {
   const mine = splitRow(row), online = splitRow(current);
-  return type.fields.every(({ owner }, position) => owner !== 'device' || bytesEqual(mine[position]!, online[position]!));
+  return type.layout.fields.filter((_, position) => type.fields[position]!.owner === 'device' && !bytesEqual(mine[position]!, online[position]!)).map(({ name }) => name);
 }
 
 function namesOf(type: ServerObject, mask: FieldMask): string[] {
