@@ -3,6 +3,7 @@
  *
  * @module fieldtide/testing
  */
+export { describeServerStore, type ServerStoreSuiteOptions } from './describe-server-store.ts';
 export { describeStorageAdapter, type StorageFailures, type StorageSuiteOptions } from './describe-storage-adapter.ts';
 export {
   describeTransportAdapter,

@@ -24,7 +24,6 @@ export interface MemoryStoreOptions {
 
 /** A store in memory, with what tests of crashes need. */
 export interface MemoryServerStore extends ServerStore {
-  readonly durability: 'none';
   /** Ends the open transactions as the death of the server's process would: rolled back, and their later calls fail. */
   crash(): void;
   /** Copies what is committed, as a backup would. */
@@ -94,7 +93,7 @@ export function memory({ from, intercept }: MemoryStoreOptions = {}): MemoryServ
   }
 
   return {
-    durability: 'none',
+    durability: async () => 'none',
     run: (tenant, work) => inTurn(tenant, true, work),
     read: (tenant, work) => inTurn(tenant, false, work),
     crash: () => [...open].forEach((crash) => crash()),

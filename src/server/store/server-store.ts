@@ -119,7 +119,8 @@ export type Durability =
  * Faults: `STORAGE_FAILED` when it cannot answer, `STORAGE_CLOSED` after `close`, `STORAGE_LOCKED` when another process holds it.
  */
 export interface ServerStore {
-  readonly durability: Durability;
+  /** What this store found out about itself at its start. */
+  durability(): Promise<Durability>;
   /** Runs `work` in one transaction; rolls back when it throws. `work` may run more than once. */
   run<T>(tenant: string, work: (transaction: StoreTransaction) => Promise<T>): Promise<T>;
   /** Runs `work` on one snapshot. */
