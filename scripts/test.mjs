@@ -2,7 +2,7 @@
 // `npm test -- vitest lint` runs only the parts named.
 import { ensureChromium } from './chromium.mjs';
 import { prepare, prepareSteps } from './prepare.mjs';
-import { check, vitest } from './test-parts.mjs';
+import { check, program, vitest } from './test-parts.mjs';
 
 /** @typedef {import('./test-parts.mjs').Totals} Totals */
 
@@ -17,6 +17,7 @@ const PARTS = [
   check('typecheck', 'npm', 'run', '--silent', 'typecheck'),
   vitest('vitest'),
   check('package', 'npm', 'run', '--silent', 'check'),
+  program('newcomer', 'node', 'scripts/run-ts.mjs', 'test/package/newcomer.ts'),
   check('size', 'npm', 'run', '--silent', 'size'),
 ];
 
