@@ -1,0 +1,143 @@
+import {
+  autoNumber,
+  decimal,
+  defineSchema,
+  integer,
+  lastModified,
+  parent,
+  picklist,
+  recordId,
+  reference,
+  serverOwned,
+  text,
+  type FieldValue,
+} from '../../src/schema.ts';
+import { refuse, type CanSee, type HookRefusal, type SaveOrigin } from '../../src/server/index.ts';
+import type { SyncServerOptions } from '../../src/server/sync-server-options.ts';
+
+/** What the simulated users work on: every way in which the server treats a record, in four small objects. */
+export const schema = defineSchema({
+  version: 1,
+  objects: {
+    /** Checked; a trigger rewrites one field and computes another, roll-ups come from its visits. */
+    account: {
+      fields: {
+        name: text({ required: true }),
+        city: text(),
+        staff: integer(),
+        revenue: decimal(),
+        tier: picklist('A', 'B', 'C'),
+        note: text(),
+        referredBy: reference('account'),
+        summary: serverOwned(text()),
+        visits: serverOwned(integer()),
+        lastVisit: serverOwned(text()),
+        number: autoNumber({ prefix: 'A-' }),
+        serverId: recordId(),
+        modified: lastModified(),
+      },
+    },
+    /** Checked; its master must exist. */
+    visit: {
+      fields: {
+        account: parent('account'),
+        subject: text({ required: true }),
+        minutes: integer(),
+        outcome: picklist('open', 'done'),
+        remarks: text(),
+        modified: lastModified(),
+      },
+    },
+    /** Nothing is compared. */
+    order: {
+      mode: 'override',
+      fields: {
+        account: reference('account'),
+        remarks: text(),
+        quantity: integer(),
+        price: decimal(),
+        status: picklist('open', 'sent'),
+        modified: lastModified(),
+      },
+    },
+    /** Only its owner sees it. */
+    memo: {
+      fields: {
+        owner: text({ required: true }),
+        body: text(),
+        colour: picklist('red', 'green', 'blue'),
+        modified: lastModified(),
+      },
+    },
+  },
+});
+
+export type ObjectName = keyof typeof schema.objects;
+export const OBJECTS = Object.keys(schema.objects) as ObjectName[];
+
+export type Values = Readonly<Record<string, FieldValue>>;
+
+/** Fields that devices write. */
+export const DEVICE_FIELDS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  Object.entries(schema.objects).map(([object, { fields }]) => [object, Object.entries(fields).filter(([, { owner }]) => owner === 'device').map(([name]) => name)]),
+);
+
+/** Says whether the server compares an object's values (rule A19). */
+export function isChecked(object: string): boolean {
+  return (schema.objects as Readonly<Record<string, { readonly mode?: string }>>)[object]?.mode !== 'override';
+}
+
+/** Memos are private. */
+export const canSee: CanSee = ({ user }, { object, values }) => object !== 'memo' || values.owner === user;
+
+/** A name that the validation refuses, now and for ever. */
+export const UNWANTED = '!';
+
+/** What a hook does wrong, this once. */
+export type HookMishap = 'none' | 'throw' | 'refuse' | 'slow' | 'too-slow';
+
+export type Hooks = NonNullable<SyncServerOptions<typeof schema>['objects']>;
+
+/** What the trigger makes of a note. */
+export function rewriteNote(note: FieldValue): FieldValue {
+  return note === null ? null : `${note as string}~`;
+}
+
+/** What the trigger makes of the city when the revenue changes. */
+export function cityOf(revenue: FieldValue): FieldValue {
+  return revenue === null ? null : `earns ${revenue as string}`;
+}
+
+/** The back office's own logic. `mishap` is asked at each save; `wait` takes virtual time. */
+export function createHooks({ mishap, wait }: { readonly mishap: (origin: SaveOrigin) => HookMishap; readonly wait: (ms: number) => Promise<void> }): Hooks {
+  const stumble = async ({ origin }: { readonly origin: SaveOrigin }): Promise<HookRefusal | undefined> => {
+    switch (mishap(origin)) {
+      case 'throw': throw new Error('the hook failed (injected)');
+      case 'refuse': return refuse(null, 'injected');
+      case 'slow': return wait(20).then(() => undefined);
+      case 'too-slow': return wait(15_000).then(() => undefined);
+      default: return undefined;
+    }
+  };
+  return {
+    account: {
+      beforeSave({ previous, next }) {
+        return {
+          ...(next.note === (previous?.note ?? null) ? {} : { note: rewriteNote(next.note) as string }),
+          ...(next.revenue === (previous?.revenue ?? null) ? {} : { city: cityOf(next.revenue) as string }),
+        };
+      },
+      validate: (context) => (context.next.name!.endsWith(UNWANTED) ? refuse('name', 'unwanted') : stumble(context)),
+      formulas: ({ record, children }) => ({ summary: `${record.name}/${record.city ?? ''}`, visits: children.visit.length }),
+    },
+    visit: {
+      validate: stumble,
+      async afterSave({ next, records, write }) {
+        if (next?.account == null || (await records.get('account', next.account)) === null) return;
+        await write.update('account', next.account, { lastVisit: next.subject });
+      },
+    },
+    order: { validate: stumble },
+    memo: { validate: stumble },
+  };
+}

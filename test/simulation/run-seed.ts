@@ -1,0 +1,140 @@
+import type { SimulatedDevice } from '../../src/testing/simulation/simulated-device.ts';
+import { isFault } from '../../src/shared/fault.ts';
+import { compareVersions, NO_VERSION } from '../../src/protocol/version.ts';
+import { OBJECTS } from './crm.ts';
+import { isShown } from './oracle/online-history.ts';
+import { describeSave } from './oracle/saves.ts';
+import type { Violation } from './oracle/violation.ts';
+import { sameValues } from './oracle/device-mirror.ts';
+import { createTrace, type Trace } from './trace.ts';
+import { Workload } from './workload.ts';
+import { createWorld, type PlantedRules, type World } from './world.ts';
+
+export interface SeedOptions {
+  readonly seed: number;
+  readonly rules?: PlantedRules;
+  readonly trace?: Trace;
+}
+
+/** How a seed ended. */
+export interface SeedResult {
+  readonly seed: number;
+  /** `null` when every promise was kept. */
+  readonly violation: Violation | null;
+  readonly saves: number;
+  readonly requests: number;
+  readonly virtualMs: number;
+  readonly trace: Trace;
+}
+
+/** How long the network may need to settle everything once it works, in virtual time. */
+const QUIET_WITHIN_MS = 3_600_000;
+/** Requests that a device may make while it settles, besides what each of its waiting saves takes. */
+const REQUESTS_WHILE_QUIET = 400;
+
+/** Runs one seed: people at work in bad weather, then calm, then the comparison. */
+export async function runSeed({ seed, rules, trace = createTrace() }: SeedOptions): Promise<SeedResult> {
+  const world = createWorld({ seed, trace, ...(rules === undefined ? {} : { rules }) });
+  const workload = new Workload(world);
+  const { oracle } = world;
+  try {
+    await workload.begin();
+    world.storm();
+    for (let step = 0; step < world.swarm.steps && oracle.violation === null; step++) await world.time.pass(workload.act());
+    world.calm();
+    if (oracle.violation === null) await settle(world, workload);
+    if (oracle.violation === null) checkSettled(world);
+    if (oracle.violation === null) await checkConverged(world);
+  } catch (thrown) {
+    oracle.fail('unexpected-fault', thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
+  }
+  return { seed, violation: oracle.violation, saves: oracle.saves.all.length, requests: world.network.requests, virtualMs: world.time.elapsed, trace };
+}
+
+/** Lets everything come to rest: queues drained, errors taken back, feeds read. */
+async function settle(world: World, workload: Workload): Promise<void> {
+  const { oracle, time, devices, network } = world;
+  const waiting = devices.reduce((count, { name }) => count + oracle.mirror(name).queueLength, 0);
+  const most = network.requests + devices.length * REQUESTS_WHILE_QUIET + waiting * 4;
+  const until = time.elapsed + QUIET_WITHIN_MS;
+  workload.recover();
+  while (oracle.violation === null) {
+    await time.pass(20_000);
+    for (const device of devices) await undoAll(world, device);
+    if (devices.every((device) => isAtRest(world, device))) return;
+    if (network.requests > most) return oracle.fail('liveness', `${network.requests} requests, and not at rest: ${restlessness(world)}`);
+    if (time.elapsed > until) return oracle.fail('liveness', `not at rest after ${QUIET_WITHIN_MS / 60_000} minutes of calm: ${restlessness(world)}`);
+  }
+}
+
+async function undoAll({ time, oracle }: World, device: SimulatedDevice): Promise<void> {
+  const engine = device.engine!;
+  const errors = await time.passUntil(engine.listSyncErrors(), 1_000);
+  for (const { id } of errors) {
+    await time.passUntil(engine.undo(id), 60_000).catch((thrown: unknown) => {
+      if (!isFault(thrown, 'SYNC_ERROR_UNKNOWN')) oracle.fail('unexpected-fault', `${device.name} cannot undo ${id}: ${String(thrown)}`);
+    });
+  }
+}
+
+function isAtRest({ oracle }: World, { name, owner }: SimulatedDevice): boolean {
+  const mirror = oracle.mirror(name);
+  return mirror.queueLength === 0 && mirror.meta?.cursor?.position === oracle.history.feed(owner.user).length;
+}
+
+function restlessness({ oracle, devices }: World): string {
+  return devices
+    .map(({ name, owner }) => {
+      const mirror = oracle.mirror(name);
+      const [first] = mirror.queue;
+      return `${name} has ${mirror.queueLength} waiting${first === undefined ? '' : ` (first: ${describeSave(first)}, ${first.place}, ${first.decision})`} and reads ${String(mirror.meta?.cursor?.position)} of ${oracle.history.feed(owner.user).length}`;
+    })
+    .join('; ');
+}
+
+/** What must be so once all is quiet, before a download could hide it. */
+function checkSettled({ oracle, devices }: World): void {
+  const { history } = oracle;
+  for (const { name, owner } of devices) {
+    const mirror = oracle.mirror(name);
+    if (mirror.sideCount > 0) oracle.fail('convergence', `${name} keeps ${mirror.sideCount} images aside, and nothing waits`);
+    for (const [position, row] of history.feed(owner.user).entries()) {
+      if (mirror.meta?.hasFeedGap === true) break;
+      for (const [key, version] of row.records) {
+        const base = mirror.base(key);
+        const isBehind = compareVersions(base?.version ?? NO_VERSION, version) < 0;
+        if (isBehind && !(base?.state !== 'live' && history.wasGone(key, version, owner.user))) {
+          oracle.fail('convergence', `${name} holds ${key} at version ${String(base?.version)}; position ${position + 1} of its feed had ${String(version)}`);
+        }
+      }
+    }
+  }
+  for (const save of oracle.saves.all) {
+    if (save.place === 'queue' || save.place === 'failed') oracle.fail('no-lost-write', `${describeSave(save)} is ${save.place}, and its queue is empty`);
+  }
+}
+
+/** Invariant 13: after a download, every device has exactly what the server has for its user. */
+async function checkConverged({ oracle, devices, time }: World): Promise<void> {
+  const { history } = oracle;
+  for (const device of devices) {
+    const { name, owner } = device;
+    const engine = device.engine!;
+    // One that was interrupted hours ago goes on, and brings pages of then.
+    if (oracle.mirror(name).meta?.download != null) await time.passUntil(engine.download(), 600_000);
+    await time.passUntil(engine.download(), 600_000);
+    const status = await time.passUntil(engine.status(), 1_000);
+    if (status.state !== 'upToDate') oracle.fail('convergence', `${name} is ${status.state}: ${JSON.stringify(status)}`);
+    for (const object of OBJECTS) {
+      const records = new Map((await time.passUntil(engine.query({ object }), 10_000)).map(({ id, values }) => [`${object}/${id}`, values]));
+      for (const key of history.keys()) {
+        if (!key.startsWith(`${object}/`)) continue;
+        const online = history.current(key)!;
+        const expected = isShown(online, owner.user) ? online.values : null;
+        if (!sameValues(records.get(key) ?? null, expected)) oracle.fail('convergence', `${name} shows ${key} as ${JSON.stringify(records.get(key))}, and online it is ${JSON.stringify(expected)}`);
+        records.delete(key);
+      }
+      for (const key of records.keys()) oracle.fail('convergence', `${name} shows ${key}, which never was online`);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+import { NO_FAULTS, type Faults } from '../../src/testing/simulation/faults.ts';
+import type { SeededRandom } from '../../src/testing/simulation/seeded-random.ts';
+
+/**
+ * How one run goes, drawn from its seed. Each kind of trouble is present in about half of the runs and absent in the others: a bug
+ * that needs a quiet network and many crashes is as likely to meet its weather as one that needs the opposite.
+ */
+export interface Swarm {
+  readonly steps: number;
+  /** Devices by user. */
+  readonly devices: readonly { readonly name: string; readonly user: string; readonly clockOffByMs: number }[];
+  readonly faults: Faults;
+  /** Mean time between two actions, in milliseconds. */
+  readonly gapMs: number;
+  readonly latencyMs: number;
+  /** Mean time of a storage call; 0 for none. */
+  readonly storageMs: number;
+  readonly pollIntervalMs: number;
+  /** Most records of a page: small ones make many pages of a small world. */
+  readonly pageItems: number;
+  /** Most entries of an upload. */
+  readonly entries: number;
+  /** Records that exist before the first step. */
+  readonly accounts: number;
+  /** How likely an action picks one of the two records that everybody works on. */
+  readonly hotness: number;
+  readonly hookMishaps: { readonly throws: number; readonly refuses: number; readonly slow: number; readonly tooSlow: number };
+  readonly actions: Readonly<Record<Action, number>>;
+}
+
+/** What can happen in a step. */
+export type Action =
+  | 'update'
+  | 'create'
+  | 'remove'
+  | 'recreate'
+  | 'undo'
+  | 'read'
+  | 'query'
+  | 'fetch'
+  | 'download'
+  | 'wake'
+  | 'goOffline'
+  | 'goOnline'
+  | 'background'
+  | 'crash'
+  | 'restart'
+  | 'wipe'
+  | 'clockJump'
+  | 'online'
+  | 'serverCrash'
+  | 'longAbsence'
+  | 'rest';
+
+const YEAR_MS = 365 * 86_400_000;
+
+/** Draws a run. */
+export function drawSwarm(random: SeededRandom): Swarm {
+  const some = (least: number, most: number, odds = 0.5): number => (random.chance(odds) ? least * (most / least) ** random.next() : 0);
+  const users = random.chance(0.15) ? ['u1'] : ['u1', 'u2'];
+  const devices = users.flatMap((user) =>
+    Array.from({ length: user === 'u1' && random.chance(0.25) ? 3 : 2 }, (_, index) => ({
+      name: `${user}.${'abc'[index]!}`,
+      user,
+      clockOffByMs: random.chance(0.3) ? Math.round((random.next() - 0.5) * 20 * YEAR_MS) : 0,
+    })),
+  );
+  const faults: Record<keyof Faults, number> = { ...NO_FAULTS };
+  for (const kind of Object.keys(faults) as (keyof Faults)[]) faults[kind] = some(0.01, MOST[kind]);
+  return {
+    steps: random.integer(150, 300),
+    devices,
+    faults,
+    gapMs: random.pick([30, 300, 3_000]),
+    latencyMs: random.pick([5, 40, 400]),
+    storageMs: random.chance(0.4) ? random.pick([1, 5, 30]) : 0,
+    pollIntervalMs: random.pick([5_000, 15_000, 30_000]),
+    pageItems: random.pick([1, 2, 5, 20, 500]),
+    entries: random.pick([1, 2, 5, 500]),
+    accounts: random.integer(2, 6),
+    hotness: random.pick([0.2, 0.5, 0.8]),
+    hookMishaps: { throws: some(0.01, 0.15, 0.3), refuses: some(0.01, 0.15, 0.3), slow: some(0.05, 0.5, 0.3), tooSlow: some(0.005, 0.05, 0.2) },
+    actions: drawActions(random, some),
+  };
+}
+
+const MOST: Readonly<Record<keyof Faults, number>> = {
+  lostRequests: 0.3,
+  lostAnswers: 0.4,
+  repeatedRequests: 0.3,
+  delays: 0.15,
+  staleAnswers: 0.2,
+  gatewayErrors: 0.2,
+  captivePortals: 0.2,
+  truncatedAnswers: 0.15,
+  refusedTokens: 0.05,
+  deviceCrashes: 0.1,
+  failedCommits: 0.1,
+  serverCrashes: 0.1,
+};
+
+function drawActions(random: SeededRandom, some: (least: number, most: number, odds?: number) => number): Record<Action, number> {
+  return {
+    update: 20 + random.next() * 40,
+    create: some(2, 12, 0.8),
+    remove: some(1, 8),
+    recreate: some(0.5, 3),
+    undo: some(2, 12, 0.8),
+    read: some(1, 6),
+    query: some(0.5, 3),
+    fetch: some(1, 8),
+    download: some(0.5, 5),
+    wake: some(2, 15, 0.8),
+    goOffline: some(1, 8),
+    goOnline: some(4, 20),
+    background: some(1, 4, 0.3),
+    crash: some(0.5, 6),
+    restart: some(0.5, 4, 0.3),
+    wipe: some(0.3, 1.5, 0.25),
+    clockJump: some(0.5, 2, 0.2),
+    online: some(2, 15),
+    serverCrash: some(0.5, 4),
+    longAbsence: some(0.3, 1.5, 0.25),
+    rest: some(1, 6),
+  };
+}
