@@ -2,7 +2,7 @@ import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import type { FieldType, FieldValue } from './field.ts';
 import type { Layout } from './layout.ts';
-import { canonicalValue, instantOf } from './value.ts';
+import { canonicalValue, instantOf, setKey } from './value.ts';
 
 /** Which fields of a layout: bit `f & 7` of byte `f >> 3` stands for field `f`. */
 export type FieldMask = Uint8Array;
@@ -105,7 +105,11 @@ export function decodeValue(type: FieldType, bytes: Uint8Array): FieldValue {
 export function encodeRow(layout: Layout, values: Readonly<Record<string, unknown>>): Uint8Array {
   const writer = new ByteWriter();
   writer.array(layout.fields.length);
-  for (const { name, type } of layout.fields) writeValue(writer, type, canonicalValue(type, values[name], `${layout.object}.${name}`));
+  for (const { name, type } of layout.fields) {
+    // A field may be named like something that every object inherits, such as `constructor`.
+    const value = Object.hasOwn(values, name) ? values[name] : null;
+    writeValue(writer, type, canonicalValue(type, value, `${layout.object}.${name}`));
+  }
   return writer.take();
 }
 
@@ -114,7 +118,7 @@ export function decodeRow(layout: Layout, row: Uint8Array): Record<string, Field
   const reader = new ByteReader(row);
   reader.array();
   const values: Record<string, FieldValue> = {};
-  for (const { name, type } of layout.fields) values[name] = readValue(reader, type);
+  for (const { name, type } of layout.fields) setKey(values, name, readValue(reader, type));
   return values;
 }
 

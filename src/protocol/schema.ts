@@ -93,8 +93,8 @@ function checkObject(name: string, object: ObjectDefinition, objects: SchemaDefi
     checkName(FIELD_NAME, fieldName, path, 'characters that can be printed');
     if (fieldName === '__proto__') throw invalid(path, 'cannot be a field: JavaScript gives that name a meaning of its own');
     if (fieldName === 'id') throw invalid(path, 'is reserved for the id at birth; use recordId() under another name for the server id');
-    if (FIELD_TYPE_CODES[field.type] === undefined) throw invalid(path, 'has an unknown type; make fields with text(), integer() and the others');
-    if (field.target !== undefined && objects[field.target] === undefined) throw invalid(path, `points to ${field.target}, which is no object`);
+    if (!Object.hasOwn(FIELD_TYPE_CODES, field.type)) throw invalid(path, 'has an unknown type; make fields with text(), integer() and the others');
+    if (field.target !== undefined && !Object.hasOwn(objects, field.target)) throw invalid(path, `points to ${field.target}, which is no object`);
     if (field.options !== undefined) checkOptions(path, field.options);
     if (field.parent === true && ++parents > 1) throw invalid(path, 'is a second parent; an object has at most one');
   }

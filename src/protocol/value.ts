@@ -116,9 +116,10 @@ function parseInstant(value: unknown): number {
 
 function canonicalSet(value: unknown, path: string): readonly string[] | null {
   if (!Array.isArray(value)) return refuse(path, value, 'must be a list of texts');
-  const members = new Map(value.map((member) => [canonicalText(member, path), 0]));
+  // `Array.from` visits holes too, which `map` would step over.
+  const members = new Set(Array.from(value, (member) => canonicalText(member, path)));
   if (members.has('')) refuse(path, value, 'holds an empty text');
-  return members.size === 0 ? null : sortTexts([...members.keys()]);
+  return members.size === 0 ? null : sortTexts([...members]);
 }
 
 function canonicalJson(value: unknown, path: string, depth: number): JsonValue {

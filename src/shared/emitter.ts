@@ -19,6 +19,7 @@ export function createEmitter<T>(onFault: (thrown: unknown) => void = () => {}):
     },
     emit(value) {
       for (const listener of [...listeners]) {
+        if (!listeners.has(listener)) continue; // an earlier listener took it out
         try {
           listener.hear(value);
         } catch (thrown) {
