@@ -2,7 +2,12 @@ import type { Unsubscribe } from '../shared/emitter.ts';
 
 /** How to subscribe. */
 export interface SubscribeOptions {
-  /** Hears why a subscription could not start or ended by itself. @defaultValue nobody: calls made beside it fail the same way */
+  /**
+   * Hears why a subscription could not start, and what its listener throws.
+   *
+   * @defaultValue a subscription that cannot start stays silent, as calls made beside it fail the same way; what a listener throws
+   * becomes an unhandled rejection
+   */
   readonly onFault?: (fault: unknown) => void;
 }
 
@@ -31,7 +36,7 @@ export function createSubscriptions(): Subscriptions {
       };
       ends.add(end);
       watch((value) => {
-        if (isOpen) listener(value);
+        if (isOpen) tell(listener, value, onFault);
       }).then(
         (stop) => {
           if (isOpen) stopWatching = stop;
@@ -49,4 +54,14 @@ export function createSubscriptions(): Subscriptions {
       for (const end of [...ends]) end();
     },
   };
+}
+
+/** What a listener throws is the host's to know: neither the engine nor other listeners may feel it. */
+function tell<T>(listener: (value: T) => void, value: T, onFault: SubscribeOptions['onFault']): void {
+  try {
+    listener(value);
+  } catch (thrown) {
+    if (onFault === undefined) void Promise.reject(thrown as Error);
+    else onFault(thrown);
+  }
 }

@@ -124,6 +124,22 @@ describe('the queries of a client', () => {
     await vi.waitFor(() => expect(stopped).toHaveBeenCalledOnce());
   });
 
+  test('go on, and let others go on, when a listener throws', async () => {
+    const onFault = vi.fn();
+    const other = vi.fn();
+    const broken = (records: readonly unknown[]) => {
+      if (records.length === 1) throw new Error('the list is not there');
+    };
+    client.objects.account.query().subscribe(broken, { onFault });
+    client.objects.account.query().subscribe(other);
+
+    await client.objects.account.create({ name: 'A' });
+    await client.objects.account.create({ name: 'B' });
+
+    await vi.waitFor(() => expect(other).toHaveBeenLastCalledWith([expect.anything(), expect.anything()]));
+    expect(onFault).toHaveBeenCalledExactlyOnceWith(new Error('the list is not there'));
+  });
+
   test('tell a host that wants to know why they could not start', async () => {
     vi.spyOn(engine, 'watchQuery').mockRejectedValue(new SyncFault('QUERY_INVALID', 'no such field'));
     const onFault = vi.fn();
