@@ -48,7 +48,7 @@ export class Settlement {
       const key = keyOf(member.object, member.id);
       const then = committed.get(key) ?? this.#goneOnline(key, member);
       const now = current.get(key) ?? then;
-      for (const later of this.entriesOf(key)) this.#rebase(later, member, this.#rules.rebaseOnto(then, now));
+      this.#rebaseLater(key, member, this.#rules.rebaseOnto(then, now));
       this.#mergeIfNewer(key, now);
     }
     for (const [key, image] of current) this.offer(key, image);
@@ -109,23 +109,30 @@ export class Settlement {
     this.step.sides.set(key, null);
   }
 
-  /** Rule C5: where a later edit began from what the settled entry sent, it now begins from what the server made of it. */
-  #rebase(later: QueueEntry, sent: Member, onto: HeldImage): void {
-    if (later.number !== null) return;
-    const members = later.members.map((member) => (member.object === sent.object && member.id === sent.id ? this.#rebaseMember(member, sent, onto) : member));
-    if (members.some((member, index) => member !== later.members[index])) this.step.putEntry({ ...later, members });
+  /**
+   * Rule C5: where a later edit began from what the settled entry sent, it now begins from what the server made of it. For each field
+   * that is the next edit of it alone: what comes after began from that one, even if the value happens to be the same again.
+   */
+  #rebaseLater(key: Key, sent: Member, onto: HeldImage): void {
+    const open = new Set(fieldsIn(sent));
+    for (const later of this.entriesOf(key)) {
+      const member = later.members.find(({ object, id }) => keyOf(object, id) === key)!;
+      const rebased = later.number === null ? this.#rebaseMember(member, sent, onto, open) : member;
+      if (rebased !== member) this.step.putEntry({ ...later, members: later.members.map((other) => (other === member ? rebased : other)) });
+      for (const field of fieldsIn(member)) open.delete(field);
+    }
   }
 
-  #rebaseMember(member: Member, sent: Member, onto: HeldImage): Member {
+  #rebaseMember(member: Member, sent: Member, onto: HeldImage, open: ReadonlySet<string>): Member {
     if (member.mask === null || member.previous === null || onto.row === null) return member;
     const before = memberOn(member.layout, sent);
     const values = splitRow(member.previous);
     const ontoRow = splitRow(onto.row);
     let isChanged = false;
     maskPositions(member.mask).forEach((position, index) => {
-      const sentValue = valueIn(before, 'next', position);
-      if (sentValue === undefined || !this.#rules.isRebased(values[index]!, sentValue)) return;
       const { name, type } = member.layout.fields[position]!;
+      const sentValue = open.has(name) ? valueIn(before, 'next', position) : undefined;
+      if (sentValue === undefined || !this.#rules.isRebased(values[index]!, sentValue)) return;
       const from = onto.layout.positions.get(name);
       values[index] = from !== undefined && onto.layout.fields[from]!.type === type ? ontoRow[from]! : NO_VALUE;
       isChanged = true;
@@ -136,4 +143,9 @@ export class Settlement {
   #versionOf(image: HeldImage | null): RecordVersion {
     return image?.version ?? NO_VERSION;
   }
+}
+
+/** The names of the fields that a member sets, or saw before a delete. */
+function fieldsIn({ layout, mask }: Member): string[] {
+  return mask === null ? layout.fields.map(({ name }) => name) : maskPositions(mask).map((position) => layout.fields[position]!.name);
 }
