@@ -111,10 +111,12 @@ export interface TestImage {
 
 export interface TestWorldOptions extends Partial<HttpServerOptions<typeof schema>> {
   readonly store?: ServerStore;
+  /** The tenant of devices that name none. */
+  readonly tenant?: string;
 }
 
 /** A server, a clock, and devices of any user. `Authorization: user` or `tenant/user` signs in. */
-export function createWorld(options: TestWorldOptions = {}) {
+export function createWorld({ tenant: ownTenant, ...options }: TestWorldOptions = {}) {
   const clock = createFakeClock();
   const store = options.store ?? memory();
   const server: SyncServer = createSyncServer({
@@ -123,12 +125,13 @@ export function createWorld(options: TestWorldOptions = {}) {
     random: createSeededRandom(),
     authenticate({ headers }) {
       const [user, tenant] = (headers.authorization ?? '').split('/').reverse();
-      return user ? { user, ...(tenant ? { tenant } : {}) } : null;
+      return user ? { user, ...((tenant ?? ownTenant) ? { tenant: tenant ?? ownTenant! } : {}) } : null;
     },
     ...options,
     store,
   });
-  return { clock, store: store as MemoryServerStore, server, device: (user: string, name = `${user}-tablet`) => createDevice(server, user, name) };
+  const scope = ownTenant === undefined ? {} : { tenant: ownTenant };
+  return { clock, store: store as MemoryServerStore, server, scope, device: (user: string, name = `${user}-tablet`) => createDevice(server, user, name) };
 }
 
 export type TestDevice = ReturnType<typeof createDevice>;
