@@ -72,6 +72,9 @@ interface Requirable<R extends boolean> {
 
 type DeviceField<Value, R extends boolean> = Field<Value, false, R>;
 
+// Tells its type to TypeScript, because a host may write it as a `Date` too.
+type DateTimeField<R extends boolean> = DeviceField<string, R> & { readonly type: 'dateTime' };
+
 function deviceField(type: FieldType, options: Omit<Field, 'type' | 'owner' | 'required'> & Requirable<boolean> = {}): Field<never, false, never> {
   return { ...options, type, owner: 'device', required: options.required === true } as Field<never, false, never>;
 }
@@ -114,8 +117,8 @@ export function date<const R extends boolean = false>(options: Requirable<R> = {
 }
 
 /** Declares an instant, held as `'2026-11-21T08:30:00.000Z'`: UTC, milliseconds, years 0000 to 9999. */
-export function dateTime<const R extends boolean = false>(options: Requirable<R> = {}): DeviceField<string, R> {
-  return deviceField('dateTime', options);
+export function dateTime<const R extends boolean = false>(options: Requirable<R> = {}): DateTimeField<R> {
+  return deviceField('dateTime', options) as DateTimeField<never>;
 }
 
 /** Declares a field that holds one of the given options. */
