@@ -3,6 +3,7 @@
 import { build } from 'esbuild';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
+import { minify } from 'terser';
 import { writeNotices } from './third-party-notices.mjs';
 
 const WORKER_ENTRY = 'src/worker/worker-entry.ts';
@@ -20,6 +21,7 @@ const ENTRIES = {
   'server-memory': 'src/server/store/memory.ts',
   'server-pglite': 'src/server/store/pglite.ts',
   'testing': 'src/testing/index.ts',
+  'worker/twin': 'src/core/twin.ts',
 };
 
 /** @type {import('esbuild').BuildOptions & { metafile: true }} */
@@ -57,10 +59,36 @@ function retargetUrls(targets) {
   };
 }
 
+/**
+ * Squeezes a bundle further: terser inlines and folds what esbuild leaves, 4 % of the worker.
+ * @param {string} code
+ * @param {{ isModule: boolean, map?: string }} options
+ */
+async function squeeze(code, { isModule, map }) {
+  return minify(code, {
+    module: isModule,
+    ecma: 2020,
+    compress: { passes: 3, unsafe_arrows: true, pure_getters: true, keep_fargs: false },
+    ...(map === undefined ? {} : { sourceMap: { content: map, url: 'worker.js.map' } }),
+  });
+}
+
+/** The twin is a file beside the worker, loaded only where there is no WebAssembly. @type {import('esbuild').Plugin} */
+const twinBeside = {
+  name: 'twin-beside',
+  setup(setup) {
+    setup.onResolve({ filter: /\/twin\.ts$/ }, ({ kind }) => (kind === 'dynamic-import' ? { path: './twin.js', external: true } : null));
+  },
+};
+
 async function bundleWorker() {
   const urls = { 'core.simd.wasm': '../core.simd.wasm', 'core.wasm': '../core.wasm' };
   const options = { ...COMMON, entryPoints: [WORKER_ENTRY], plugins: [retargetUrls(urls)] };
-  const file = await build({ ...options, format: 'esm', outfile: 'dist/worker/worker.js' });
+  const file = await build({ ...options, plugins: [...options.plugins, twinBeside], format: 'esm', sourcemap: 'external', outfile: 'dist/worker/worker.js' });
+  const [code, map] = ['', '.map'].map((suffix) => readFileSync(`dist/worker/worker.js${suffix}`, 'utf8'));
+  const squeezed = await squeeze(code ?? '', { isModule: true, map: map ?? '' });
+  writeFileSync('dist/worker/worker.js', squeezed.code ?? '');
+  writeFileSync('dist/worker/worker.js.map', String(squeezed.map));
   // A Blob worker is a classic script without a URL of its own: import.meta is empty there, by design.
   const script = await build({
     ...options,
@@ -69,7 +97,8 @@ async function bundleWorker() {
     write: false,
     logOverride: { 'empty-import-meta': 'silent' },
   });
-  const source = JSON.stringify(script.outputFiles?.[0]?.text ?? '');
+  const { code: text } = await squeeze(script.outputFiles?.[0]?.text ?? '', { isModule: false });
+  const source = JSON.stringify(text);
   writeFileSync(
     BLOB_SOURCE,
     `// Written by scripts/build-js.mjs from ${WORKER_ENTRY}; not in git.\nexport const WORKER_SOURCE: string = ${source};\n`,

@@ -1,8 +1,7 @@
-import { instantiate, instantiateSync } from '@assemblyscript/loader';
+import { demangle } from '@assemblyscript/loader';
 import type { Random } from '../shared/random.ts';
-import { CORE_WASM_HEX } from './core-bytes.generated.ts';
+import { CORE_WASM_DEFLATED } from './core-bytes.generated.ts';
 import type { Core, CoreBuild } from './core.ts';
-import { createTwinCore } from './twin.ts';
 import { createWasmCore, type CoreDiagnostic } from './wasm-core.ts';
 import type { CoreExports } from './wasm-exports.ts';
 
@@ -25,30 +24,39 @@ export interface LoadCoreOptions {
  */
 export async function loadCore(options: LoadCoreOptions): Promise<Core> {
   const { random, onDiagnostic } = options;
-  if (options.build === 'twin') return createTwinCore();
+  if (options.build === 'twin') return loadTwin();
   try {
-    const { source, build } = chooseBuild(options);
-    const { module, instance } = await instantiate(source);
-    const nextInstance = () => exportsOf(instantiateSync(module).instance);
-    return createWasmCore({ build, instance: exportsOf(instance), instantiate: nextInstance, random, onDiagnostic });
+    const { source, build } = await chooseBuild(options);
+    const module = source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
+    const instance = exportsOf(await WebAssembly.instantiate(module));
+    const instantiate = () => exportsOf(new WebAssembly.Instance(module));
+    return createWasmCore({ build, instance, instantiate, loadTwin, random, onDiagnostic });
   } catch (cause) {
     onDiagnostic?.({ kind: 'wasm-unavailable', answeredBy: 'twin', cause });
-    return createTwinCore();
+    return loadTwin();
   }
 }
 
-function chooseBuild({ module, bytes, build }: LoadCoreOptions): { source: WebAssembly.Module | BufferSource; build: Exclude<CoreBuild, 'twin'> } {
+/** The twin is 4 KB that nearly nobody needs: a file of its own. */
+async function loadTwin(): Promise<Core> {
+  const { createTwinCore } = await import('./twin.ts');
+  return createTwinCore();
+}
+
+async function chooseBuild({ module, bytes, build }: LoadCoreOptions): Promise<{ source: WebAssembly.Module | BufferSource; build: Exclude<CoreBuild, 'twin'> }> {
   const given = build === 'twin' ? undefined : build;
   if (module !== undefined) return { source: module, build: given ?? 'scalar' };
   if (bytes !== undefined && WebAssembly.validate(bytes)) return { source: bytes, build: given ?? 'simd' };
-  return { source: decodeHex(CORE_WASM_HEX), build: 'scalar' };
+  return { source: await inflate(CORE_WASM_DEFLATED), build: 'scalar' };
 }
 
-function decodeHex(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from({ length: text.length / 2 }, (_byte, index) => Number.parseInt(text.slice(index * 2, index * 2 + 2), 16));
+/** An engine too old for `DecompressionStream` gets the twin, like one without WebAssembly. */
+async function inflate(base64: string): Promise<ArrayBuffer> {
+  const deflated = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return new Response(new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'))).arrayBuffer();
 }
 
-// The loader's own exports wrap every function for managed objects, of which the core has none.
+// `demangle` names the exports; the loader's `instantiate` would bring 2 KB for managed objects, of which the core has none.
 function exportsOf(instance: WebAssembly.Instance): CoreExports {
-  return instance.exports as unknown as CoreExports;
+  return demangle<CoreExports & Record<string, unknown>>(instance.exports as never) as CoreExports;
 }

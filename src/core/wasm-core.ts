@@ -1,9 +1,8 @@
 import { SEED_BYTES } from '../../assembly/layout.ts';
-import { isFault } from '../shared/fault.ts';
+import { isFault, SyncFault } from '../shared/fault.ts';
 import type { Random } from '../shared/random.ts';
 import { MemoryRefused } from './arena.ts';
 import type { Core, CoreBuild } from './core.ts';
-import { createTwinCore } from './twin.ts';
 import type { CoreExports } from './wasm-exports.ts';
 import { WasmSession } from './wasm-session.ts';
 
@@ -30,6 +29,8 @@ export interface WasmCoreOptions {
   readonly instance: CoreExports;
   /** Makes another instance of the same module. */
   readonly instantiate: () => CoreExports;
+  /** Brings the twin, which is not loaded before it is needed. */
+  readonly loadTwin: () => Promise<Core>;
   /** Seeds the hash tables. */
   readonly random: Random;
   readonly onDiagnostic?: ((diagnostic: CoreDiagnostic) => void) | undefined;
@@ -37,11 +38,13 @@ export interface WasmCoreOptions {
 
 /**
  * Makes a core of a Wasm module. An instance that trapped is thrown away and the call made again on a new one; when that traps too, or
- * memory is refused, the twin answers.
+ * memory is refused, the twin answers: from the moment it is loaded. Until then such a call ends in a fault, and whoever made it tries
+ * again, as after any other failure.
  */
-export function createWasmCore({ build, instance, instantiate, random, onDiagnostic }: WasmCoreOptions): Core {
+export function createWasmCore({ build, instance, instantiate, loadTwin, random, onDiagnostic }: WasmCoreOptions): Core {
   const seed = random.bytes(SEED_BYTES);
-  const twin = createTwinCore();
+  let twin: Core | null = null;
+  let isTwinAsked = false;
   let session: WasmSession | null = new WasmSession(build, instance, seed);
 
   function answer<T>(call: (core: Core) => T): T {
@@ -52,6 +55,7 @@ export function createWasmCore({ build, instance, instantiate, random, onDiagnos
       session = null;
       if (cause instanceof MemoryRefused) return giveUp(call, 'memory-refused', cause);
       onDiagnostic?.({ kind: 'trapped', answeredBy: build, cause });
+      askForTwin();
     }
     try {
       return ask(call);
@@ -71,7 +75,18 @@ export function createWasmCore({ build, instance, instantiate, random, onDiagnos
 
   function giveUp<T>(call: (core: Core) => T, kind: CoreDiagnostic['kind'], cause: unknown): T {
     onDiagnostic?.({ kind, answeredBy: 'twin', cause });
-    return call(twin);
+    if (twin !== null) return call(twin);
+    askForTwin();
+    throw new SyncFault('CORE_TRAPPED', 'the core cannot answer this call, and the reference build is not loaded yet', { cause });
+  }
+
+  function askForTwin(): void {
+    if (isTwinAsked) return;
+    isTwinAsked = true;
+    loadTwin().then(
+      (core) => void (twin = core),
+      () => void (isTwinAsked = false), // offline, perhaps: the next call that needs it asks again
+    );
   }
 
   return {
