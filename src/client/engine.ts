@@ -115,7 +115,8 @@ export interface SyncErrorField {
   readonly previous: FieldValue;
   readonly mine: FieldValue;
   readonly online: FieldValue;
-  readonly isConflict: boolean;
+  /** Why the change was refused: a value in conflict, or one that validation did not take. */
+  readonly isCause: boolean;
 }
 
 /** A change that the server refused: data that waits for the user, durable like the change itself. */

@@ -179,7 +179,8 @@ class Engine implements SyncEngine {
   }
 
   async watchSyncErrors(listener: (errors: readonly SyncError[]) => void): Promise<Unsubscribe> {
-    listener(await this.listSyncErrors());
+    await this.#assertOpen();
+    listener(listSyncErrors(this.#context.store, this.#options.schema));
     return this.#errorLists.subscribe(listener);
   }
 

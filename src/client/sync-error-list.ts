@@ -76,7 +76,7 @@ function describeFields(member: Member, online: HeldImage | null, conflicts: rea
       previous: previous === undefined ? null : decodeValue(type, previous),
       mine: mine === undefined ? null : decodeValue(type, mine),
       online: readField(layout, onlineRow, name),
-      isConflict: conflicts.includes(name),
+      isCause: conflicts.includes(name),
     };
     // A create or delete touches every field; those that hold nothing anywhere tell the user nothing.
     return member.op !== 'update' && field.previous === null && field.mine === null && field.online === null ? [] : [field];

@@ -110,7 +110,7 @@ describe('merging', () => {
     expect(phone.events).toContainEqual(expect.objectContaining({ type: 'feed:kept-aside', id: 'a1', reason: 'in-error' }));
     expect(await valuesOn(phone, 'a1')).toMatchObject({ city: 'Antwerp' });
     const [error] = await phone.engine.listSyncErrors();
-    expect(error!.fields).toContainEqual({ field: 'city', previous: 'Ghent', mine: 'Antwerp', online: 'Leuven', isConflict: true });
+    expect(error!.fields).toContainEqual({ field: 'city', previous: 'Ghent', mine: 'Antwerp', online: 'Leuven', isCause: true });
     await phone.engine.setLifecycle({ isOnline: false });
     await phone.engine.undo(error!.id);
     expect(await valuesOn(phone, 'a1')).toMatchObject({ city: 'Leuven' });

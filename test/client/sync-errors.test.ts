@@ -53,7 +53,7 @@ describe('sync errors', () => {
     await tablet.engine.update('account', 'a1', { city: 'Bruges' });
     await tablet.engine.exchange();
     await phone.engine.setLifecycle(online);
-    await refuseAndUndo(phone, { class: 'conflict', op: 'update', actions: ['undo'], onlineState: 'live', fields: [{ field: 'city', previous: 'Ghent', mine: 'Antwerp', online: 'Bruges', isConflict: true }] });
+    await refuseAndUndo(phone, { class: 'conflict', op: 'update', actions: ['undo'], onlineState: 'live', fields: [{ field: 'city', previous: 'Ghent', mine: 'Antwerp', online: 'Bruges', isCause: true }] });
   });
 
   test('B13, A26: what validation refuses comes back with the host’s field, code and sentence', async () => {
@@ -87,7 +87,7 @@ describe('sync errors', () => {
     const { phone } = await pair();
     await world.server.online.save([{ op: 'update', object: 'account', id: 'a1', values: { city: 'Bruges' } }]);
     await phone.engine.remove('account', 'a1');
-    await refuseAndUndo(phone, { class: 'delete-vs-edit', op: 'remove', actions: ['undelete'], fields: expect.arrayContaining([expect.objectContaining({ field: 'city', previous: 'Ghent', online: 'Bruges', isConflict: true })]) as unknown });
+    await refuseAndUndo(phone, { class: 'delete-vs-edit', op: 'remove', actions: ['undelete'], fields: expect.arrayContaining([expect.objectContaining({ field: 'city', previous: 'Ghent', online: 'Bruges', isCause: true })]) as unknown });
     expect((await phone.engine.get('account', 'a1'))?.values.city).toBe('Bruges');
   });
 
@@ -95,7 +95,7 @@ describe('sync errors', () => {
     const { phone } = await pair();
     await world.server.online.save([{ op: 'create', object: 'account', id: 'a2', values: { name: 'theirs' } }]);
     await phone.engine.create('account', { name: 'mine' }, 'a2');
-    await refuseAndUndo(phone, { class: 'duplicate-key', fields: [{ field: 'name', mine: 'mine', online: 'theirs', isConflict: true }] });
+    await refuseAndUndo(phone, { class: 'duplicate-key', fields: [{ field: 'name', mine: 'mine', online: 'theirs', isCause: true }] });
   });
 
   test('A20: a create that is online already with the same values is accepted', async () => {

@@ -69,8 +69,8 @@ describe('two devices of one user', () => {
       class: 'conflict',
       actions: ['undo'],
       fields: [
-        { field: 'city', previous: 'Ghent', mine: 'Antwerp', online: 'Bruges', isConflict: true },
-        { field: 'phone', previous: null, mine: '1', online: null, isConflict: false },
+        { field: 'city', previous: 'Ghent', mine: 'Antwerp', online: 'Bruges', isCause: true },
+        { field: 'phone', previous: null, mine: '1', online: null, isCause: false },
       ],
     });
     expect((await phone.engine.get('account', id))?.values.city).toBe('Antwerp');

@@ -39,11 +39,11 @@ function consequence({ dependants, op }: SyncError): string {
   return dependants.length === 0 ? alone : `${alone} ${count(dependants.length, 'later change')} of it ${dependants.length === 1 ? 'goes' : 'go'} too.`;
 }
 
-function fieldView(device: Device, object: ObjectName, { field, previous, mine, online, isConflict }: SyncErrorField): View {
+function fieldView(device: Device, object: ObjectName, { field, previous, mine, online, isCause }: SyncErrorField): View {
   const { titleOf } = device.browser.titles;
   const value = (name: string, label: string, shown: typeof mine): View =>
     h('div', { class: `compare-${name}` }, h('dt', {}, label), h('dd', { 'data-testid': name }, describeValue(object, field, shown, titleOf)));
-  return h('div', { key: field, class: isConflict ? 'compare compare-conflict' : 'compare' },
+  return h('div', { key: field, class: isCause ? 'compare compare-conflict' : 'compare' },
     h('p', { class: 'compare-field' }, labelOf(field)),
     h('dl', {}, value('previous', 'You saw', previous), value('mine', 'You wrote', mine), value('online', 'Online', online)),
   );
