@@ -49,13 +49,10 @@ class MemoryStore {
   }
 
   write({ putRecords = [], removeRecords = [], putState = [], removeState = [] }: Commit): void {
-    for (const object of new Set([...putRecords, ...removeRecords].map((row) => row.object))) {
-      this.recordsOf(object).write(
-        putRecords.filter((row) => row.object === object).map((row) => [row.id, copyBytes(row.bytes)]),
-        removeRecords.filter((key) => key.object === object).map((key) => key.id),
-      );
-    }
-    this.state.write(putState.map((row) => [row.key, copyBytes(row.bytes)]), removeState);
+    for (const { object, id } of removeRecords) this.recordsOf(object).remove(id);
+    for (const { object, id, bytes } of putRecords) this.recordsOf(object).put(id, copyBytes(bytes));
+    for (const key of removeState) this.state.remove(key);
+    for (const { key, bytes } of putState) this.state.put(key, copyBytes(bytes));
   }
 }
 

@@ -2,56 +2,58 @@
 const MERGE_FROM = 64;
 
 /**
- * Rows by key, with the keys in UTF-16 order. Lookups are by hash and scans by binary search; the order is repaired when keys come and
- * go, never built anew for a scan.
+ * Rows by key, with the keys in UTF-16 order. Lookups are by hash and scans by binary search; the order is repaired when somebody scans,
+ * from the keys that came and went since, and never built anew.
  */
 export class SortedTable {
   readonly #rows = new Map<string, Uint8Array>();
   #keys: string[] = [];
+  /** Keys that `#keys` may be wrong about. */
+  readonly #changed = new Set<string>();
 
   get(key: string): Uint8Array | undefined {
     return this.#rows.get(key);
   }
 
-  /** Applies one step: what is both removed and put ends up put, and of two puts of one key the later stays. */
-  write(puts: Iterable<readonly [key: string, bytes: Uint8Array]>, removes: Iterable<string>): void {
-    const before = new Map<string, boolean>();
-    const note = (key: string) => before.has(key) || before.set(key, this.#rows.has(key));
-    for (const key of removes) {
-      note(key);
-      this.#rows.delete(key);
-    }
-    for (const [key, bytes] of puts) {
-      note(key);
-      this.#rows.set(key, bytes);
-    }
-    const changed = [...before].filter(([key, existed]) => existed !== this.#rows.has(key)).map(([key]) => key);
-    if (changed.length < MERGE_FROM) for (const key of changed) this.#repair(key);
-    else this.#merge(changed);
+  put(key: string, bytes: Uint8Array): void {
+    if (!this.#rows.has(key)) this.#changed.add(key);
+    this.#rows.set(key, bytes);
+  }
+
+  remove(key: string): void {
+    if (this.#rows.delete(key)) this.#changed.add(key);
   }
 
   /** Up to `limit` keys greater than `after` that begin with `prefix`, in order. */
   keys({ prefix = '', after, limit }: { readonly prefix?: string; readonly after?: string | undefined; readonly limit: number }): string[] {
-    let at = after === undefined || after < prefix ? this.#firstNotBelow(prefix) : this.#firstNotBelow(after);
+    this.#repair();
+    let at = this.#firstNotBelow(after === undefined || after < prefix ? prefix : after);
     if (after !== undefined && this.#keys[at] === after) at++;
     const found: string[] = [];
     for (; found.length < limit && at < this.#keys.length && this.#keys[at]!.startsWith(prefix); at++) found.push(this.#keys[at]!);
     return found;
   }
 
-  #repair(key: string): void {
-    const at = this.#firstNotBelow(key);
-    if (this.#rows.has(key)) this.#keys.splice(at, 0, key);
-    else this.#keys.splice(at, 1);
+  #repair(): void {
+    if (this.#changed.size < MERGE_FROM) for (const key of this.#changed) this.#repairOne(key);
+    else this.#merge();
+    this.#changed.clear();
   }
 
-  #merge(changed: readonly string[]): void {
-    const added = changed.filter((key) => this.#rows.has(key)).sort(byCodeUnit);
+  #repairOne(key: string): void {
+    const at = this.#firstNotBelow(key);
+    const isListed = this.#keys[at] === key;
+    if (isListed !== this.#rows.has(key)) this.#keys.splice(at, isListed ? 1 : 0, ...(isListed ? [] : [key]));
+  }
+
+  #merge(): void {
+    const kept = this.#keys.filter((key) => !this.#changed.has(key));
+    const added = [...this.#changed].filter((key) => this.#rows.has(key)).sort(byCodeUnit);
     const merged: string[] = [];
     let next = 0;
-    for (const key of this.#keys) {
+    for (const key of kept) {
       while (next < added.length && added[next]! < key) merged.push(added[next++]!);
-      if (this.#rows.has(key)) merged.push(key);
+      merged.push(key);
     }
     for (; next < added.length; next++) merged.push(added[next]!);
     this.#keys = merged;
