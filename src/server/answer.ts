@@ -1,4 +1,4 @@
-import { encodeEnvelope } from '../protocol/envelope.ts';
+import { encodeEnvelope } from './envelope.ts';
 import { CONTENT_TYPE, HEADERS, type AnswerHead, type FaultAnswer, type ServerStamp } from '../protocol/messages.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { isFault, type FaultCode } from '../shared/fault.ts';

@@ -1,5 +1,5 @@
 import type { Core } from '../../core/core.ts';
-import { decodeEnvelope, encodeEnvelope } from '../../protocol/envelope.ts';
+import { decodeEnvelope, encodeEnvelope } from '../envelope.ts';
 import type { Layout } from '../../protocol/layout.ts';
 import type { EntryResult } from '../../protocol/messages.ts';
 import { parseLayouts, parseUploadAnswer } from '../../protocol/parse.ts';

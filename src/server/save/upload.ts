@@ -1,4 +1,4 @@
-import { decodeEnvelope } from '../../protocol/envelope.ts';
+import { decodeEnvelope } from '../envelope.ts';
 import type { EntryResult, UploadRequest } from '../../protocol/messages.ts';
 import { parseLayouts, parseUploadRequest } from '../../protocol/parse.ts';
 import { SyncFault } from '../../shared/fault.ts';
