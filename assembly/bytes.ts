@@ -72,7 +72,20 @@ export function equalUntil(left: usize, leftEnd: usize, right: usize, rightEnd: 
 }
 
 export function isSame(left: usize, leftEnd: usize, right: usize, rightEnd: usize): bool {
-  return leftEnd - left == rightEnd - right && equalUntil(left, leftEnd, right, rightEnd) == leftEnd;
+  const byteLength = leftEnd - left;
+  if (rightEnd - right != byteLength) return false;
+  if (byteLength < 8) return isSameShort(left, right, byteLength);
+  // The last eight bytes are compared whole, even where some were before: no loop over single bytes.
+  for (; leftEnd - left > 8; left += 8, right += 8) if (load<u64>(left) != load<u64>(right)) return false;
+  return load<u64>(leftEnd - 8) == load<u64>(rightEnd - 8);
+}
+
+function isSameShort(left: usize, right: usize, byteLength: usize): bool {
+  if (byteLength >= 4) {
+    return load<u32>(left) == load<u32>(right) && load<u32>(left + byteLength - 4) == load<u32>(right + byteLength - 4);
+  }
+  for (let offset: usize = 0; offset < byteLength; offset++) if (load<u8>(left + offset) != load<u8>(right + offset)) return false;
+  return true;
 }
 
 /** Says whether the left bytes come before the right ones, as in a dictionary. */

@@ -1,48 +1,46 @@
-import { STATUS_TRAILING_BYTES } from './layout';
 import { clear, isSame } from './bytes';
 import { addToMask, countInMask, isInMask, maskBytes } from './mask';
 import { skipValue } from './msgpack/skip';
-import { refuse } from './refusal';
+import { endBatch } from './refusal';
 import { enterRow } from './row';
 
 /**
- * Compares `count` edits of one layout with the current rows. Masks, arrays of previous and of new values, and rows lie one after
- * another in their regions; so do the answers: the fields in conflict and the fields to write of each edit (rule A19).
+ * Compares at most `count` edits of one layout with the current rows. Masks, arrays of previous and of new values, and rows lie one
+ * after another in their regions; so do the answers: the fields in conflict and the fields to write of each edit (rule A19). Ends at
+ * the first edit that is not whole.
  */
 export function checkPairs(
   masks: usize, previous: usize, previousEnd: usize, next: usize, nextEnd: usize, current: usize, currentEnd: usize,
-  fieldCount: u32, count: u32, conflicts: usize, writes: usize,
-): bool {
+  fieldCount: u32, count: u32, conflicts: usize, writes: usize, result: usize,
+): i32 {
   const size = maskBytes(fieldCount);
+  let edit: u32 = 0;
+  // Where the values of the edit begin.
+  let previousStart = previous, nextStart = next, currentStart = current;
   clear(conflicts, size * count);
   clear(writes, size * count);
-  for (let edit: u32 = 0; edit < count; edit++) {
-    const edited = countInMask(masks, fieldCount);
-    previous = enterRow(previous, previousEnd, edited);
-    next = previous == 0 ? 0 : enterRow(next, nextEnd, edited);
-    current = next == 0 ? 0 : enterRow(current, currentEnd, fieldCount);
-    if (current == 0) return false;
-    for (let field: u32 = 0; field < fieldCount; field++) {
-      const currentAt = current;
-      current = skipValue(currentAt, currentEnd);
-      if (current == 0) return false;
-      if (!isInMask(masks, field)) continue;
-      const previousAt = previous, nextAt = next;
-      previous = skipValue(previousAt, previousEnd);
-      next = previous == 0 ? 0 : skipValue(nextAt, nextEnd);
-      if (next == 0) return false;
-      if (isSame(nextAt, next, currentAt, current)) continue; // already equal
-      addToMask(isSame(previousAt, previous, currentAt, current) ? writes : conflicts, field);
+  for (; edit < count; edit++) {
+    const offset = edit * size;
+    const mask = masks + offset;
+    const edited = countInMask(mask, fieldCount);
+    let previousAt = enterRow(previousStart, previousEnd, edited);
+    let nextAt: usize = previousAt == 0 ? 0 : enterRow(nextStart, nextEnd, edited);
+    let currentAt: usize = nextAt == 0 ? 0 : enterRow(currentStart, currentEnd, fieldCount);
+    for (let field: u32 = 0; currentAt != 0 && field < fieldCount; field++) {
+      const value = currentAt;
+      currentAt = skipValue(value, currentEnd);
+      if (currentAt == 0 || !isInMask(mask, field)) continue;
+      const previousValue = previousAt, nextValue = nextAt;
+      previousAt = skipValue(previousValue, previousEnd);
+      nextAt = previousAt == 0 ? 0 : skipValue(nextValue, nextEnd);
+      if (nextAt == 0) break;
+      if (isSame(nextValue, nextAt, value, currentAt)) continue; // already equal
+      addToMask((isSame(previousValue, previousAt, value, currentAt) ? writes : conflicts) + offset, field);
     }
-    masks += size;
-    conflicts += size;
-    writes += size;
+    if (previousAt == 0 || nextAt == 0 || currentAt == 0) break;
+    previousStart = previousAt;
+    nextStart = nextAt;
+    currentStart = currentAt;
   }
-  return areAtEnd(previous, previousEnd, next, nextEnd, current, currentEnd);
-}
-
-function areAtEnd(previous: usize, previousEnd: usize, next: usize, nextEnd: usize, current: usize, currentEnd: usize): bool {
-  if (previous == previousEnd && next == nextEnd && current == currentEnd) return true;
-  refuse(STATUS_TRAILING_BYTES, previous != previousEnd ? previous : next != nextEnd ? next : current);
-  return false;
+  return endBatch(edit == count, edit, previousStart - previous, nextStart - next, currentStart - current, result);
 }

@@ -62,7 +62,10 @@ function canIndex(
   return end != OUTSIDE && start <= itemsBytes && areLayouts(layouts, layoutsBytes);
 }
 
-/** Compares `count` pairs of rows; rows of one side lie one after another, and so do the masks of what differs. */
+/**
+ * Compares at most `count` pairs of rows; rows of one side lie one after another, and so do the masks of what differs. The result says
+ * how many pairs were whole, and where the next one begins on both sides.
+ */
 export function diffRows(
   before: usize, beforeBytes: u32, after: usize, afterBytes: u32, fieldCount: u32, count: u32, masks: usize, result: usize,
 ): i32 {
@@ -71,11 +74,13 @@ export function diffRows(
   end = regionAfter(end, masks, <u64>maskBytes(fieldCount) * count);
   end = regionAfter(end, result, RESULT_BYTES);
   if (end == OUTSIDE) return STATUS_BAD_REGIONS;
-  const isDone = diffPairs(before, before + beforeBytes, after, after + afterBytes, fieldCount, count, masks);
-  return isDone ? endOk(count, result) : endRefused(before, result);
+  return diffPairs(before, before + beforeBytes, after, after + afterBytes, fieldCount, count, masks, result);
 }
 
-/** Compares `count` edits with current rows: masks of the fields in conflict, and of those to write (rule A19). */
+/**
+ * Compares at most `count` edits with current rows: masks of the fields in conflict, and of those to write (rule A19). The result says
+ * how many edits were whole, and where the next one begins among previous values, new values and rows.
+ */
 export function checkEdits(
   masks: usize, previous: usize, previousBytes: u32, next: usize, nextBytes: u32, current: usize, currentBytes: u32,
   fieldCount: u32, count: u32, conflicts: usize, writes: usize, result: usize,
@@ -89,10 +94,10 @@ export function checkEdits(
   end = regionAfter(end, writes, masksBytes);
   end = regionAfter(end, result, RESULT_BYTES);
   if (end == OUTSIDE) return STATUS_BAD_REGIONS;
-  const isDone = checkPairs(
-    masks, previous, previous + previousBytes, next, next + nextBytes, current, current + currentBytes, fieldCount, count, conflicts, writes,
+  return checkPairs(
+    masks, previous, previous + previousBytes, next, next + nextBytes, current, current + currentBytes,
+    fieldCount, count, conflicts, writes, result,
   );
-  return isDone ? endOk(count, result) : endRefused(previous, result);
 }
 
 /** Writes the current row with an edit's new values in the fields of `mask`; the result's count is its byte length. */

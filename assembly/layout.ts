@@ -50,11 +50,14 @@ export const MAX_EPOCH = 2147483647;
 /** Deepest nesting of a message: the outermost value is at depth 0. */
 export const MAX_MESSAGE_DEPTH = 32;
 
-// What a call says beside its status, in words:
-//   0 offset: where the refused value begins, or where to go on | 1 count: items read, bytes written
-export const RESULT_WORDS = 2;
+// What a call says beside its status, in words.
+//   0 offset: where the refused value begins, or where to go on | 1 count: items, pairs or bytes done
+//   2, 3 where to go on in the second and third region of a batch
+export const RESULT_WORDS = 4;
 export const RESULT_OFFSET = 0;
 export const RESULT_COUNT = 1;
+export const RESULT_SECOND_OFFSET = 2;
+export const RESULT_THIRD_OFFSET = 3;
 
 // The layouts of a message: a word with their number, an entry of words for each, and then the type codes, a byte each.
 //   entry: 0 object (layouts of one object share its number) | 1 types at, from the start of the region | 2 field count

@@ -1,4 +1,4 @@
-import { RESULT_COUNT, RESULT_OFFSET, STATUS_INDEX_FULL, STATUS_OK } from './layout';
+import { RESULT_COUNT, RESULT_OFFSET, RESULT_SECOND_OFFSET, RESULT_THIRD_OFFSET, STATUS_INDEX_FULL, STATUS_OK } from './layout';
 import { setWord } from './bytes';
 
 // Readers answer with the address behind what they read, or 0: refused. No region begins at 0.
@@ -16,20 +16,30 @@ export function refuse(reason: i32, at: usize): usize {
 
 /** Ends a call that was refused: the offset says where in its region. */
 export function endRefused(region: usize, result: usize): i32 {
-  return end(status, <u32>(refusedAt - region), 0, result);
+  setResult(result, 0, <u32>(refusedAt - region));
+  return status;
 }
 
 /** Ends a call that is to be made again from this offset on, with more room. */
 export function endFull(offset: u32, count: u32, result: usize): i32 {
-  return end(STATUS_INDEX_FULL, offset, count, result);
+  setResult(result, count, offset);
+  return STATUS_INDEX_FULL;
 }
 
 export function endOk(count: u32, result: usize): i32 {
-  return end(STATUS_OK, 0, count, result);
+  setResult(result, count, 0);
+  return STATUS_OK;
 }
 
-function end(reason: i32, offset: u32, count: u32, result: usize): i32 {
+/** Ends a batch: the offsets say where the first pair that is not done begins. */
+export function endBatch(isDone: bool, count: u32, offset: usize, secondOffset: usize, thirdOffset: usize, result: usize): i32 {
+  setResult(result, count, <u32>offset);
+  setWord(result + RESULT_SECOND_OFFSET * 4, <u32>secondOffset);
+  setWord(result + RESULT_THIRD_OFFSET * 4, <u32>thirdOffset);
+  return isDone ? STATUS_OK : status;
+}
+
+function setResult(result: usize, count: u32, offset: u32): void {
   setWord(result + RESULT_OFFSET * 4, offset);
   setWord(result + RESULT_COUNT * 4, count);
-  return reason;
 }

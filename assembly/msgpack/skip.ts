@@ -38,25 +38,27 @@ const SIZES: usize = memory.data<u8>([
   1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, // 0xf0
 ]);
 
-/** Steps over one value with all its members. */
-export function skipValue(at: usize, end: usize): usize {
-  if (at == end) return refuse(STATUS_TRUNCATED, at);
-  const size = byteAt(SIZES + byteAt(at));
-  // Most values of a row end here.
-  if (size != 0 && size <= <u32>(end - at)) return at + size;
-  return skipSlowly(at, end);
+/** Bytes of the value at an address when its tag tells; else 0. */
+export function sizeByTag(at: usize): u32 {
+  return byteAt(SIZES + byteAt(at));
 }
 
-function skipSlowly(at: usize, end: usize): usize {
-  // Every value still to come takes a byte at least, or the next one is refused: the sum stays far below 2^64.
+/** Steps over one value with all its members. */
+export function skipValue(at: usize, end: usize): usize {
+  // Every value still to come takes a byte at least, or it is refused: the sum stays far below 2^64.
   let left: u64 = 1;
-  while (left > 0) {
-    const next = skipHead(at, end);
-    if (next == 0) return 0;
-    left += membersAt(at);
+  do {
+    const size = at < end ? sizeByTag(at) : 0;
+    if (size != 0 && size <= <u32>(end - at)) {
+      at += size;
+    } else {
+      const next = skipHead(at, end);
+      if (next == 0) return 0;
+      left += membersAt(at);
+      at = next;
+    }
     left--;
-    at = next;
-  }
+  } while (left > 0);
   return at;
 }
 

@@ -3,14 +3,11 @@ import type { FieldMask } from '../protocol/row.ts';
 import type { RecordVersion } from '../protocol/version.ts';
 import { SyncFault } from '../shared/fault.ts';
 import { CORE_STATUSES } from './core.ts';
-import { isMaskOf, isSubset, maskByteLength } from './masks.ts';
+import { areMasksOf, isSubset } from './masks.ts';
 
 /** Refuses masks, one after another, that are not so many of the layout. */
 export function requireEditMasks(layout: Layout, count: number, masks: Uint8Array): void {
-  const fieldCount = layout.types.length, byteLength = maskByteLength(fieldCount);
-  let areMasks = masks.length === count * byteLength;
-  for (let at = 0; areMasks && at < masks.length; at += byteLength) areMasks = isMaskOf(masks.subarray(at, at + byteLength), fieldCount);
-  if (!areMasks) throw inputInvalid(`these are not masks of ${count} edits of ${fieldCount} fields`);
+  if (!areMasksOf(masks, count, layout.types.length)) throw inputInvalid(`these are not the masks of ${count} edits of ${layout.types.length} fields`);
 }
 
 /** Refuses to apply fields that the edit does not have. */

@@ -5,11 +5,13 @@ export function maskByteLength(fieldCount: number): number {
   return (fieldCount + 7) >> 3;
 }
 
-/** Says whether a mask has the size that a layout of so many fields asks for, and no bit beyond its last field. */
-export function isMaskOf(mask: FieldMask, fieldCount: number): boolean {
-  if (mask.length !== maskByteLength(fieldCount)) return false;
-  const used = fieldCount & 7;
-  return used === 0 || mask[mask.length - 1]! >> used === 0;
+/** Says whether these are so many masks, one after another, with no bit beyond the last field of a layout. */
+export function areMasksOf(masks: Uint8Array, count: number, fieldCount: number): boolean {
+  const byteLength = maskByteLength(fieldCount), used = fieldCount & 7;
+  if (masks.length !== count * byteLength) return false;
+  if (used === 0) return true;
+  for (let last = byteLength - 1; last < masks.length; last += byteLength) if (masks[last]! >> used !== 0) return false;
+  return true;
 }
 
 /** Counts the fields of a mask. */
@@ -21,7 +23,8 @@ export function countFields(mask: FieldMask): number {
 
 /** Says whether masks name any field. */
 export function hasFields(masks: Uint8Array): boolean {
-  return masks.some((bits) => bits !== 0);
+  for (let byte = 0; byte < masks.length; byte++) if (masks[byte] !== 0) return true;
+  return false;
 }
 
 /** Says whether every field of one mask is in another of the same size. */

@@ -16,7 +16,7 @@ import {
 import type { Layout } from '../protocol/layout.ts';
 import type { FieldMask } from '../protocol/row.ts';
 import { CanonicalReader } from './canonical-reader.ts';
-import { countFields, isMaskOf } from './masks.ts';
+import { areMasksOf, countFields } from './masks.ts';
 import { Refused } from './refusal.ts';
 
 /** Checks images and writes their index: the words of assembly/layout.ts, one entry after another. */
@@ -99,7 +99,7 @@ function readMask(reader: CanonicalReader, op: number, fieldCount: number, index
   }
   reader.binary();
   const mask = reader.bytes.subarray(reader.bodyAt, reader.at);
-  if (!isMaskOf(mask, fieldCount) || (op === OP_UPDATE && countFields(mask) === 0)) throw new Refused(STATUS_BAD_MASK, start);
+  if (!areMasksOf(mask, 1, fieldCount) || (op === OP_UPDATE && countFields(mask) === 0)) throw new Refused(STATUS_BAD_MASK, start);
   index.push(reader.bodyAt, mask.length);
   return mask;
 }

@@ -19,6 +19,8 @@ import {
   PLAN_WORDS,
   RESULT_COUNT,
   RESULT_OFFSET,
+  RESULT_SECOND_OFFSET,
+  RESULT_THIRD_OFFSET,
   RESULT_WORDS,
   STATUS_BAD_REGIONS,
   STATUS_INDEX_FULL,
@@ -27,6 +29,7 @@ import {
 import type { Layout } from '../protocol/layout.ts';
 import type { FieldMask } from '../protocol/row.ts';
 import { Arena } from './arena.ts';
+import { runInWindows, type WindowStep } from './batch-windows.ts';
 import { requireBases, requireEditMasks, requireSubset, rowInvalid } from './core-input.ts';
 import { encodeAttention, encodeBases, encodeLayouts, numberObjects } from './core-regions.ts';
 import { VERDICTS, type ChangeTable, type Core, type CoreBuild, type CoreRefusal, type EditCheck, type EditValues, type FeedPlan, type FeedPlanInput, type ImageTable } from './core.ts';
@@ -105,15 +108,20 @@ export class WasmSession implements Core {
 
   diffBatch(layout: Layout, count: number, before: Uint8Array, after: Uint8Array): Uint8Array {
     const arena = this.#arena;
-    const fieldCount = layout.types.length;
-    const masksBytes = maskByteLength(fieldCount) * count;
-    arena.begin();
-    const beforeAt = arena.place(before);
-    const afterAt = arena.place(after);
-    const masks = arena.reserve(masksBytes);
-    const result = arena.reserve(RESULT_BYTES);
-    requireRows(this.#exports.diffRows(beforeAt, before.length, afterAt, after.length, fieldCount, count, masks, result));
-    return arena.bytes(masks, masksBytes).slice();
+    const fieldCount = layout.types.length, maskBytes = maskByteLength(fieldCount);
+    const masks = new Uint8Array(count * maskBytes);
+    runInWindows([before, after], count, ([left, right], most, done) => {
+      arena.begin();
+      const beforeAt = arena.place(left!);
+      const afterAt = arena.place(right!);
+      const masksAt = arena.reserve(most * maskBytes);
+      const result = arena.reserve(RESULT_BYTES);
+      const status = this.#exports.diffRows(beforeAt, left!.length, afterAt, right!.length, fieldCount, most, masksAt, result);
+      const step = this.#windowStep(status, result);
+      masks.set(arena.bytes(masksAt, step.done * maskBytes), done * maskBytes);
+      return step;
+    });
+    return masks;
   }
 
   checkEdit(layout: Layout, edit: EditValues, current: Uint8Array): EditCheck {
@@ -123,20 +131,25 @@ export class WasmSession implements Core {
   checkBatch(layout: Layout, count: number, edits: EditValues, current: Uint8Array): EditCheck {
     requireEditMasks(layout, count, edits.mask);
     const arena = this.#arena;
-    arena.begin();
-    const mask = arena.place(edits.mask);
-    const previous = arena.place(edits.previous);
-    const next = arena.place(edits.next);
-    const currentAt = arena.place(current);
-    const conflictsAt = arena.reserve(edits.mask.length);
-    const writesAt = arena.reserve(edits.mask.length);
-    const result = arena.reserve(RESULT_BYTES);
-    requireRows(this.#exports.checkEdits(
-      mask, previous, edits.previous.length, next, edits.next.length, currentAt, current.length,
-      layout.types.length, count, conflictsAt, writesAt, result,
-    ));
-    const conflicts = arena.bytes(conflictsAt, edits.mask.length).slice();
-    const writes = arena.bytes(writesAt, edits.mask.length).slice();
+    const fieldCount = layout.types.length, maskBytes = maskByteLength(fieldCount);
+    const conflicts = new Uint8Array(edits.mask.length), writes = new Uint8Array(edits.mask.length);
+    runInWindows([edits.previous, edits.next, current], count, ([previous, next, rows], most, done) => {
+      arena.begin();
+      const masksAt = arena.place(edits.mask.subarray(done * maskBytes, (done + most) * maskBytes));
+      const previousAt = arena.place(previous!);
+      const nextAt = arena.place(next!);
+      const rowsAt = arena.place(rows!);
+      const conflictsAt = arena.reserve(most * maskBytes);
+      const writesAt = arena.reserve(most * maskBytes);
+      const result = arena.reserve(RESULT_BYTES);
+      const status = this.#exports.checkEdits(
+        masksAt, previousAt, previous!.length, nextAt, next!.length, rowsAt, rows!.length, fieldCount, most, conflictsAt, writesAt, result,
+      );
+      const step = this.#windowStep(status, result);
+      conflicts.set(arena.bytes(conflictsAt, step.done * maskBytes), done * maskBytes);
+      writes.set(arena.bytes(writesAt, step.done * maskBytes), done * maskBytes);
+      return step;
+    });
     return { conflicts, writes, hasConflicts: hasFields(conflicts), hasWrites: hasFields(writes) };
   }
 
@@ -225,6 +238,12 @@ export class WasmSession implements Core {
   #judge(status: number, result: number): { readonly ok: true } | CoreRefusal {
     requireSound(status);
     return status === STATUS_OK ? { ok: true } : createRefusal(status, this.#result(result, RESULT_OFFSET));
+  }
+
+  #windowStep(status: number, result: number): WindowStep {
+    requireSound(status);
+    const words = this.#arena.words(result, RESULT_WORDS);
+    return { status, done: words[RESULT_COUNT]!, offsets: [words[RESULT_OFFSET]!, words[RESULT_SECOND_OFFSET]!, words[RESULT_THIRD_OFFSET]!] };
   }
 
   #result(result: number, word: number): number {
