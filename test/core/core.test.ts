@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { describeCores } from './core-table.ts';
+import { describeCores } from './describe-cores.ts';
 
 describeCores({
+  twin: async () => undefined,
+  scalar: async () => undefined,
   simd: () => readFile('build/core.simd.wasm'),
   debug: () => readFile('build/core.debug.wasm'),
 });

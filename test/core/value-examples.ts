@@ -10,12 +10,12 @@ export interface ValueExamples {
 }
 
 /** Hex digits of ASCII text, without a header. */
-export function ascii(text: string): Hex {
+function ascii(text: string): Hex {
   return Array.from(text, (character) => character.charCodeAt(0).toString(16).padStart(2, '0')).join('');
 }
 
 /** A short msgpack text of ASCII. */
-export function short(text: string): Hex {
+function short(text: string): Hex {
   return (0xa0 + text.length).toString(16) + ascii(text);
 }
 
@@ -318,9 +318,3 @@ export const VALUE_EXAMPLES: Readonly<Record<FieldType, ValueExamples>> = {
   reference: TEXT,
   json: JSON_VALUE,
 };
-
-/** Reads hex digits. */
-export function bytesOf(hex: Hex): Uint8Array {
-  const digitsOnly = hex.replaceAll(' ', '');
-  return Uint8Array.from({ length: digitsOnly.length / 2 }, (_, index) => Number.parseInt(digitsOnly.slice(index * 2, index * 2 + 2), 16));
-}

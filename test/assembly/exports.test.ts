@@ -1,0 +1,154 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { IMAGE_WORDS, PLAN_WORDS, RESULT_WORDS, STATUS_BAD_REGIONS, STATUS_INDEX_FULL, STATUS_OK } from '../../assembly/layout.ts';
+import type { CoreExports } from '../../src/core/wasm-exports.ts';
+import { anyBytes, anyImageItems, mutated } from '../core/arbitraries.ts';
+import { encodeLayouts, numberObjects } from '../../src/core/core-regions.ts';
+
+// The module's exports, called as no careful caller would.
+
+const PAGE = 65_536;
+
+/** How many arguments each export takes. */
+const ARITY = { scanMessage: 3, validateRow: 5, indexImages: 8, indexChanges: 8, diffRows: 8, checkEdits: 12, applyEdit: 10, planFeed: 1 } as const;
+
+type Export = keyof typeof ARITY;
+
+/** Addresses, sizes and counts: small ones, those around the ends of memory, and any. */
+const argument = fc.oneof(
+  fc.integer({ min: 0, max: 40 }),
+  fc.integer({ min: 0, max: PAGE }),
+  fc.constantFrom(PAGE - 1, PAGE, PAGE + 1, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff, 0x40000000, 0x15555556, 0x1c71c71d),
+  fc.integer({ min: 0, max: 0xffffffff }),
+);
+
+describe.each(['core.wasm', 'core.simd.wasm', 'core.debug.wasm'])('the exports of %s', (file) => {
+  const module = new WebAssembly.Module(readFileSync(`build/${file}`));
+  const exports = new WebAssembly.Instance(module).exports as unknown as CoreExports;
+  const memory = new Uint8Array(exports.memory.buffer);
+  const first = exports.regionsBegin.value;
+  const call = (name: Export, args: readonly number[]): number => (exports[name] as (...args: readonly number[]) => number)(...args);
+
+  test('import nothing', () => {
+    expect(WebAssembly.Module.imports(module)).toEqual([]);
+  });
+
+  test('are those that their callers know', () => {
+    const names = WebAssembly.Module.exports(module).map(({ name }) => name);
+    expect(names.toSorted()).toEqual([...Object.keys(ARITY), 'memory', 'regionsBegin'].toSorted());
+  });
+
+  test.each(Object.entries(ARITY) as [Export, number][])('%s ends in a status for any arguments over any memory', (name, arity) => {
+    const input = fc.record({ args: fc.array(argument, { minLength: arity, maxLength: arity }), noise: fc.uint8Array({ minLength: 64, maxLength: 256 }) });
+    fc.assert(
+      fc.property(input, ({ args, noise }) => {
+        for (let at = first; at < PAGE; at += noise.length) memory.set(noise.subarray(0, PAGE - at), at);
+        expect(call(name, args)).toSatisfy(isStatus);
+        // Nothing was written into the module's own tables: it still reads.
+        memory.set([0x92, 0xa2, 0x68, 0x69, 0x91, 0x05], first);
+        expect(exports.scanMessage(first, 6, first + 8)).toBe(STATUS_OK);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test.each(Object.entries(ARITY) as [Export, number][])('%s ends in a status for regions in order, whatever they hold', (name, arity) => {
+    // Ascending numbers are regions in order more often than chance would have it: addresses and sizes take turns.
+    const input = fc.record({ args: fc.array(fc.integer({ min: 0, max: 600 }), { minLength: arity, maxLength: arity }), noise: anyBytes.filter(({ length }) => length > 0) });
+    fc.assert(
+      fc.property(input, ({ args, noise }) => {
+        for (let at = first; at < first + 4_000; at += noise.length) memory.set(noise, at);
+        let address = first;
+        const ordered = args.map((size, index) => (index % 2 === 0 ? (address += size) : size % 40));
+        expect(call(name, ordered)).toSatisfy(isStatus);
+      }),
+      { numRuns: 400 },
+    );
+  });
+
+  test('planFeed ends in a status for any plan that begins like a sound one', () => {
+    const input = fc.record({ words: fc.array(fc.oneof(fc.integer({ min: 0, max: 64 }), argument), { minLength: PLAN_WORDS, maxLength: PLAN_WORDS }), entries: fc.uint8Array({ minLength: 200, maxLength: 200 }) });
+    fc.assert(
+      fc.property(input, ({ words, entries }) => {
+        const plan = first;
+        const at = plan + PLAN_WORDS * 4;
+        memory.set(entries, at);
+        // items, layouts (one without fields), index and bases of three images, attention, seed, table, verdicts
+        const sound = [at, 64, at + 64, 16, at + 80, 3, at + 80 + 3 * IMAGE_WORDS * 4, at + 400, 64, 2, 0, at + 464, at + 480, 4, at + 500];
+        new Uint32Array(memory.buffer, plan, PLAN_WORDS).set(sound.map((word, index) => (words[index]! % 5 === 0 ? words[index]! : word)));
+        new Uint32Array(memory.buffer, at + 64, 4).set([1, 0, 0, 0]);
+        expect(exports.planFeed(plan)).toSatisfy(isStatus);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('refuse regions below the first, beyond memory, out of order and overlapping', () => {
+    const inOrder = [first, 8, first + 8] as const;
+    expect(exports.scanMessage(...inOrder)).not.toBe(STATUS_BAD_REGIONS);
+    for (const [message, messageBytes, result] of [
+      [first - 1, 8, first + 8],
+      [0, 8, first + 8],
+      [first, 8, first + 7],
+      [first + 16, 8, first],
+      [first, PAGE, first + 8],
+      [first, 0xffffffff, first + 8],
+      [first, 8, PAGE - 7],
+      [first, 8, PAGE],
+      [0xffffffff, 1, 0],
+      [first, 8, 0xffffffff],
+    ] as const) {
+      expect(exports.scanMessage(message, messageBytes, result)).toBe(STATUS_BAD_REGIONS);
+    }
+  });
+
+  test('refuse a start behind the items, and layouts that point out of their region', () => {
+    const [items, layouts, result, index] = [first, first + 16, first + 64, first + 64 + RESULT_WORDS * 4];
+    const put = (words: readonly number[]): void => new Uint32Array(memory.buffer, layouts, words.length).set(words);
+    put([1, 0, 16, 4]);
+    expect(exports.indexImages(items, 0, layouts, 20, result, index, 0, 0)).toBe(STATUS_OK);
+    expect(exports.indexImages(items, 0, layouts, 20, result, index, 0, 1)).toBe(STATUS_BAD_REGIONS);
+    expect(exports.indexImages(items, 0, layouts, 3, result, index, 0, 0)).toBe(STATUS_BAD_REGIONS);
+    for (const words of [[1, 0, 17, 4], [1, 0, 16, 5], [1, 0, 0xffffffff, 1], [1, 0, 4, 0xffffffff], [2, 0, 16, 4], [0xffffffff, 0, 0, 0], [0x15555556, 0, 0, 0]]) {
+      put(words);
+      expect(exports.indexImages(items, 0, layouts, 20, result, index, 0, 0)).toBe(STATUS_BAD_REGIONS);
+    }
+  });
+
+  test('stop before an item that the index has no room for, and go on from there', () => {
+    const itemsAt = first, item = Uint8Array.of(0x96, 0, 0xa1, 0x61, 1, 1, 1, 0xc0);
+    memory.set(item, itemsAt);
+    memory.set(item, itemsAt + 8);
+    const layouts = itemsAt + 16, result = layouts + 16, index = result + RESULT_WORDS * 4;
+    new Uint32Array(memory.buffer, Math.ceil(layouts / 4) * 4, 4).set([1, 0, 16, 0]);
+    const resultWords = new Uint32Array(memory.buffer, result, RESULT_WORDS);
+    expect(exports.indexImages(itemsAt, 16, layouts, 16, result, index, IMAGE_WORDS * 8 - 1, 0)).toBe(STATUS_INDEX_FULL);
+    expect([...resultWords.subarray(0, 2)]).toEqual([8, 1]);
+    expect(exports.indexImages(itemsAt, 16, layouts, 16, result, index, IMAGE_WORDS * 4, 8)).toBe(STATUS_OK);
+    expect([...resultWords.subarray(0, 2)]).toEqual([0, 1]);
+  });
+
+  test('answer the same whatever lies behind a region', () => {
+    const input = anyImageItems.chain(({ layouts, items }) => fc.record({ layouts: fc.constant(encodeLayouts(layouts, numberObjects(layouts))), items: mutated(items) }));
+    fc.assert(
+      fc.property(input, ({ layouts, items }) => {
+        const answers = [0x00, 0x61, 0xc0, 0xff].map((filler) => {
+          memory.fill(filler, first);
+          const layoutsAt = first + items.length + 64, result = Math.ceil((layoutsAt + layouts.length) / 4) * 4 + 64, index = result + RESULT_WORDS * 4;
+          memory.set(items, first);
+          memory.set(layouts, layoutsAt);
+          const status = exports.indexImages(first, items.length, layoutsAt, layouts.length, result, index, IMAGE_WORDS * 4 * 10, 0);
+          const scanned = exports.scanMessage(first, items.length, layoutsAt);
+          return [status, [...new Uint32Array(memory.buffer, result, 2)], scanned];
+        });
+        for (const answer of answers) expect(answer).toEqual(answers[0]);
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+function isStatus(value: unknown): boolean {
+  return typeof value === 'number' && Number.isInteger(value) && value >= STATUS_OK && value <= STATUS_INDEX_FULL;
+}

@@ -1,0 +1,13 @@
+import { describeCores } from './describe-cores.ts';
+
+const read = async (url: URL): Promise<ArrayBuffer> => {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${url.pathname}: ${answer.status}`);
+  return answer.arrayBuffer();
+};
+
+describeCores({
+  twin: async () => undefined,
+  scalar: async () => undefined,
+  simd: () => read(new URL('../../build/core.simd.wasm', import.meta.url)),
+});

@@ -1,0 +1,260 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Core } from '../../src/core/core.ts';
+import { createTwinCore } from '../../src/core/twin.ts';
+import { encodeImages, type Image } from '../../src/protocol/items.ts';
+import type { Layout } from '../../src/protocol/layout.ts';
+import { createMask, decodeRow, encodeRow, isInMask, setInMask } from '../../src/protocol/row.ts';
+import { NO_VERSION, type RecordVersion } from '../../src/protocol/version.ts';
+import { concatBytes } from '../../src/shared/bytes.ts';
+import { anyBytes, anyChangeItems, anyImage, anyImageItems, anyLayout, anyLayouts, anyRecord, anyVersion, editOf, mutated, recordAndEdit } from './arbitraries.ts';
+import { isCanonicalRow, isSameValue, planObviously, readImagesObviously } from './oracle.ts';
+import { readTable } from './read-table.ts';
+
+const RUNS = 100;
+
+/** What holds of every build for any input: compared with the obvious version on decoded values, and with the twin. */
+export function describeProperties(getCore: () => Core): void {
+  const twin = createTwinCore();
+
+  describe('for any input', () => {
+    test('accepts a row exactly when writing the values that it holds gives the same bytes', () => {
+      const rowOrMutant = anyLayout().chain((layout) =>
+        anyRecord(layout).chain((record) => {
+          const row = encodeRow(layout, record);
+          return fc.oneof({ weight: 1, arbitrary: fc.constant(row) }, { weight: 6, arbitrary: mutated(row) }).map((bytes) => ({ layout, bytes }));
+        }),
+      );
+      check(rowOrMutant, ({ layout, bytes }) => {
+        expect(getCore().validateRow(layout, bytes).ok).toBe(isCanonicalRow(layout, bytes));
+      });
+    });
+
+    test('accepts images exactly when writing what they say gives the same bytes', () => {
+      check(withMutants(anyImageItems), ({ layouts, items }) => {
+        const table = getCore().readImages(items, layouts);
+        expect(table.ok ? readTable(table) : null).toEqual(readImagesObviously(items, layouts));
+      });
+    });
+
+    test('refuses bytes of a row for the same reason, at the same byte, as the twin', () => {
+      check(fc.tuple(anyLayout(), anyBytes), ([layout, bytes]) => {
+        expect(getCore().validateRow(layout, bytes)).toEqual(twin.validateRow(layout, bytes));
+      });
+    });
+
+    test('reads any images as the twin does', () => {
+      check(withMutants(anyImageItems), ({ layouts, items }) => {
+        expect(readTable(getCore().readImages(items, layouts))).toEqual(readTable(twin.readImages(items, layouts)));
+      });
+    });
+
+    test('reads any changes as the twin does', () => {
+      check(withMutants(anyChangeItems), ({ layouts, items }) => {
+        expect(readTable(getCore().readChanges(items, layouts))).toEqual(readTable(twin.readChanges(items, layouts)));
+      });
+    });
+
+    test('scans any message as the twin does', () => {
+      const message = fc.oneof(anyBytes, anyImageItems.chain(({ items }) => mutated(items)));
+      check(message, (bytes) => {
+        expect(getCore().scanMessage(bytes)).toEqual(twin.scanMessage(bytes));
+      });
+    });
+
+    test('compares, checks and applies any bytes as the twin does', () => {
+      const input = anyLayout().chain((layout) =>
+        fc.tuple(recordAndEdit(layout), fc.array(fc.boolean(), { minLength: 20, maxLength: 20 })).chain(([[before, after], isEdited]) => {
+          const row = encodeRow(layout, before), other = encodeRow(layout, after);
+          const edit = editOf(layout, row, other, isEdited);
+          const orMutant = (bytes: Uint8Array) => fc.oneof({ weight: 3, arbitrary: fc.constant(bytes) }, { weight: 1, arbitrary: mutated(bytes) });
+          return fc.record({
+            layout: fc.constant(layout),
+            row: orMutant(row),
+            other: orMutant(other),
+            edit: fc.record({ mask: orMutant(edit.mask), previous: orMutant(edit.previous), next: orMutant(edit.next) }),
+          });
+        }),
+      );
+      check(input, ({ layout, row, other, edit }) => {
+        for (const call of [
+          (core: Core) => core.diffRows(layout, row, other),
+          (core: Core) => core.checkEdit(layout, edit, row),
+          (core: Core) => core.applyEdit(layout, edit, edit.mask, row),
+        ]) {
+          expect(outcomeOf(() => call(getCore()))).toEqual(outcomeOf(() => call(twin)));
+        }
+      });
+    });
+
+    test('finds exactly the fields whose values differ', () => {
+      check(pairOfRecords, ({ layout, before, after }) => {
+        const mask = getCore().diffRows(layout, encodeRow(layout, before), encodeRow(layout, after));
+        const left = decodeRow(layout, encodeRow(layout, before)), right = decodeRow(layout, encodeRow(layout, after));
+        expect(fieldsOf(layout, mask)).toEqual(namesOf(layout).filter((name) => !isSameValue(left[name], right[name])));
+      });
+    });
+
+    test('compares many pairs at once as it compares each', () => {
+      const pairs = anyLayout().chain((layout) => fc.tuple(fc.constant(layout), fc.array(recordAndEdit(layout), { maxLength: 8 })));
+      check(pairs, ([layout, records]) => {
+        const rows = records.map((pair) => pair.map((record) => encodeRow(layout, record)) as [Uint8Array, Uint8Array]);
+        const masks = getCore().diffBatch(layout, rows.length, concatBytes(rows.map(([row]) => row)), concatBytes(rows.map(([, row]) => row)));
+        expect(masks).toEqual(concatBytes(rows.map(([before, after]) => getCore().diffRows(layout, before, after))));
+      });
+    });
+
+    test('checks each field of an edit against the current value', () => {
+      check(editAndCurrent, ({ layout, previous, next, current, isEdited }) => {
+        const check = getCore().checkEdit(layout, editOf(layout, previous, next, isEdited), current);
+        const [was, will, is] = [previous, next, current].map((row) => decodeRow(layout, row)) as [Values, Values, Values];
+        const open = namesOf(layout).filter((name, position) => isEdited[position] && !isSameValue(is[name], will[name]));
+        expect(fieldsOf(layout, check.writes)).toEqual(open.filter((name) => isSameValue(is[name], was[name])));
+        expect(fieldsOf(layout, check.conflicts)).toEqual(open.filter((name) => !isSameValue(is[name], was[name])));
+        expect([check.hasWrites, check.hasConflicts]).toEqual([check.writes.some(Boolean), check.conflicts.some(Boolean)]);
+      });
+    });
+
+    test('checks many edits at once as it checks each', () => {
+      const edits = anyLayout().chain((layout) => fc.tuple(fc.constant(layout), fc.array(editOfLayout(layout), { maxLength: 6 })));
+      check(edits, ([layout, cases]) => {
+        const parts = cases.map(({ previous, next, isEdited }) => editOf(layout, previous, next, isEdited));
+        const joined = { mask: concatBytes(parts.map(({ mask }) => mask)), previous: concatBytes(parts.map((edit) => edit.previous)), next: concatBytes(parts.map((edit) => edit.next)) };
+        const batch = getCore().checkBatch(layout, cases.length, joined, concatBytes(cases.map(({ current }) => current)));
+        const each = cases.map(({ current }, index) => getCore().checkEdit(layout, parts[index]!, current));
+        expect(batch.conflicts).toEqual(concatBytes(each.map(({ conflicts }) => conflicts)));
+        expect(batch.writes).toEqual(concatBytes(each.map(({ writes }) => writes)));
+      });
+    });
+
+    test('applies the asked fields of an edit and leaves the others', () => {
+      check(editAndCurrent, ({ layout, previous, next, current, isEdited, isApplied }) => {
+        const mask = createMask(layout);
+        namesOf(layout).forEach((_, position) => isEdited[position] && isApplied[position] && setInMask(mask, position));
+        const row = getCore().applyEdit(layout, editOf(layout, previous, next, isEdited), mask, current);
+        const asked = namesOf(layout).filter((_, position) => isInMask(mask, position));
+        const merged = { ...decodeRow(layout, current), ...Object.fromEntries(asked.map((name) => [name, decodeRow(layout, next)[name]])) };
+        expect(row).toEqual(encodeRow(layout, merged));
+      });
+    });
+
+    test('an applied edit differs from the current row in the fields it wrote, and is equal when checked again', () => {
+      check(editAndCurrent, ({ layout, previous, next, current, isEdited }) => {
+        const edit = editOf(layout, previous, next, isEdited);
+        const { writes, conflicts } = getCore().checkEdit(layout, edit, current);
+        const row = getCore().applyEdit(layout, edit, writes, current);
+        expect(getCore().diffRows(layout, current, row)).toEqual(writes);
+        const again = getCore().checkEdit(layout, edit, row);
+        expect([again.hasWrites, again.conflicts]).toEqual([false, conflicts]);
+      });
+    });
+
+    test('plans a feed batch as the rules say', () => {
+      check(feedBatch, ({ images, ...input }) => {
+        expect(getCore().planFeed({ ...input, items: encodeImages(images) })).toEqual({ ok: true, verdicts: planObviously(images, input) });
+      });
+    });
+
+    test('merges the same images however a batch is split and shuffled', () => {
+      const batch = feedBatch.chain((input) => fc.tuple(fc.constant(input), fc.shuffledSubarray(input.images, { minLength: input.images.length }), fc.nat(input.images.length)));
+      check(batch, ([input, shuffled, middle]) => {
+        const whole = mergeBatches(getCore(), input, [input.images]);
+        const parts = mergeBatches(getCore(), input, [shuffled.slice(0, middle), shuffled.slice(middle)]);
+        expect(parts).toEqual(whole);
+      });
+    });
+
+    test('reads images one part after another as it reads them whole', () => {
+      check(fc.tuple(anyImageItems, fc.nat()), ([{ layouts, items }, place]) => {
+        const whole = getCore().readImages(items, layouts);
+        if (!whole.ok) throw new Error(whole.status);
+        const images = readTable(whole) as Image[];
+        const middle = images.length === 0 ? 0 : place % images.length;
+        const parts = [images.slice(0, middle), images.slice(middle)].map((part) => getCore().readImages(encodeImages(part), layouts));
+        expect(parts.flatMap((part) => readTable(part) as Image[])).toEqual(images);
+      });
+    });
+  });
+}
+
+type Values = ReturnType<typeof decodeRow>;
+
+const pairOfRecords = anyLayout().chain((layout) => recordAndEdit(layout).map(([before, after]) => ({ layout, before, after })));
+
+const editAndCurrent = anyLayout().chain((layout) => editOfLayout(layout).map((edit) => ({ layout, ...edit })));
+
+/** Three rows that share most values: as it was seen, as it is to be, as it is. */
+function editOfLayout(layout: Layout): fc.Arbitrary<{ previous: Uint8Array; next: Uint8Array; current: Uint8Array; isEdited: boolean[]; isApplied: boolean[] }> {
+  const flags = fc.array(fc.boolean(), { minLength: layout.fields.length, maxLength: layout.fields.length });
+  return fc.tuple(recordAndEdit(layout), recordAndEdit(layout), fc.array(fc.constantFrom(0, 1, 2, 3), { minLength: 20, maxLength: 20 }), flags, flags).map(
+    ([[seen, saved], [other], dice, isEdited, isApplied]) => {
+      const currentOf = (name: string, position: number) => [seen, seen, saved, other][dice[position]!]![name]!;
+      const current = Object.fromEntries(layout.fields.map(({ name }, position) => [name, currentOf(name, position)]));
+      return { previous: encodeRow(layout, seen), next: encodeRow(layout, saved), current: encodeRow(layout, current), isEdited, isApplied };
+    },
+  );
+}
+
+/** A batch in which records come more than once. */
+const feedBatch = anyLayouts.chain((layouts) => {
+  const id = fc.constantFrom('a', 'b', 'c', 'ü');
+  return fc.record({
+    layouts: fc.constant(layouts),
+    images: fc.array(anyImage(layouts, id), { maxLength: 8 }),
+    versions: fc.array(fc.oneof(fc.constant(NO_VERSION), anyVersion), { minLength: 8, maxLength: 8 }),
+    attention: fc.array(fc.record({ object: fc.constantFrom('order', 'contact', 'nothing here'), id, flags: fc.integer({ min: 0, max: 7 }) }), { maxLength: 4 }),
+    replace: fc.constantFrom('newer' as const, 'newer-or-equal' as const),
+  });
+}).map(({ versions, ...input }) => {
+  const bases = new Map<string, RecordVersion>();
+  const baseVersions = input.images.map((image, index) => {
+    const record = `${input.layouts[image.layout]!.object} ${image.id}`;
+    if (!bases.has(record)) bases.set(record, versions[index]!);
+    return bases.get(record)!;
+  });
+  return { ...input, baseVersions };
+});
+
+/** Plans batch after batch with the bases that the merges before left, and says which version of each record was merged last. */
+function mergeBatches(
+  core: Core, { layouts, images, baseVersions, attention }: { layouts: readonly Layout[]; images: readonly Image[]; baseVersions: readonly RecordVersion[]; attention: readonly { object: string; id: string; flags: number }[] },
+  batches: readonly (readonly Image[])[],
+): [string, RecordVersion][] {
+  const recordOf = (image: Image): string => `${layouts[image.layout]!.object} ${image.id}`;
+  const bases = new Map(images.map((image, index) => [recordOf(image), baseVersions[index]!]));
+  for (const batch of batches) {
+    const plan = core.planFeed({
+      items: encodeImages(batch), layouts, attention, replace: 'newer', baseVersions: batch.map((image) => bases.get(recordOf(image))!),
+    });
+    if (!plan.ok) throw new Error(plan.status);
+    batch.forEach((image, index) => plan.verdicts[index] === 'merge' && bases.set(recordOf(image), image.version));
+  }
+  return [...bases].sort(([left], [right]) => (left < right ? -1 : 1));
+}
+
+function withMutants<T extends { items: Uint8Array }>(valid: fc.Arbitrary<T>): fc.Arbitrary<T> {
+  return valid.chain((input) =>
+    fc.oneof({ weight: 1, arbitrary: fc.constant(input.items) }, { weight: 3, arbitrary: mutated(input.items) }, { weight: 1, arbitrary: anyBytes }).map((items) => ({ ...input, items })),
+  );
+}
+
+function namesOf(layout: Layout): string[] {
+  return layout.fields.map(({ name }) => name);
+}
+
+function fieldsOf(layout: Layout, mask: Uint8Array): string[] {
+  return namesOf(layout).filter((_, position) => isInMask(mask, position));
+}
+
+/** What a call answered, or the code of its fault. */
+function outcomeOf(call: () => unknown): unknown {
+  try {
+    return call();
+  } catch (thrown) {
+    return (thrown as { code?: string }).code ?? thrown;
+  }
+}
+
+function check<T>(arbitrary: fc.Arbitrary<T>, property: (value: T) => void): void {
+  fc.assert(fc.property(arbitrary, property), { numRuns: RUNS });
+}
