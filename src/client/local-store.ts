@@ -43,6 +43,8 @@ export class LocalStore {
   readonly #entriesByRecord = new Map<Key, QueueEntry[]>();
   readonly #sides = new Map<Key, HeldImage>();
   readonly #gone = new Map<Key, HeldImage>();
+  /** Notes which records come in, as is done anyway while pages are staged: a download has begun, and has no page yet. */
+  notesFresh = false;
   #failed = 0;
   #meta: Meta;
   #fence: Uint8Array;
@@ -146,8 +148,8 @@ export class LocalStore {
   /** Writes a step in one commit and takes it over. @throws {@link SyncFault} storage faults, `CLIENT_TAKEN_OVER` */
   async commit(step: Step, durability: 'strict' | 'relaxed'): Promise<void> {
     if (!this.#isOwner) throw takenOver();
-    if (this.#meta.download !== null) noteFresh(step);
-    const rows = step.rows(this.#meta, this.#layouts, this.#recordIdOf);
+    if (this.#meta.download !== null || this.notesFresh) noteFresh(step);
+    const rows = step.rows({ meta: this.#meta, layouts: this.#layouts, isGone: (key) => this.#gone.has(key), recordIdOf: this.#recordIdOf });
     const whole = { ...rows, expect: [{ key: STATE.fence, bytes: this.#fence }], durability };
     for (const part of this.#options.rules.commitsOf(whole)) {
       if ((await this.#storage.commit(part)) === 'stale') {
@@ -250,7 +252,8 @@ async function* scanAll(storage: Storage, prefix: string): AsyncGenerator<StateR
 /** While a download is staged, records that come in by other ways are noted: its apply must not take them for removed ones. */
 function noteFresh(step: Step): void {
   if (step.meta.download === null) return;
-  for (const key of step.bases.keys()) step.putState.push({ key: STATE.fresh + key, bytes: new Uint8Array() });
+  const kept = [...step.sides].filter(([, image]) => image !== null).map(([key]) => key);
+  for (const key of new Set([...step.bases.keys(), ...kept])) step.putState.push({ key: STATE.fresh + key, bytes: new Uint8Array() });
 }
 
 async function readState(storage: Storage, key: string): Promise<Uint8Array | null> {

@@ -43,7 +43,7 @@ export class Step {
   }
 
   /** The rows to write and to remove. */
-  rows(meta: Meta, knownLayouts: ReadonlyMap<string, Layout>, recordIdOf: (key: Key, image: HeldImage) => string | null): StepRows {
+  rows({ meta, layouts, isGone, recordIdOf }: StepSurroundings): StepRows {
     const putRecords: RecordRow[] = [];
     const removeRecords: RecordKey[] = [];
     const putState = [...this.putState];
@@ -51,7 +51,7 @@ export class Step {
     for (const [key, image] of this.bases) {
       if (image.state === 'live') {
         putRecords.push({ ...splitKey(key), bytes: encodeImage(image) });
-        removeState.push(STATE.gone + key);
+        if (isGone(key)) removeState.push(STATE.gone + key);
         const recordId = recordIdOf(key, image);
         if (recordId !== null) {
           const { object, id } = splitKey(key);
@@ -73,11 +73,21 @@ export class Step {
       else putState.push({ key, bytes: encodeEntry(entry) });
     }
     for (const [hash, layout] of this.layouts) {
-      if (!knownLayouts.has(hash)) putState.push({ key: STATE.layout + hash, bytes: encodeLayout(layout) });
+      if (!layouts.has(hash)) putState.push({ key: STATE.layout + hash, bytes: encodeLayout(layout) });
     }
     if (Object.keys(this.meta).length > 0) putState.push({ key: STATE.meta, bytes: encodeMeta({ ...meta, ...this.meta }) });
     return { putRecords, removeRecords, putState, removeState };
   }
+}
+
+/** What a step's rows depend on. */
+export interface StepSurroundings {
+  readonly meta: Meta;
+  /** Layouts that the store holds already. */
+  readonly layouts: ReadonlyMap<string, Layout>;
+  readonly isGone: (key: Key) => boolean;
+  /** The server's Record ID in an image, where it has one. */
+  readonly recordIdOf: (key: Key, image: HeldImage) => string | null;
 }
 
 export interface StepRows {
