@@ -69,12 +69,17 @@ async function writeIfExpected(transaction: Writing, commit: CopiedCommit): Prom
     const held = await Promise.all(commit.expect.map(({ key }) => state.get(key)));
     if (!commit.expect.every(({ bytes }, index) => isSame(held[index], bytes))) return 'stale';
   }
-  await Promise.all([
-    ...commit.removeRecords.map(({ object, id }) => records.delete([object, id])),
-    ...commit.removeState.map((key) => state.delete(key)),
-    ...commit.putRecords.map(({ object, id, bytes }) => records.put(bytes.buffer as ArrayBuffer, [object, id])),
-    ...commit.putState.map(({ key, bytes }) => state.put(bytes.buffer as ArrayBuffer, key)),
-  ]);
+  const writes: Promise<unknown>[] = [];
+  const issue = (write: Promise<unknown>) => {
+    // If a later one cannot even be issued, nobody waits for this one any more.
+    write.catch(() => {});
+    writes.push(write);
+  };
+  for (const { object, id } of commit.removeRecords) issue(records.delete([object, id]));
+  for (const key of commit.removeState) issue(state.delete(key));
+  for (const { object, id, bytes } of commit.putRecords) issue(records.put(bytes.buffer as ArrayBuffer, [object, id]));
+  for (const { key, bytes } of commit.putState) issue(state.put(bytes.buffer as ArrayBuffer, key));
+  await Promise.all(writes);
   return 'done';
 }
 

@@ -22,7 +22,7 @@ export function createTokenSource(provider: TokenProvider): TokenSource {
   let asking: Promise<string> | null = null;
 
   function ask(reason: TokenRequest['reason']): Promise<string> {
-    asking ??= askProvider(provider, reason)
+    asking = askProvider(provider, reason)
       .then((token) => (held = token))
       .finally(() => (asking = null));
     return asking;

@@ -1,10 +1,10 @@
 /** An IndexedDB factory, real or fake, that can be told to fail the way platforms do. Each fault strikes once. */
 export interface FaultyFactory {
   readonly factory: IDBFactory;
-  /**
-   * Aborts the `nth` writing transaction from now on: after its last write has succeeded, or instead of its first when `atRequest`.
-   */
-  abortWrite(nth: number, error: DOMException | null, atRequest?: boolean): void;
+  /** Aborts the `nth` writing transaction from now on. */
+  abortWrite(nth: number, error: DOMException | null, options?: AbortOptions): void;
+  /** Makes the second write of the next writing transaction throw. */
+  refuseWrite(error: DOMException): void;
   /** Closes all handles behind the adapter's back: silently, or in another way that the platform has. */
   loseHandles(close?: (database: IDBDatabase) => void): void;
   /** Makes the next transaction, reading or writing, fail to begin. */
@@ -17,12 +17,20 @@ export interface FaultyFactory {
   dispose(): Promise<void>;
 }
 
+export interface AbortOptions {
+  /** Abort right after the first write was asked for, instead of when the last has succeeded. */
+  readonly atRequest?: boolean;
+  /** What else happens to the handle. */
+  readonly onAbort?: (database: IDBDatabase) => void;
+}
+
 export function createFaultyFactory(inner: IDBFactory): FaultyFactory {
   const names = new Set<string>();
   const databases = new Set<IDBDatabase>();
   const durabilities: string[] = [];
   let opens = 0;
-  let plannedAbort: { left: number; readonly error: DOMException | null; readonly atRequest: boolean } | null = null;
+  let plannedAbort: { left: number; readonly error: DOMException | null; readonly options: AbortOptions } | null = null;
+  let writeRefusal: DOMException | null = null;
   let refusal: DOMException | null = null;
 
   function watch(database: IDBDatabase): void {
@@ -42,13 +50,25 @@ export function createFaultyFactory(inner: IDBFactory): FaultyFactory {
 
   function onWrite(transaction: IDBTransaction, durability: string): void {
     durabilities.push(durability);
+    if (writeRefusal !== null) {
+      const error = writeRefusal;
+      writeRefusal = null;
+      let writes = 0;
+      interceptWrites(transaction, () => {
+        if (++writes === 2) throw error;
+      });
+    }
     if (plannedAbort === null || --plannedAbort.left > 0) return;
-    const { error, atRequest } = plannedAbort;
+    const { error, options: { atRequest = false, onAbort = () => {} } } = plannedAbort;
     plannedAbort = null;
     // Which error an aborted transaction shows is up to the platform and cannot be set from outside.
     if (error !== null) Object.defineProperty(transaction, 'error', { value: error });
-    if (atRequest) afterFirstWrite(transaction, () => transaction.abort());
-    else afterLastSuccess(transaction, () => transaction.abort());
+    const abort = () => {
+      transaction.abort();
+      onAbort(transaction.db);
+    };
+    if (atRequest) afterFirstWrite(transaction, abort);
+    else afterLastSuccess(transaction, abort);
   }
 
   return {
@@ -67,7 +87,8 @@ export function createFaultyFactory(inner: IDBFactory): FaultyFactory {
         return typeof value === 'function' ? (value.bind(target) as unknown) : value;
       },
     }),
-    abortWrite: (nth, error, atRequest = false) => void (plannedAbort = { left: nth, error, atRequest }),
+    abortWrite: (nth, error, options = {}) => void (plannedAbort = { left: nth, error, options }),
+    refuseWrite: (error) => void (writeRefusal = error),
     refuseTransaction: (error) => void (refusal = error),
     loseHandles(close = (database) => database.close()) {
       for (const database of databases) close(database);

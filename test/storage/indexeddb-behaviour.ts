@@ -46,7 +46,7 @@ export function describeIndexedDbBehaviour(name: string, createFactory: () => ID
     test('reports a full disk that shows at the write as STORAGE_FULL, with the cause', async () => {
       const storage = await adapter.open(OWNER);
       const noRoom = new DOMException('no room', 'QuotaExceededError');
-      platform.abortWrite(1, noRoom, true);
+      platform.abortWrite(1, noRoom, { atRequest: true });
       await expect(storage.commit(put('1'))).rejects.toMatchObject({ code: 'STORAGE_FULL', cause: noRoom });
       expect(await keys(storage)).toEqual([]);
     });
@@ -66,6 +66,23 @@ export function describeIndexedDbBehaviour(name: string, createFactory: () => ID
       platform.abortWrite(1, new DOMException('Connection to Indexed Database server lost. Refresh the page to try again', 'UnknownError'));
       expect(await storage.commit(put('2'))).toBe('done');
       expect(await keys(storage)).toEqual(['1', '2']);
+    });
+
+    test('repeats a commit whose transaction was cut short because the browser closed the handle', async () => {
+      const storage = await adapter.open(OWNER);
+      platform.abortWrite(1, null, { onAbort: closeWithEvent });
+      expect(await storage.commit(put('1'))).toBe('done');
+      expect(platform.durabilities).toHaveLength(2);
+      expect(await keys(storage)).toEqual(['1']);
+    });
+
+    test('writes nothing of a commit of which the platform does not take one write', async () => {
+      const storage = await adapter.open(OWNER);
+      const refused = new DOMException('cannot be cloned', 'DataCloneError');
+      platform.refuseWrite(refused);
+      await expect(storage.commit(put('1'))).rejects.toMatchObject({ code: 'STORAGE_FAILED', cause: refused });
+      expect(await keys(storage)).toEqual([]);
+      expect(await storage.readRecords([{ object: 'note', id: '1' }])).toEqual([undefined]);
     });
 
     test('gives up after one repeat', async () => {
