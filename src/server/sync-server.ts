@@ -59,8 +59,8 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
 
   const stamp = (epoch: number, head: number): ServerStamp => ({ time: clock.now(), epoch, head, nextPollMs, schema: schema.hash });
 
-  async function headNow({ tenant, user }: Principal, echo: RequestEcho): Promise<AnswerHead> {
-    const { epoch, head } = await store.read(tenant, async (view) => ({ epoch: await view.epoch(), head: (await view.getFeed(user))?.head ?? 0 }));
+  async function headNow(principal: Principal, echo: RequestEcho): Promise<AnswerHead> {
+    const { epoch, head } = await store.read(principal.tenant, (view) => devices.feedOf(view, principal));
     return answerHead(echo, stamp(epoch, head));
   }
 

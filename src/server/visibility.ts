@@ -26,10 +26,20 @@ export interface ReaderImage extends RecordKey {
   readonly row: Uint8Array | null;
 }
 
+/** A record with its row in the schema's layout; of a deleted one the last it had. */
+export interface ReadableRecord extends RecordKey {
+  readonly type: ServerObject;
+  readonly version: RecordVersion;
+  readonly row: Uint8Array;
+  readonly isLive: boolean;
+}
+
 /** Turns stored records into what a reader may see. */
 export interface Visibility {
   isVisible(reader: Principal, object: ServerObject, id: string, row: Uint8Array): boolean;
   image(view: StoreView, reader: Principal, record: StoredRecord): Promise<ReaderImage>;
+  /** The image of a record whose row is at hand, in the schema's layout. */
+  imageOf(reader: Principal, record: ReadableRecord): ReaderImage;
   /** The images of those keys that were ever saved, in the order of the keys. */
   images(view: StoreView, reader: Principal, keys: readonly RecordKey[]): Promise<ReaderImage[]>;
 }
@@ -40,17 +50,21 @@ export function createVisibility(schema: ServerSchema, archive: RowArchive, canS
     return canSee === undefined || canSee(reader, { object: object.name, id, values: decodeRow(object.layout, row) });
   }
 
+  function imageOf(reader: Principal, { type, object, id, version, row, isLive }: ReadableRecord): ReaderImage {
+    const state = !isVisible(reader, type, id, row) ? 'hidden' : isLive ? 'live' : 'deleted';
+    return { object, id, version, state, row: state === 'live' ? row : null };
+  }
+
   async function image(view: StoreView, reader: Principal, record: StoredRecord): Promise<ReaderImage> {
-    const { object: name, id, version } = record;
-    const object = schema.objects.get(name)!;
-    const row = await archive.read(view, object, record);
-    const state = !isVisible(reader, object, id, row) ? 'hidden' : record.isDeleted ? 'deleted' : 'live';
-    return { object: name, id, version, state, row: state === 'live' ? row : null };
+    const { object, id, version, isDeleted } = record;
+    const type = schema.objects.get(object)!;
+    return imageOf(reader, { object, id, version, type, row: await archive.read(view, type, record), isLive: !isDeleted });
   }
 
   return {
     isVisible,
     image,
+    imageOf,
     async images(view, reader, keys) {
       // Objects that the schema no longer has cannot be sent: nothing describes their rows.
       const records = await view.getRecords(keys.filter(({ object }) => schema.objects.has(object)));

@@ -157,7 +157,7 @@ describe('feed', () => {
 });
 
 describe('the plan of a poll', () => {
-  const feed = { feed: 'f', head: 10, floor: 0 };
+  const feed = { feed: 'f', epoch: 1, head: 10, floor: 0 };
   const at = (position: number, more: object = {}) => ({ feed: 'f', epoch: 1, position, ...more });
   test.each([
     ['no cursor, all is kept', null, 1, { from: 0, isGap: false, needsCursor: true }],
@@ -171,7 +171,7 @@ describe('the plan of a poll', () => {
     ['of another epoch', at(10, { epoch: 2 }), 1, { from: 0, isGap: true, needsCursor: true }],
     ['of another feed', at(10, { feed: 'g' }), 1, { from: 0, isGap: true, needsCursor: true }],
   ])('A31: %s', (_name, cursor, oldest, plan) => {
-    expect(planPoll(cursor, { feed, epoch: 1, oldest })).toEqual(plan);
+    expect(planPoll(cursor, { feed, oldest })).toEqual(plan);
   });
 
   const row = (position: number, ...ids: readonly string[]): FeedRow => ({ position, createdAt: 0, store: 's', number: position, records: ids.map((id) => ({ object: 'o', id })) });

@@ -19,7 +19,7 @@ async function everyStatement(): Promise<string[]> {
       return /row_bytes/.test(text) ? [] : answers;
     },
   };
-  const transaction = createSqlTransaction(sql, 'the tenant');
+  const transaction = createSqlTransaction(sql, 'the tenant', { has: () => false, add: () => {} });
   const receipt = { user: 'u', store: 's', number: 1 };
   await transaction.epoch();
   await transaction.getRecords([noteKey('a')]);

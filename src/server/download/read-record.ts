@@ -18,8 +18,7 @@ export interface ReadRecord {
  */
 export async function readRecord(parts: ServerParts, devices: DeviceRegistry, principal: Principal, key: RecordKey): Promise<ReadRecord> {
   return parts.store.read(principal.tenant, async (view) => {
-    const { head } = await devices.feedOf(view, principal);
-    const epoch = await view.epoch();
+    const { epoch, head } = await devices.feedOf(view, principal);
     const images = createImageList();
     const record = await findRecord(parts, view, key);
     for (const member of record === null ? [] : await collectGroup(parts, view, record)) {

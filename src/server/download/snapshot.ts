@@ -27,8 +27,7 @@ export interface ReadSnapshot {
  */
 export async function readSnapshot(parts: ServerParts, devices: DeviceRegistry, { principal, after, limit }: SnapshotPage): Promise<ReadSnapshot> {
   return parts.store.read(principal.tenant, async (view) => {
-    const { feed, head } = await devices.feedOf(view, principal);
-    const epoch = await view.epoch();
+    const { feed, epoch, head } = await devices.feedOf(view, principal);
     const found: ReaderImage[] = [];
     let bytes = 0, isLast = true;
     for await (const image of visibleAfter(parts, view, principal, after, limit)) {

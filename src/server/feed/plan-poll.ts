@@ -14,7 +14,6 @@ export interface PollPlan {
 /** What a poll is planned from. */
 export interface PollState {
   readonly feed: FeedState;
-  readonly epoch: number;
   /** The first position that is still kept; `null` when none is. */
   readonly oldest: number | null;
 }
@@ -23,12 +22,16 @@ export interface PollState {
  * Decides where a device reads on (rule A31). A cursor of another feed or epoch, of the future, or from before what is kept is no
  * cursor: the device is told of the gap and reads from the oldest place there is.
  */
-export function planPoll(cursor: FeedCursor | null, { feed, epoch, oldest }: PollState): PollPlan {
+export function planPoll(cursor: FeedCursor | null, { feed, oldest }: PollState): PollPlan {
   const floor = oldest === null ? feed.head : oldest - 1;
   if (cursor === null) return { from: floor, isGap: floor > 0, needsCursor: true };
-  const isOwn = cursor.feed === feed.feed && cursor.epoch === epoch;
-  if (isOwn && cursor.position >= floor && cursor.position <= feed.head) return { from: cursor.position, isGap: false, needsCursor: false };
+  if (isOwnCursor(cursor, feed) && cursor.position >= floor && cursor.position <= feed.head) return { from: cursor.position, isGap: false, needsCursor: false };
   return { from: floor, isGap: true, needsCursor: true };
+}
+
+/** Says whether a cursor is of this feed and epoch. */
+export function isOwnCursor(cursor: FeedCursor, { feed, epoch }: FeedState): boolean {
+  return cursor.feed === feed && cursor.epoch === epoch;
 }
 
 /** Takes rows for one page: whole saves only, and as many as fit, each record counted once (a page has its newest image). */

@@ -4,7 +4,7 @@ import { createImageList } from '../image-list.ts';
 import type { Principal } from '../principal.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { keyText } from '../store/server-store.ts';
-import { cutBytes, cutPage, planPoll } from './plan-poll.ts';
+import { cutBytes, cutPage, isOwnCursor, planPoll } from './plan-poll.ts';
 
 /** A poll of one device. */
 export interface FeedPoll {
@@ -24,10 +24,12 @@ export interface PolledFeed {
 export async function pollFeed(parts: ServerParts, devices: DeviceRegistry, { principal, cursor, limit }: FeedPoll): Promise<PolledFeed> {
   return parts.store.read(principal.tenant, async (view) => {
     const feed = await devices.feedOf(view, principal);
-    const epoch = await view.epoch();
+    const { epoch } = feed;
+    // Most polls end here: whatever the feed still keeps, this device has read all of it.
+    if (cursor !== null && isOwnCursor(cursor, feed) && cursor.position === feed.head) return { epoch, head: feed.head, page: null };
     const { user } = principal;
     const oldest = feed.head === feed.floor ? null : await view.oldestFeedPosition(user, parts.clock.now() - parts.retentionMs);
-    const { from, isGap, needsCursor } = planPoll(cursor, { feed, epoch, oldest });
+    const { from, isGap, needsCursor } = planPoll(cursor, { feed, oldest });
     const { rows: fitting, keys } = cutPage(from === feed.head ? [] : await view.listFeed(user, from, limit), limit);
     if (fitting.length === 0 && !needsCursor) return { epoch, head: feed.head, page: null };
 

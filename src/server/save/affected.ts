@@ -21,9 +21,9 @@ export async function mastersOf(working: WorkingSet, record: WorkingRecord): Pro
 }
 
 /** Everything that a save concerns (rule A30): its members, what it wrote besides, and the masters of all of them. */
-export async function collectAffected(working: WorkingSet, members: readonly RecordKey[]): Promise<RecordKey[]> {
-  const affected = new Map<string, RecordKey>();
-  const add = ({ object, id }: RecordKey): void => void affected.set(keyText({ object, id }), { object, id });
+export async function collectAffected(working: WorkingSet, members: readonly RecordKey[]): Promise<WorkingRecord[]> {
+  const affected = new Map<string, WorkingRecord>();
+  const add = (record: WorkingRecord): void => void affected.set(keyText(record), record);
   const records: WorkingRecord[] = [];
   for (const member of members) records.push(await working.get(member));
   for (const record of [...records, ...working.changed()]) {

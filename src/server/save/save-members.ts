@@ -1,9 +1,10 @@
 import type { Core } from '../../core/core.ts';
 import type { Principal } from '../principal.ts';
 import { decodeValue, maskPositions, splitRow } from '../../protocol/row.ts';
+import type { RecordVersion } from '../../protocol/version.ts';
 import { HookRefusal } from '../save-hooks.ts';
 import type { ServerSchema } from '../server-schema.ts';
-import type { RecordKey, StoredRecord, StoreTransaction } from '../store/server-store.ts';
+import { keyText, type RecordKey, type StoreTransaction } from '../store/server-store.ts';
 import type { Visibility } from '../visibility.ts';
 import { collectAffected } from './affected.ts';
 import type { EntryMember } from './entry-member.ts';
@@ -31,10 +32,16 @@ export interface SaveInProgress {
 
 /** What a save did. */
 export interface SavedMembers {
-  /** Records that were written, as they now are. */
-  readonly written: readonly StoredRecord[];
-  /** The members, their masters at all levels, and what triggers wrote (rule A30). */
-  readonly affected: readonly RecordKey[];
+  /** Whether anything was written. */
+  readonly hasWritten: boolean;
+  /** The members, their masters at all levels, and what triggers wrote (rule A30), as they now are. */
+  readonly affected: readonly SavedRecord[];
+}
+
+/** A record after a save, with its version. */
+export interface SavedRecord extends WorkingRecord {
+  readonly row: Uint8Array;
+  readonly version: RecordVersion;
 }
 
 /** A member that is to be written. */
@@ -50,7 +57,8 @@ interface MemberWrite {
  * @throws {@link EntryRefused}; {@link EntryDelayed} when the host's own logic fails.
  */
 export async function saveMembers(save: SaveInProgress, members: readonly EntryMember[]): Promise<SavedMembers> {
-  await save.working.lock(members.flatMap((member) => [member, ...newMasters(member)]));
+  const created = members.filter(({ op }) => op === 'create');
+  await save.working.lock([...members.filter(({ op }) => op !== 'create'), ...members.flatMap(newMasters)], created);
   for (const member of members) await checkAllowed(save, member);
   const writes: MemberWrite[] = [];
   for (const member of members) {
@@ -63,8 +71,16 @@ export async function saveMembers(save: SaveInProgress, members: readonly EntryM
   for (const write of writes) await runAfterSave(save, write);
   await runFormulas(save);
   const affected = await collectAffected(save.working, members);
-  const written = await save.working.flush(await save.transaction.epoch());
-  return { written, affected };
+  if (save.working.changed().length === 0) return { hasWritten: false, affected: withVersions(affected, new Map()) };
+  const versions = await save.working.flush(await save.transaction.epoch());
+  return { hasWritten: true, affected: withVersions(affected, versions) };
+}
+
+function withVersions(records: readonly WorkingRecord[], written: ReadonlyMap<string, RecordVersion>): SavedRecord[] {
+  return records.flatMap((record) => {
+    const version = written.get(keyText(record)) ?? record.stored?.version;
+    return record.row === null || version === undefined ? [] : [{ ...record, row: record.row, version }];
+  });
 }
 
 /** The masters that a member names anew; they must exist, and are locked with the rest. */

@@ -58,15 +58,15 @@ async function saveOnce(parts: ServerParts, uploaded: UploadedEntry, transaction
   const { hooks, hookTimeoutMs: timeoutMs, clock, visibility, schema, core, hasStrictReferences } = parts;
   const createRecordId = (): string => createId(clock, parts.random);
   const runner = createHookRunner({ hooks, timeoutMs, clock, principal, origin, working });
-  const { affected, written } = await saveMembers(
+  const { affected, hasWritten } = await saveMembers(
     { core, schema, transaction, working, hooks: runner, visibility, principal, hasStrictReferences, createRecordId },
     members,
   );
-  const images = ownImages(await visibility.images(transaction, principal, affected), members);
+  const images = ownImages(affected.map((record) => visibility.imageOf(principal, record)), members);
   const committed = images.map((image) => settledImage(parts, image));
   const createdAt = clock.now();
   await transaction.putReceipt(key, { hash, createdAt, result: encodeDecision(entry.number, { outcome: 'saved', committed }) });
-  if (written.length > 0) {
+  if (hasWritten) {
     const records = images.map(({ object, id }) => ({ object, id }));
     await transaction.appendFeed(principal.user, { createdAt, store, number: entry.number, records });
   }

@@ -3,7 +3,7 @@ import type { RecordVersion } from '../../protocol/version.ts';
 import { bytesEqual } from '../../shared/bytes.ts';
 import type { RowArchive } from '../row-archive.ts';
 import type { ServerObject, ServerSchema } from '../server-schema.ts';
-import { compareIds, compareKeys, isStorableId, keyText, type RecordKey, type StoredRecord, type StoreTransaction } from '../store/server-store.ts';
+import { compareIds, compareKeys, isStorableId, keyText, type RecordKey, type RecordWrite, type StoredRecord, type StoreTransaction } from '../store/server-store.ts';
 
 /** A record in the course of a save. Rows are in the schema's layout. */
 export interface WorkingRecord extends RecordKey {
@@ -33,14 +33,19 @@ export class WorkingSet {
     this.#archive = archive;
   }
 
-  /** Locks records and takes them in, together with their masters at all levels. */
-  async lock(keys: readonly RecordKey[]): Promise<void> {
+  /** Locks records and takes them in, together with their masters at all levels. Those to be created have none stored. */
+  async lock(keys: readonly RecordKey[], created: readonly RecordKey[] = []): Promise<void> {
     const wanted = new Map<string, RecordKey>();
     // Found first and locked after, all in one order: two saves that meet can then wait for each other, but not both at once.
+    const add = (key: RecordKey): boolean => {
+      if (!isStorableId(key.id) || wanted.has(keyText(key)) || this.#records.has(keyText(key))) return false;
+      wanted.set(keyText(key), key);
+      return true;
+    };
+    created.forEach(add);
     for (let level = keys; level.length > 0; ) {
-      const fresh = level.filter((key) => isStorableId(key.id) && !wanted.has(keyText(key)) && !this.#records.has(keyText(key)));
-      for (const key of fresh) wanted.set(keyText(key), key);
-      level = fresh.some(({ object }) => this.#typeOf(object).parent !== null) ? await this.#mastersOf(fresh) : [];
+      const below = level.filter(add).filter(({ object }) => this.#typeOf(object).parent !== null);
+      level = below.length === 0 ? [] : await this.#mastersOf(below);
     }
     const sorted = [...wanted.values()].sort(compareKeys);
     const locked = new Map((await this.#transaction.lockRecords(sorted)).map((record) => [keyText(record), record]));
@@ -100,9 +105,9 @@ export class WorkingSet {
     return [...this.#records.values()].filter(isChanged);
   }
 
-  /** Writes what changed, each record at its next version. */
-  async flush(epoch: number): Promise<StoredRecord[]> {
-    const writes = [];
+  /** Writes what changed, each record at its next version; returns the versions by key. */
+  async flush(epoch: number): Promise<ReadonlyMap<string, RecordVersion>> {
+    const writes: RecordWrite[] = [];
     for (const record of this.changed()) {
       const { layout, row } = await this.#archive.write(this.#transaction, record.type, record.row!, record.stored);
       const { object, id, isLive, type } = record;
@@ -110,7 +115,7 @@ export class WorkingSet {
       writes.push({ object, id, version: nextVersion(record.stored, epoch), isDeleted: !isLive, layout, row, parentId: parentOf(record), recordId });
     }
     await this.#transaction.putRecords(writes);
-    return writes.map((write) => ({ ...write, layout: write.layout.hash }));
+    return new Map(writes.map((write) => [keyText(write), write.version]));
   }
 
   #typeOf(object: string): ServerObject {

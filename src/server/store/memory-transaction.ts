@@ -37,7 +37,7 @@ export function openMemoryTransaction(tenant: MemoryTenant): MemoryTransaction {
     listChildren: step((object: string, parentId: string) => tenant.table(object).childrenOf(parentId)),
     findByRecordId: step((object: string, recordId: string) => tenant.table(object).findByRecordId(recordId)),
     getLayout: step((hash: string) => tenant.layouts.get(hash) ?? null),
-    getFeed: step((user: string) => feedState(tenant.feeds.get(user))),
+    getFeed: step((user: string) => feedState(tenant, user)),
     oldestFeedPosition: step((user: string, since: number) => oldestPosition(tenant.feeds.get(user), since)),
     listFeed: step((user: string, after: number, limit: number) => {
       const rows = tenant.feeds.get(user)?.rows ?? [];
@@ -68,7 +68,7 @@ export function openMemoryTransaction(tenant: MemoryTenant): MemoryTransaction {
     }),
     openFeed: step((user: string, feed: string) => {
       if (!tenant.feeds.has(user)) setIn(tenant.feeds, user, { feed, head: 0, floor: 0, rows: [] });
-      return feedState(tenant.feeds.get(user))!;
+      return feedState(tenant, user)!;
     }),
     appendFeed: step((user: string, row: Parameters<StoreTransaction['appendFeed']>[1]) => {
       const feed = tenant.feeds.get(user);
@@ -109,8 +109,9 @@ export function openMemoryTransaction(tenant: MemoryTenant): MemoryTransaction {
   };
 }
 
-function feedState(feed: MemoryFeed | undefined): FeedState | null {
-  return feed === undefined ? null : { feed: feed.feed, head: feed.head, floor: feed.floor };
+function feedState({ feeds, epoch }: MemoryTenant, user: string): FeedState | null {
+  const feed = feeds.get(user);
+  return feed === undefined ? null : { feed: feed.feed, epoch, head: feed.head, floor: feed.floor };
 }
 
 function oldestPosition(feed: MemoryFeed | undefined, since: number): number | null {

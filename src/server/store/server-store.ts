@@ -29,6 +29,8 @@ export interface RecordWrite extends Omit<StoredRecord, 'layout'> {
 /** A user's feed: an id that makes cursors of others recognisable, its newest position, and the last position that is gone. */
 export interface FeedState {
   readonly feed: string;
+  /** The epoch of the tenant's history, see {@link StoreView.epoch}. */
+  readonly epoch: number;
   readonly head: number;
   readonly floor: number;
 }

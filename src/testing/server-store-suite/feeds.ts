@@ -5,8 +5,14 @@ export function describeFeeds({ runner, test }: StoreSuite): void {
   runner.describe('feeds', () => {
     test('are opened once and keep their first name', async ({ run }) => {
       assertEqual(await run((transaction) => transaction.getFeed('ann')), null, 'before');
-      assertEqual(await run((transaction) => transaction.openFeed('ann', 'f1')), { feed: 'f1', head: 0, floor: 0 }, 'opened');
-      assertEqual(await run((transaction) => transaction.openFeed('ann', 'f2')), { feed: 'f1', head: 0, floor: 0 }, 'opened again');
+      assertEqual(await run((transaction) => transaction.openFeed('ann', 'f1')), { feed: 'f1', epoch: 1, head: 0, floor: 0 }, 'opened');
+      assertEqual(await run((transaction) => transaction.openFeed('ann', 'f2')), { feed: 'f1', epoch: 1, head: 0, floor: 0 }, 'opened again');
+    });
+
+    test('carry the epoch of their tenant', async ({ run }) => {
+      await run((transaction) => transaction.openFeed('ann', 'f1'));
+      await run((transaction) => transaction.raiseEpoch());
+      assertEqual((await run((transaction) => transaction.getFeed('ann')))?.epoch, 2, 'the epoch');
     });
 
     test('give dense positions to each user', async (place) => {

@@ -12,8 +12,14 @@ const GET_RECORDS = `
   join fieldtide_record r on r.tenant = $1 and r.object = k.object and r.id = k.id
   where r.tenant = $1 order by r.object, r.id`;
 
+/** Layouts that are known to be stored, by tenant and hash. What a transaction adds counts once it has committed. */
+export interface KnownLayouts {
+  has(tenant: string, hash: string): boolean;
+  add(tenant: string, hash: string): void;
+}
+
 /** The store's reads and writes of one tenant, as statements. Each is one statement per table, however many rows it concerns. */
-export function createSqlTransaction(sql: Sql, tenant: string): StoreTransaction {
+export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayouts): StoreTransaction {
   const one = async (text: string, ...values: Parameters<Sql['query']>[1]): Promise<SqlRow | null> => (await sql.query(text, [tenant, ...values]))[0] ?? null;
   const all = (text: string, ...values: Parameters<Sql['query']>[1]): Promise<readonly SqlRow[]> => sql.query(text, [tenant, ...values]);
 
@@ -23,13 +29,15 @@ export function createSqlTransaction(sql: Sql, tenant: string): StoreTransaction
   }
 
   async function keepLayouts(layouts: readonly Layout[]): Promise<void> {
-    const distinct = [...new Map(layouts.map((layout) => [layout.hash, layout])).values()];
+    const distinct = [...new Map(layouts.map((layout) => [layout.hash, layout])).values()].filter(({ hash }) => !known.has(tenant, hash));
+    if (distinct.length === 0) return;
     await all(
       `insert into fieldtide_layout (tenant, hash, content) select $1, l.hash, l.content::jsonb from unnest($2::text[], $3::text[]) as l (hash, content)
        on conflict (tenant, hash) do nothing`,
       distinct.map(({ hash }) => hash),
       distinct.map((layout) => JSON.stringify(wireLayout(layout))),
     );
+    for (const { hash } of distinct) known.add(tenant, hash);
   }
 
   const transaction: StoreTransaction = {
@@ -63,7 +71,12 @@ export function createSqlTransaction(sql: Sql, tenant: string): StoreTransaction
       return row === null ? null : parseLayouts([row.content as WireLayout])[0]!;
     },
     async getFeed(user) {
-      return readFeed(await one('select feed, head, floor from fieldtide_feed where tenant = $1 and user_id = $2', user));
+      return readFeed(await one(
+        `select f.feed, f.head, f.floor, s.value as epoch from fieldtide_feed f
+         left join fieldtide_setting s on s.tenant = $1 and s.key = $3
+         where f.tenant = $1 and f.user_id = $2`,
+        user, EPOCH_KEY,
+      ));
     },
     async oldestFeedPosition(user, since) {
       const row = await one(
@@ -158,7 +171,7 @@ export function createSqlTransaction(sql: Sql, tenant: string): StoreTransaction
 }
 
 function readFeed(row: SqlRow | null): FeedState | null {
-  return row === null ? null : { feed: row.feed as string, head: row.head as number, floor: row.floor as number };
+  return row === null ? null : { feed: row.feed as string, epoch: (row.epoch as number | null) ?? 1, head: row.head as number, floor: row.floor as number };
 }
 
 function readFeedRow(row: SqlRow): FeedRow {
