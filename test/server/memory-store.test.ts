@@ -31,6 +31,15 @@ describe('memory store', () => {
     expect(await store.read('t', (view) => view.getFeed('ann'))).toBeNull();
   });
 
+  test('a transaction that waited for its turn does not begin after a crash', async () => {
+    const store = memory();
+    const first = store.run('t', async () => store.crash());
+    const second = store.run('t', (transaction) => transaction.openFeed('ann', 'f'));
+    await expect(first).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    await expect(second).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    expect(await store.run('t', (transaction) => transaction.openFeed('ann', 'g'))).toMatchObject({ feed: 'g' });
+  });
+
   test('a snapshot is a backup: another store begins with it, and later saves do not change it', async () => {
     const { device, store } = createWorld();
     await device('ann').save(1, { create: 'account', id: 'a1', values: { name: 'St. Mary' } });

@@ -24,7 +24,7 @@ export interface MemoryStoreOptions {
 
 /** A store in memory, with what tests of crashes need. */
 export interface MemoryServerStore extends ServerStore {
-  /** Ends the open transactions as the death of the server's process would: rolled back, and their later calls fail. */
+  /** Ends what is under way as the death of the server's process would: open transactions are rolled back, waiting ones never begin. */
   crash(): void;
   /** Copies what is committed, as a backup would. */
   snapshot(): Promise<MemorySnapshot>;
@@ -43,15 +43,17 @@ export function memory({ from, intercept }: MemoryStoreOptions = {}): MemoryServ
   const tenants = new Map([...(from?.tenants ?? [])].map(([name, tenant]) => [name, tenant.copy()]));
   const turns = new Map<string, Promise<void>>();
   const open = new Set<() => void>();
-  let isClosed = false;
+  let isClosed = false, crashes = 0;
 
   async function inTurn<T>(name: string, isWrite: boolean, work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
     const before = turns.get(name);
     let leave = (): void => {};
     const turn = new Promise<void>((resolve) => (leave = resolve));
     turns.set(name, turn);
+    const life = crashes;
     await before;
     try {
+      if (life !== crashes) throw new SyncFault('STORAGE_FAILED', 'the server crashed before this transaction began');
       if (isClosed) throw new SyncFault('STORAGE_CLOSED', 'the store is closed');
       return await runToEnd(name, isWrite, work, leave);
     } finally {
@@ -96,7 +98,10 @@ export function memory({ from, intercept }: MemoryStoreOptions = {}): MemoryServ
     durability: async () => 'none',
     run: (tenant, work) => inTurn(tenant, true, work),
     read: (tenant, work) => inTurn(tenant, false, work),
-    crash: () => [...open].forEach((crash) => crash()),
+    crash() {
+      crashes++;
+      for (const end of [...open]) end();
+    },
     async snapshot() {
       const copies = new Map<string, MemoryTenant>();
       for (const [name, tenant] of tenants) await inTurn(name, false, async () => copies.set(name, tenant.copy()));
