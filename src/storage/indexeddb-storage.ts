@@ -1,4 +1,4 @@
-import { isFault, SyncFault } from '../shared/fault.ts';
+import { isFault, SyncFault, type FaultCode } from '../shared/fault.ts';
 import { platformIndexedDb, platformStorageManager } from '../shared/platform.ts';
 import { CallsUnderWay } from './calls-under-way.ts';
 import { copyCommit } from './copy-commit.ts';
@@ -83,10 +83,15 @@ async function translated<T>(what: string, call: Promise<T>): Promise<T> {
     return await call;
   } catch (cause) {
     if (isFault(cause)) throw cause;
-    const isFull = cause instanceof Error && cause.name === 'QuotaExceededError';
-    throw new SyncFault(isFull ? 'STORAGE_FULL' : 'STORAGE_FAILED', `cannot ${what}: ${isFull ? 'there is no room' : 'IndexedDB failed'}`, { cause });
+    const [code, reason] = (cause instanceof Error && KNOWN_ERRORS[cause.name]) || (['STORAGE_FAILED', 'IndexedDB failed'] as const);
+    throw new SyncFault(code, `cannot ${what}: ${reason}`, { cause });
   }
 }
+
+const KNOWN_ERRORS: Readonly<Record<string, readonly [code: FaultCode, reason: string]>> = {
+  QuotaExceededError: ['STORAGE_FULL', 'there is no room'],
+  VersionError: ['STORAGE_CORRUPT', 'a newer build has changed the store'],
+};
 
 async function estimateRoom(storageManager: NonNullable<IndexedDbOptions['storageManager']>): Promise<StorageEstimate> {
   const [{ usage = 0, quota = 0 }, isPersisted] = await translated('estimate the room', Promise.all([storageManager.estimate(), storageManager.persisted()]));

@@ -138,7 +138,7 @@ export function describeIndexedDbBehaviour(name: string, createFactory: () => ID
       const storage = await adapter.open(OWNER);
       await storage.commit(put('1'));
       const newer = await open(`fieldtide ${JSON.stringify([app, 't', 'u'])}`, 2);
-      await expect(storage.commit(put('2'))).rejects.toMatchObject({ code: 'STORAGE_FAILED', cause: { name: 'VersionError' } });
+      await expect(storage.commit(put('2'))).rejects.toMatchObject({ code: 'STORAGE_CORRUPT', cause: { name: 'VersionError' } });
       newer.close();
     });
 
