@@ -31,6 +31,14 @@ export class SnapshotDownload {
   }
 
   async run(): Promise<DownloadReceipt> {
+    try {
+      return await this.#run();
+    } finally {
+      this.#context.store.notesFresh = false;
+    }
+  }
+
+  async #run(): Promise<DownloadReceipt> {
     const { steps, store, emit, showProgress } = this.#context;
     const resumed = await steps.run(() => this.#begin());
     emit({ type: 'download:started', isResumed: resumed });
@@ -50,10 +58,11 @@ export class SnapshotDownload {
   async #begin(): Promise<boolean> {
     const { store, clock, schema } = this.#context;
     const staged = store.meta.download;
-    if (staged === null) return false;
-    const age = clock.now() - staged.startedAt;
-    if (age >= 0 && age < RESUME_WITHIN_MS && staged.schema === schema.hash) return true;
+    const age = staged === null ? -1 : clock.now() - staged.startedAt;
+    if (age >= 0 && age < RESUME_WITHIN_MS && staged?.schema === schema.hash) return true;
     await this.#drop();
+    // From now on, not from the first page on: what comes in while that is under way may be newer than the page.
+    store.notesFresh = true;
     return false;
   }
 
@@ -100,7 +109,7 @@ export class SnapshotDownload {
     const settlement = new Settlement(store, rules, new Map());
     const downloaded = new Set<Key>();
     for await (const row of store.scanState(STATE.stage)) await this.#takePage(row.bytes, settlement, downloaded);
-    const removed = await this.#removeAbsent(settlement.step, downloaded);
+    const removed = await this.#removeAbsent(settlement, downloaded);
     await this.#clearStage(settlement.step);
     settlement.step.meta = { download: null, cursor, hasFeedGap: false, lastDownloadAt: serverTime };
     await store.commit(settlement.step, 'strict');
@@ -131,8 +140,8 @@ export class SnapshotDownload {
     });
   }
 
-  /** Records that the snapshot no longer holds leave, unless they came after it began or have a change of the user's waiting. */
-  async #removeAbsent(step: Step, downloaded: ReadonlySet<Key>): Promise<number> {
+  /** Records that the snapshot no longer holds leave, unless they came after it began; one with a waiting change leaves with that (rule B3). */
+  async #removeAbsent(settlement: Settlement, downloaded: ReadonlySet<Key>): Promise<number> {
     const { store, schema } = this.#context;
     const fresh = new Set<Key>();
     for await (const { key } of store.scanState(STATE.fresh)) fresh.add(key.slice(STATE.fresh.length));
@@ -143,8 +152,12 @@ export class SnapshotDownload {
         const page = await store.scanBases(object, after, 1_000);
         for (const { id, base } of page) {
           const key = keyOf(object, id);
-          if (downloaded.has(key) || fresh.has(key) || store.entriesOf(key).length > 0) continue;
-          step.putBase(key, { ...base, state: 'hidden', row: null });
+          if (downloaded.has(key) || fresh.has(key)) continue;
+          if (store.entriesOf(key).length > 0) {
+            settlement.keepAbsenceAside(key, base);
+            continue;
+          }
+          settlement.step.putBase(key, { ...base, state: 'hidden', row: null });
           removed++;
         }
         if (page.length < 1_000) break;

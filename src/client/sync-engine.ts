@@ -84,6 +84,7 @@ class Engine implements SyncEngine {
   #lifecycle: Lifecycle;
   #isOpen = false;
   #isClosed = false;
+  #closing: Promise<void> | null = null;
   #progress: DownloadProgress | null = null;
   #lastStatus: SyncStatus | null = null;
 
@@ -185,12 +186,9 @@ class Engine implements SyncEngine {
   }
 
   async undo(syncError: number): Promise<UndoReceipt> {
-    const { receipt, keys } = await this.#step(async (context) => {
-      const undone = context.store.entry(syncError);
-      return { receipt: await undoSyncError(context, syncError), keys: undone === undefined ? [] : keysOf(undone) };
-    });
-    this.#refreshFromServer(keys);
-    return receipt;
+    const undone = await this.#step((context) => undoSyncError(context, syncError));
+    this.#refreshFromServer(new Set(undone.flatMap(keysOf)));
+    return { entries: undone.map(({ seq }) => seq) };
   }
 
   async watchEvents(listener: (event: SyncEvent) => void): Promise<Unsubscribe> {
@@ -239,8 +237,13 @@ class Engine implements SyncEngine {
     this.#showStatus();
   }
 
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
+  close(): Promise<void> {
+    // Whoever closes a second time waits for the first: the store is free only then.
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#isClosed = true;
     this.#isOpen = false;
     this.#abort.abort();
@@ -358,7 +361,7 @@ class Engine implements SyncEngine {
     }
   }
 
-  #refreshFromServer(keys: readonly Key[]): void {
+  #refreshFromServer(keys: Iterable<Key>): void {
     if (!this.#conversation.state.isOnline) return;
     for (const key of keys) {
       const { object, id } = splitKey(key);

@@ -3,7 +3,7 @@ import type { Schema } from '../protocol/schema.ts';
 import { compareVersions } from '../protocol/version.ts';
 import { SyncFault } from '../shared/fault.ts';
 import type { EngineContext } from './engine-context.ts';
-import type { SyncError, SyncErrorField, UndoReceipt } from './engine.ts';
+import type { SyncError, SyncErrorField } from './engine.ts';
 import { keysOf, type QueueEntry } from './queue-entry.ts';
 import { keyOf } from './record-key.ts';
 import { valueIn, type HeldImage, type Member } from './rows.ts';
@@ -22,10 +22,11 @@ export function listSyncErrors(store: LocalStore, schema: Schema): SyncError[] {
 
 /**
  * Takes a refused change back, with everything that waits behind it; contents go to the journal in the same commit (rules B13, C11).
+ * Answers what was taken back, the refused entry first.
  *
  * @throws {@link SyncFault} `SYNC_ERROR_UNKNOWN`
  */
-export async function undoSyncError({ store, schema, rules, clock, emit }: EngineContext, syncError: number): Promise<UndoReceipt> {
+export async function undoSyncError({ store, schema, rules, clock, emit }: EngineContext, syncError: number): Promise<QueueEntry[]> {
   const entry = store.entry(syncError);
   if (entry?.state !== 'failed') {
     throw new SyncFault('SYNC_ERROR_UNKNOWN', `there is no sync error ${syncError}; it may have been resolved already`, { details: { syncError } });
@@ -39,7 +40,7 @@ export async function undoSyncError({ store, schema, rules, clock, emit }: Engin
   for (const taken of all) settlement.step.putState.push({ key: orderedKey(STATE.journal, taken.seq), bytes: encodeJournalRow(taken, clock.now()) });
   await store.commit(settlement.step, 'strict');
   emit({ type: 'sync-error:resolved', syncError, action: isDelete(entry) ? 'undelete' : 'undo' });
-  return { entries: all.map(({ seq }) => seq) };
+  return all;
 }
 
 function describe(entry: QueueEntry, store: LocalStore, schema: Schema): SyncError {

@@ -1,5 +1,8 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { defineSchema, text } from '../../src/schema.ts';
+import { SyncFault } from '../../src/shared/fault.ts';
+import { memory } from '../../src/storage/memory.ts';
+import type { StoreOwner } from '../../src/storage/storage-adapter.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 const schema = defineSchema({ version: 1, objects: { account: { fields: { name: text({ required: true }), note: text() } } } });
@@ -21,5 +24,63 @@ describe('found by simulation', () => {
     await engine.setLifecycle({ isOnline: true });
     expect(await engine.exchange()).toMatchObject({ pending: 0, syncErrors: 0 });
     expect((await world.server.online.get('account', id))?.values.note).toBe('d 4');
+  });
+
+  test('B3: a record that left while a change of it could not be sent leaves the device with that change', async () => {
+    let isBroken = true;
+    world = createWorld(schema, {
+      canSee: ({ user }, { values }) => user !== 'ann' || values.note !== 'gone',
+      objects: { account: { allow: () => { if (isBroken) throw new Error('not now'); return true; } } },
+    });
+    isBroken = false;
+    const { engine, intercept } = await world.device('ann');
+    const { id } = await engine.create('account', { name: 'St. Mary' });
+    await engine.exchange();
+    isBroken = true;
+    const { entry } = await engine.update('account', id, { name: 'St. Maria' });
+    await engine.exchange();
+    isBroken = false;
+    await world.server.online.save([{ op: 'update', object: 'account', id, values: { note: 'gone' } }]);
+    await engine.download();
+    expect((await engine.get('account', id))?.values.name).toBe('St. Maria');
+    await world.clock.advance(60_000);
+    await engine.exchange();
+    expect(await engine.outcome(entry!)).toMatchObject({ kind: 'refused' });
+    intercept(() => Promise.reject(new SyncFault('TRANSPORT_UNREACHABLE', 'offline')));
+    await engine.undo(entry!);
+    expect(await engine.get('account', id)).toBeNull();
+  });
+
+  test('B3: what the device saves while the first page of a download is under way stays', async () => {
+    world = createWorld(schema);
+    const { engine, intercept } = await world.device('ann');
+    await engine.exchange();
+    let id = '';
+    intercept(async (request, send) => {
+      const answer = await send(request);
+      if (request.path !== 'snapshot') return answer;
+      intercept(null);
+      const saved = await engine.create('account', { name: 'St. Mary' });
+      await engine.outcome(saved.entry!);
+      id = saved.id;
+      return answer;
+    });
+    await engine.download();
+    expect((await engine.get('account', id))?.values.name).toBe('St. Mary');
+  });
+
+  test('closing twice waits twice: the store is free when either answers', async () => {
+    world = createWorld(schema);
+    const adapter = memory();
+    let isFree = false;
+    const open = async (owner: StoreOwner) => {
+      const storage = await adapter.open(owner);
+      const close = storage.close.bind(storage);
+      return Object.assign(storage, { close: () => close().then(() => void (isFree = true)) });
+    };
+    const { engine } = await world.device('ann', { storage: { open } });
+    void engine.close();
+    await engine.close();
+    expect(isFree).toBe(true);
   });
 });

@@ -60,7 +60,11 @@ async function settle(world: World, workload: Workload): Promise<void> {
   workload.recover();
   while (oracle.violation === null) {
     await time.pass(20_000);
-    for (const device of devices) await undoAll(world, device);
+    for (const device of devices) {
+      await undoAll(world, device);
+      // A refusal of the token may still have been on its way when the user signed in.
+      if ((await time.passUntil(device.engine!.status(), 1_000)).needsAuth) await device.engine!.wake();
+    }
     if (devices.every((device) => isAtRest(world, device))) return;
     if (network.requests > most) return oracle.fail('liveness', `${network.requests} requests, and not at rest: ${restlessness(world)}`);
     if (time.elapsed > until) return oracle.fail('liveness', `not at rest after ${QUIET_WITHIN_MS / 60_000} minutes of calm: ${restlessness(world)}`);

@@ -89,6 +89,7 @@ export class Workload {
 
   #start(device: SimulatedDevice): void {
     const engine = device.start();
+    this.#world.trace.note(device.name, 'started');
     // A store that could not be opened is opened again by the next life.
     engine.ready.catch(() => device.engine === engine && device.crash());
   }

@@ -179,20 +179,20 @@ export class DeviceMirror {
       return;
     }
     const order = compareVersions(image.version, before?.version ?? NO_VERSION);
-    if (order < 0 || (order === 0 && !isApplyingDownload)) {
+    const isRemoval = order === 0 && image.state === 'hidden';
+    if (order < 0 || (order === 0 && !isApplyingDownload && !isRemoval)) {
       this.#fail('monotonic-version', `${key} goes from version ${String(before?.version)} to ${String(image.version)}`);
     }
-    const isRemoval = isApplyingDownload && image.state === 'hidden' && order === 0;
-    this.#bases.set(key, { version: image.version, state: image.state, online: this.#findOnline(key, image, isRemoval) });
+    this.#bases.set(key, { version: image.version, state: image.state, online: this.#findOnline(key, image) });
   }
 
   #takeSide(key: string, image: HeldImage | null): void {
     if (image === null) this.#sides.delete(key);
-    else this.#sides.set(key, { version: image.version, state: image.state, online: this.#findOnline(key, image, false) });
+    else this.#sides.set(key, { version: image.version, state: image.state, online: this.#findOnline(key, image) });
   }
 
   /** Finds an image in the server's history: only what really was may be held, and only what this user may see. */
-  #findOnline(key: string, { version, state, row }: HeldImage, isRemoval: boolean): Held['online'] {
+  #findOnline(key: string, { version, state, row }: HeldImage): Held['online'] {
     const { history, user } = this.#options;
     const online = history.at(key, version);
     if (online === null) {
@@ -203,7 +203,8 @@ export class DeviceMirror {
     if (state === 'live' && !isForUser) this.#fail('isolation', `${key} at version ${String(version)} is not for ${user}`);
     if (state === 'live' && (online.isDeleted || !isTrueRow(online, row))) this.#fail('true-images', `${key} at version ${String(version)} was other than what is held`);
     if (state === 'deleted' && !online.isDeleted) this.#fail('true-images', `${key} at version ${String(version)} was not deleted`);
-    if (state === 'hidden' && isForUser && !isRemoval) this.#fail('true-images', `${key} at version ${String(version)} may be seen by ${user}`);
+    // A download that leaves a record out says that it is gone, not at which version it went.
+    if (state === 'hidden' && isForUser && !history.wasGone(key, version, user)) this.#fail('true-images', `${key} is held as gone, and has been there for ${user} since version ${String(version)}`);
     return online;
   }
 
@@ -324,7 +325,7 @@ export class DeviceMirror {
       for (const [key, version] of feed[position - 1]!.records) {
         if (compareVersions(this.known(key), version) >= 0) continue;
         // A download brings what there is; of what is gone, the device need only know that it is not there.
-        if (isApplyingDownload && this.#bases.get(key)?.state !== 'live' && history.wasGone(key, version, user)) continue;
+        if (isApplyingDownload && (this.#sides.get(key) ?? this.#bases.get(key))?.state !== 'live' && history.wasGone(key, version, user)) continue;
         this.#fail('feed-accounting', `the cursor passed ${position}, and ${key} is held at version ${String(this.known(key))}, not ${String(version)}`);
       }
     }

@@ -1,0 +1,94 @@
+import { planUpload } from '../../src/client/upload-plan.ts';
+import { STATE } from '../../src/client/stored.ts';
+import { isInMask, joinRow, maskPositions, splitRow } from '../../src/protocol/row.ts';
+import type { Commit } from '../../src/storage/storage-adapter.ts';
+import type { PlantedRules } from './world.ts';
+
+/** A bug that the simulator must find: the product with one rule swapped. */
+export interface PlantedBug {
+  /** The mistake, in words that a developer might have made it with. */
+  readonly mistake: string;
+  readonly rules: PlantedRules;
+}
+
+/** The test of the test. Each of these is a bug that somebody has shipped, or that the reliability notes warn of. */
+export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
+  'rebase-onto-current': {
+    mistake: 'C5: later edits are rebased onto the record as it is now, which may hold what another device wrote',
+    rules: { client: { rebaseOnto: (_committed, current) => current } },
+  },
+  'no-rebase': {
+    mistake: 'C5: later edits keep the previous value of the save',
+    rules: { client: { isRebased: () => false } },
+  },
+  'no-version-compare': {
+    mistake: 'C6: whatever arrives last is merged',
+    rules: { client: { isNewer: () => true } },
+  },
+  'merge-over-pending': {
+    mistake: 'A39: the feed is merged into records with waiting changes',
+    rules: { client: { verdict: (verdict) => (verdict === 'discard' ? 'merge' : verdict) } },
+  },
+  'no-side-image': {
+    mistake: 'C7: what must not be merged now is thrown away, as the words of the source have it',
+    rules: { client: { keepsAside: () => false } },
+  },
+  'cursor-first': {
+    mistake: 'A29: the cursor is stored before the rows that it passes',
+    rules: { client: { commitsOf: (step) => split(step, (key) => key === STATE.meta) } },
+  },
+  'queue-apart': {
+    mistake: 'A11: the queue is written first, and the rest of the step in a second commit',
+    rules: { client: { commitsOf: (step) => split(step, (key) => key.startsWith(STATE.queue)) } },
+  },
+  'fresh-numbers': {
+    mistake: 'C2: each attempt has a number of its own',
+    rules: { client: { numberFor: (_entry, nextNumber) => nextNumber } },
+  },
+  'undo-without-side-image': {
+    mistake: 'B13: undo shows the record as it was when it was first changed',
+    rules: { client: { undoneTo: (base) => base } },
+  },
+  'undo-to-previous': {
+    mistake: 'B13: undo puts back the previous values of the change',
+    rules: {
+      client: {
+        undoneTo(base, _side, { members: [member] }) {
+          if (base?.row == null || member?.previous == null || member.layout.hash !== base.layout.hash) return base;
+          const previous = splitRow(member.previous), slots = maskPositions(member.mask!);
+          const row = splitRow(base.row).map((value, position) => (isInMask(member.mask!, position) ? previous[slots.indexOf(position)]! : value));
+          return { ...base, row: joinRow(row) };
+        },
+      },
+    },
+  },
+  'cursor-too-far': {
+    mistake: 'A29: the cursor is moved one entry too far',
+    rules: { client: { cursorAfter: ({ from, next }) => ({ ...next, position: next.position + (next.position > from.position ? 1 : 0) }) } },
+  },
+  'overtaking': {
+    mistake: 'C9: what depends on a refused change is sent all the same',
+    rules: { client: { planUpload: ({ entries, ...input }) => planUpload({ ...input, entries: [...entries].filter(({ state }) => state !== 'failed') }) } },
+  },
+  'newest-first': {
+    mistake: 'A17: the last save is sent first',
+    rules: { client: { planUpload: ({ entries, ...input }) => planUpload({ ...input, entries: [...entries].toReversed() }) } },
+  },
+  'one-big-request': {
+    mistake: 'A17: a request takes everything that waits, several changes of one record too',
+    rules: { client: { planUpload: ({ entries, limits, deferred }) => [...entries].filter(({ state, seq }) => state !== 'failed' && !deferred.has(seq)).slice(0, limits.entries) } },
+  },
+};
+
+/** Cuts a step in two commits: the state rows that come first, then everything else. */
+function split(step: Commit, isFirst: (key: string) => boolean): Commit[] {
+  const { putState = [], removeState = [], expect, durability } = step;
+  const first = {
+    putState: putState.filter(({ key }) => isFirst(key)),
+    removeState: removeState.filter(isFirst),
+    durability,
+    ...(expect === undefined ? {} : { expect }),
+  };
+  if (first.putState.length + first.removeState.length === 0) return [step];
+  return [first, { ...step, putState: putState.filter(({ key }) => !isFirst(key)), removeState: removeState.filter((key) => !isFirst(key)) }];
+}
