@@ -179,8 +179,9 @@ export function describeEdits(getCore: () => Core): void {
     });
 
     test('can grow a row beyond the memory that the core begins with', () => {
-      const long = { ...renaming('old', 'x'.repeat(500_000)) };
-      expect(decodeRow(ORDER, getCore().applyEdit(ORDER, long, hex('01'), current)).name).toBe('x'.repeat(500_000));
+      const long = renaming('old', 'x'.repeat(500_000));
+      const name = decodeRow(ORDER, getCore().applyEdit(ORDER, long, hex('01'), current)).name;
+      expect(name === 'x'.repeat(500_000)).toBe(true);
     });
 
     test('is a fault for fields that the edit does not have', () => {

@@ -3,6 +3,7 @@ import type { Core, CoreStatus } from '../../src/core/core.ts';
 import { encodeChanges, encodeImages, type Change, type Image } from '../../src/protocol/items.ts';
 import { createLayout } from '../../src/protocol/layout.ts';
 import { encodeRow } from '../../src/protocol/row.ts';
+import { bytesEqual } from '../../src/shared/bytes.ts';
 import { hex } from './hex.ts';
 import { readTable } from './read-table.ts';
 
@@ -107,13 +108,16 @@ export function describeItems(getCore: () => Core): void {
     });
 
     test('can be many thousands', () => {
-      const many = Array.from({ length: 5_000 }, (_, index): Image => ({ layout: 1, id: `c-${index}`, version: [1, index + 1], state: 'deleted', row: null }));
+      const many = Array.from({ length: 3_000 }, (_, index): Image => ({ layout: 1, id: `c-${index}`, version: [1, index + 1], state: 'deleted', row: null }));
       expect(readTable(getCore().readImages(encodeImages(many), LAYOUTS))).toEqual(many);
     });
 
     test('can be one row larger than the memory that the core begins with', () => {
-      const large: Image = { layout: 1, id: 'c', version: [1, 1], state: 'live', row: encodeRow(CONTACT, { name: 'x'.repeat(1_000_000) }) };
-      expect(readTable(getCore().readImages(encodeImages([large, IMAGES[0]!]), LAYOUTS))).toEqual([large, IMAGES[0]]);
+      const row = encodeRow(CONTACT, { name: 'x'.repeat(1_000_000) });
+      const table = getCore().readImages(encodeImages([{ layout: 1, id: 'c', version: [1, 1], state: 'live', row }, IMAGES[0]!]), LAYOUTS);
+      if (!table.ok) throw new Error(table.status);
+      expect(bytesEqual(table.row(0)!, row)).toBe(true);
+      expect(table.row(1)).toEqual(IMAGES[0]!.row);
     });
 
     test('are looked at by their number only', () => {
@@ -141,7 +145,7 @@ export function describeItems(getCore: () => Core): void {
     });
 
     test('can be many thousands', () => {
-      const many = Array.from({ length: 3_000 }, (_, index): Change => ({ ...CHANGES[1]!, id: `o-${index}` }));
+      const many = Array.from({ length: 1_500 }, (_, index): Change => ({ ...CHANGES[1]!, id: `o-${index}` }));
       expect(readTable(getCore().readChanges(encodeChanges(many), LAYOUTS))).toEqual(many);
     });
 

@@ -49,6 +49,13 @@ export function describeValues(getCore: () => Core): void {
       expect(validate('')).toEqual({ ok: false, status: 'truncated', offset: 0 });
     });
 
+    test('does not lend the next value\'s bytes to a character that is cut', () => {
+      const names = createLayout('account', [{ name: 'first', type: 'text' }, { name: 'last', type: 'text' }]);
+      // e2 82 ac would be a euro sign; ac begins the second text.
+      expect(getCore().validateRow(names, hex('92 a2 e282 ac 616161616161616161616161'))).toEqual({ ok: false, status: 'bad-utf8', offset: 1 });
+      expect(getCore().validateRow(names, hex('92 a3 f09f98 a1 61'))).toEqual({ ok: false, status: 'bad-utf8', offset: 1 });
+    });
+
     test('of a layout without fields is an empty array', () => {
       expect(getCore().validateRow(createLayout('empty', []), hex('90'))).toEqual({ ok: true });
     });
