@@ -1,4 +1,5 @@
 import { createSyncClient } from '../../../bindings/web/index.ts';
+import type { Schema } from '../../../src/schema.ts';
 import { indexedDb } from '../../../src/storage/indexeddb.ts';
 import { schema } from '../../schema.ts';
 import type { RunningClient } from './device.ts';
@@ -20,7 +21,8 @@ export function openClient({ key, person }: DeviceProfile, firstNetwork: Network
     return worker;
   }
 
-  const client = createSyncClient({
+  const client = createSyncClient<Schema>({
+    // Without its types: the page shows whatever objects a schema has.
     schema,
     user: person.user,
     storage: indexedDb({ name: `fieldtide-demo-${key}` }),

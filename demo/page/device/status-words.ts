@@ -23,14 +23,14 @@ export function describeStatus(status: SyncStatus): StatusWords {
     case 'overdue':
       return { tone: 'late', headline: `${pending} overdue`, detail };
     case 'error':
-      if (status.syncErrors === 0) return { tone: 'bad', headline: 'Stopped', detail: status.lastFault?.message ?? 'The worker is gone' };
-      return {
-        tone: 'bad',
-        headline: count(status.syncErrors, 'problem'),
-        // What waits behind a problem is not forgotten.
-        detail: status.pending > status.syncErrors ? `${count(status.pending - status.syncErrors, 'change')} waiting · ${detail}` : detail,
-      };
+      return { tone: 'bad', headline: errorHeadline(status), detail: status.pending > 0 ? `${pending} waiting · ${detail}` : detail };
   }
+}
+
+function errorHeadline({ syncErrors, needsAuth, upgradeRequired }: SyncStatus): string {
+  if (syncErrors > 0) return count(syncErrors, 'problem');
+  if (needsAuth) return 'Sign in to go on';
+  return upgradeRequired ? 'Update to go on' : 'Stopped';
 }
 
 function progressHeadline({ progress, pending }: SyncStatus): string {
