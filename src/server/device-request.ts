@@ -34,6 +34,6 @@ export function readEcho({ headers }: SyncRequest): RequestEcho {
 export function readLimit({ query }: SyncRequest, most: number): number {
   const { limit } = query;
   if (limit === undefined) return most;
-  if (!/^\d{1,9}$/.test(limit) || limit === '0') throw new SyncFault('PROTOCOL_MALFORMED', 'limit is not a whole number from 1 up');
+  if (!/^\d{1,9}$/.test(limit) || Number(limit) === 0) throw new SyncFault('PROTOCOL_MALFORMED', 'limit is not a whole number from 1 up');
   return Math.min(Number(limit), most);
 }

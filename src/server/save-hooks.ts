@@ -124,8 +124,8 @@ type Maybe<T> = T | undefined | void | Promise<T | undefined | void>;
 
 /**
  * A host's own save logic for one object (rule A25). It runs inside the save's transaction, under a time limit. A hook that throws, or
- * does not answer in time, rolls the entry back; the device sends it again later. Hooks may run more than once for one save, and must not
- * call the server's own methods: read and write through their context.
+ * does not answer in time, rolls the entry back; the device sends it again later. Hooks may run more than once for one save. Keep network
+ * calls out of them, other saves may be waiting; and do not call the server's own methods, read and write through the context.
  */
 export interface ObjectHooks<S extends Schema = Schema, O extends ObjectName<S> = ObjectName<S>> {
   /** Says whether this user may do this at all. Refusing is `false`, or a {@link refuse} that says why. */

@@ -32,6 +32,7 @@ import { createOnlineAccess, type OnlineAccess } from './save/online.ts';
 import { readUpload, settleUpload } from './save/upload.ts';
 import type { ServerParts } from './server-parts.ts';
 import { createServerSchema } from './server-schema.ts';
+import { isStorableId } from './store/server-store.ts';
 import type { RequestHandler, SyncRequest, SyncResponse } from './sync-request.ts';
 import type { SyncServerOptions } from './sync-server-options.ts';
 import { createVisibility } from './visibility.ts';
@@ -122,7 +123,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
   function readKey({ query }: SyncRequest): SnapshotKey {
     const { object = '', id = '' } = query;
     if (!schema.objects.has(object)) throw new SyncFault('PROTOCOL_NOT_FOUND', 'there is no such object');
-    if (id.length > 255) throw new SyncFault('PROTOCOL_MALFORMED', 'the id is too long');
+    if (id.length > 255 || !isStorableId(id)) throw new SyncFault('PROTOCOL_MALFORMED', 'the id is none');
     return { object, id };
   }
 

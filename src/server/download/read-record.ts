@@ -3,7 +3,7 @@ import type { DeviceRegistry } from '../device-registry.ts';
 import { createImageList } from '../image-list.ts';
 import type { Principal } from '../principal.ts';
 import type { ServerParts } from '../server-parts.ts';
-import { isStorableId, keyText, type RecordKey, type StoredRecord, type StoreView } from '../store/server-store.ts';
+import { keyText, type RecordKey, type StoredRecord, type StoreView } from '../store/server-store.ts';
 
 /** What was read, before the head of the answer. */
 export interface ReadRecord {
@@ -31,7 +31,6 @@ export async function readRecord(parts: ServerParts, devices: DeviceRegistry, pr
 
 /** Finds a record by its id at birth, or by the Record ID that the server gave it. */
 async function findRecord({ schema }: ServerParts, view: StoreView, key: RecordKey): Promise<StoredRecord | null> {
-  if (!isStorableId(key.id)) return null;
   const [record] = await view.getRecords([key]);
   if (record !== undefined) return record;
   return schema.objects.get(key.object)!.recordIdField === null ? null : view.findByRecordId(key.object, key.id);

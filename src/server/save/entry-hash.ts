@@ -20,7 +20,8 @@ export function fingerprintEntry(entry: WireEntry, span: EntrySpan): EntryFinger
   writer.integer(entry.savedAt);
   for (let at = span.start; at < span.start + span.count; at++) writeMember(writer, span, at);
   const content = writer.take();
-  return { hash: hashBytes(content), byteLength: content.length };
+  // The length beside the hash: two contents that collide have to be equally long as well (docs/decisions/0003).
+  return { hash: `${hashBytes(content)}-${content.length}`, byteLength: content.length };
 }
 
 function writeMember(writer: ByteWriter, { table, layouts }: EntrySpan, at: number): void {

@@ -27,7 +27,7 @@ export function readEntry(schema: ServerSchema, span: EntrySpan): EntryMember[] 
   for (let index = 0; index < span.count; index++) {
     const member = readMember(schema, span, index);
     const key = `${member.object}\0${member.id}`;
-    if (seen.has(key)) refuse('validation', index, 'an entry changes a record once', [], 'repeated-record');
+    if (seen.has(key)) refuse('validation', index, 'an entry changes a record once');
     seen.add(key);
     members.push(member);
   }
@@ -39,7 +39,7 @@ function readMember(schema: ServerSchema, { table, layouts, start }: EntrySpan, 
   const from = layouts[table.layout(at)]!;
   const type = schema.objects.get(from.object) ?? refuse('metadata', index, `there is no object ${from.object}`);
   const id = table.id(at);
-  if (!isStorableId(id)) refuse('validation', index, 'the id holds U+0000', [], 'id-invalid');
+  if (!isStorableId(id)) refuse('validation', index, 'the id holds U+0000');
   const base = { index, type, object: type.name, id, isChecked: !type.isOverride };
   const op = table.op(at);
   if (op === 'create') return { ...base, op, row: mapCreate(type, from, table.next(at)!, index) };
@@ -95,9 +95,9 @@ function createEdit(type: ServerObject, columns: readonly Column[], previous: re
 
 function refuseOwned(type: ServerObject, position: number, index: number): never {
   const { name } = type.layout.fields[position]!;
-  return refuse('permission', index, `${type.name}.${name} is written by the server alone`, [name], 'server-owned');
+  return refuse('permission', index, `${type.name}.${name} is written by the server alone`, [name]);
 }
 
-function refuse(refusalClass: 'metadata' | 'permission' | 'validation', index: number, message: string, fields: readonly string[] = [], code?: string): never {
-  throw new EntryRefused(createRefusal(refusalClass, index, message, code === undefined ? { fields } : { fields, code }));
+function refuse(refusalClass: 'metadata' | 'permission' | 'validation', index: number, message: string, fields: readonly string[] = []): never {
+  throw new EntryRefused(createRefusal(refusalClass, index, message, { fields }));
 }

@@ -168,7 +168,7 @@ async function runBeforeSave({ working, hooks }: SaveInProgress, { member, curre
     if (answer) working.put(record, { row: await hooks.call('beforeSave', object, () => patchRow(type, record.row!, answer)), isLive: true });
   }
   const problem = validateRow(type, current.isLive ? current.before : null, (await working.get(member)).row!);
-  if (problem !== null) throw new EntryRefused(createRefusal('validation', member.index, problem.message, { fields: [problem.field], code: problem.code }));
+  if (problem !== null) throw new EntryRefused(createRefusal('validation', member.index, problem.message, { fields: [problem.field] }));
   if (validate === undefined) return;
   const given = await context();
   const answer = await hooks.call('validate', object, () => validate(given));
