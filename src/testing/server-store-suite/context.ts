@@ -1,4 +1,4 @@
-import { createLayout } from '../../protocol/layout.ts';
+import { createLayout, type Layout } from '../../protocol/layout.ts';
 import { encodeRow } from '../../protocol/row.ts';
 import type { RecordWrite, ServerStore, StoreTransaction } from '../../server/store/server-store.ts';
 import type { ServerStoreSuiteOptions } from '../describe-server-store.ts';
@@ -32,7 +32,7 @@ export function createStoreSuite({ describe, test, open }: ServerStoreSuiteOptio
   };
 }
 
-export const NOTE = createLayout('note', [
+export const NOTE: Layout = createLayout('note', [
   { name: 'body', type: 'text' },
   { name: 'extra', type: 'json' },
 ]);
