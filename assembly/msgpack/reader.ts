@@ -12,6 +12,7 @@ import {
   TAG_ARRAY,
   TAG_ARRAY16,
   TAG_BINARY16,
+  TAG_BINARY8,
   TAG_MAP,
   TAG_MAP16,
   TAG_NEGATIVE,
@@ -21,6 +22,7 @@ import {
   TAG_SIGNED8,
   TAG_TEXT,
   TAG_TEXT16,
+  TAG_TEXT8,
   TAG_UNSIGNED16,
   TAG_UNSIGNED32,
   TAG_UNSIGNED64,
@@ -48,6 +50,9 @@ export function readBinary(at: usize, end: usize): usize {
 
 /** Reads a text with its body, whatever that holds. */
 export function readAnyText(at: usize, end: usize): usize {
+  // Most texts are short; TAG_TEXT and up to 31 more is such a one.
+  const byteLength = at < end ? byteAt(at) - TAG_TEXT : u32.MAX_VALUE;
+  if (byteLength < 32) return byteLength < <u32>(end - at) ? at + 1 + byteLength : refuse(STATUS_TRUNCATED, at);
   return readBody(at, end, readHeader(at, end, TAG_TEXT, 32, true, TAG_TEXT16));
 }
 
@@ -104,21 +109,12 @@ export function integerAt(at: usize): i64 {
   }
 }
 
-/** Bytes of the length that stands behind a tag; 0 when the tag itself has it. */
+/** Bytes of the length that stands behind a tag of a text, binary, array or map; 0 when the tag itself has it. */
 function lengthBytes(tag: u32): u32 {
-  switch (tag) {
-    case 0xc4:
-    case 0xd9: return 1;
-    case 0xc5:
-    case 0xda:
-    case 0xdc:
-    case 0xde: return 2;
-    case 0xc6:
-    case 0xdb:
-    case 0xdd:
-    case 0xdf: return 4;
-    default: return 0;
-  }
+  if (tag < TAG_BINARY8) return 0;
+  // The tags with 1, 2 and 4 bytes follow each other; arrays and maps have none with 1.
+  if (tag >= TAG_ARRAY16) return 2 << (tag & 1);
+  return 1 << (tag >= TAG_TEXT8 ? tag - TAG_TEXT8 : tag - TAG_BINARY8);
 }
 
 /**

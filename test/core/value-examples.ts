@@ -74,6 +74,7 @@ const TEXT: ValueExamples = {
     'the lowest surrogate': ['a3 eda080', 'bad-utf8'],
     'the highest surrogate': ['a3 edbfbf', 'bad-utf8'],
     'U+110000': ['a4 f4908080', 'bad-utf8'],
+    'a lead byte of code points above U+10FFFF': ['a4 f5808080', 'bad-utf8'],
     'a five-byte form': ['a5 f888808080', 'bad-utf8'],
     'byte 0xff': ['a1 ff', 'bad-utf8'],
     'a binary': ['c4 01 61', 'unexpected-type'],
