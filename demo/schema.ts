@@ -43,7 +43,7 @@ export const schema = defineSchema({
         firstName: text({ max: 60 }),
         lastName: text({ required: true, max: 60 }),
         role: text({ max: 80 }),
-        email: text({ max: 120 }),
+        email: text({ max: 80 }),
         phone: text({ max: 40 }),
         interests: multiPicklist('Wound care', 'Diagnostics', 'Hygiene', 'Surgery', 'Mobility'),
         fullName: serverOwned(text()),

@@ -19,8 +19,8 @@ export interface AppOptions {
 
 const GUIDE_KEY = 'fieldtide-demo/guide';
 
-/** Starts the page: three devices and the back office, each painted by itself when it changes. */
-export function startApp({ openClient, officeApi }: AppOptions): void {
+/** Starts the page: three devices and the back office, each painted by itself when it changes. Returns what ends it. */
+export function startApp({ openClient, officeApi }: AppOptions): () => void {
   const progress = createProgress();
   let selected = DEVICES[0]!.key;
   // On a narrow screen the guide would hide what it is about.
@@ -46,6 +46,8 @@ export function startApp({ openClient, officeApi }: AppOptions): void {
   paintPanel.set('office', createPainter(panelOf('office'), () => officeView(office)));
   paintTop = createPainter(document.querySelector('#top')!, topView);
   select(selected);
+  document.addEventListener('visibilitychange', () => devices.forEach((device) => device.repeatNetwork()));
+  return () => devices.forEach((device) => device.stop());
 
   function topView(): readonly View[] {
     look();

@@ -8,6 +8,12 @@ export function formatInstant(instant: string): string {
   return Number.isNaN(time) ? '' : instants.format(time);
 }
 
+/** A moment: only its time when it is today. */
+export function formatMoment(timeMs: number): string {
+  const isToday = new Date(timeMs).toDateString() === new Date().toDateString();
+  return isToday ? times.format(timeMs) : instants.format(timeMs);
+}
+
 /** `'2026-11-21'` → `21 Nov 2026`. */
 export function formatDay(day: string): string {
   const time = Date.parse(`${day}T00:00:00Z`);

@@ -33,6 +33,6 @@ export function deviceView(device: Device): readonly View[] {
     networkView(device),
     statusView(device),
     ...(device.isShowingProblems ? [problemsView(device)] : browserView(device.browser, key)),
-    logView(device.log, key),
+    logView(device.log, device.browser.titles.titleOf, key),
   ];
 }

@@ -2,7 +2,6 @@ import type { SyncError, SyncStatus } from '../../../src/client/engine.ts';
 import type { SyncClient } from '../../../src/client/sync-client.ts';
 import type { ObjectName } from '../../schema.ts';
 import { createBrowser, type Browser } from '../records/browser.ts';
-import { describeEvent } from './describe-event.ts';
 import { createDeviceSource } from './device-source.ts';
 import { createDeviceLog, type DeviceLog } from './log.ts';
 import { readNetworkMode, storeNetworkMode, type NetworkMode } from './network.ts';
@@ -26,6 +25,8 @@ export interface Device {
   readonly status: SyncStatus | null;
   readonly syncErrors: readonly SyncError[];
   readonly isShowingProblems: boolean;
+  /** It took something over from another device since the page was opened. */
+  readonly hasHeardFromOthers: boolean;
   /** Why the client does not run, in words. */
   readonly fault: string | null;
   setNetwork(mode: NetworkMode): void;
@@ -33,6 +34,9 @@ export interface Device {
   undo(syncError: number): Promise<void>;
   showProblems(isShown: boolean): void;
   killAndRestart(): void;
+  /** Says again whether it is online: the SDK listens to the browser's own word too, and that is of the whole page. */
+  repeatNetwork(): void;
+  stop(): void;
 }
 
 export interface DeviceOptions {
@@ -55,6 +59,7 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
   let isShowingProblems = false;
   let fault: string | null = null;
   let isDownloading = false;
+  let hasHeardFromOthers = false;
 
   function start(): void {
     const opened = openClient(profile, network);
@@ -64,8 +69,8 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
     client.events.subscribe((event) => {
       if ('object' in event) browser.titles.forget(event.object as ObjectName, event.id);
       if (event.type === 'download:applied') browser.titles.forgetAll();
-      const line = describeEvent(event, browser.titles.titleOf);
-      if (line !== null) log.add(line);
+      if (event.type === 'feed:merged' && event.fields.length > 0) hasHeardFromOthers = true;
+      log.addEvent(event);
     });
     client.status.subscribe((now) => {
       status = now;
@@ -77,7 +82,8 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
       syncErrors = errors;
       onChange();
     });
-    client.ready.then(() => client.setLifecycle({ isOnline: network !== 'offline' })).catch((thrown: unknown) => {
+    tellNetwork();
+    client.ready.catch((thrown: unknown) => {
       if (running !== opened) return;
       fault = messageOf(thrown);
       onChange();
@@ -100,6 +106,10 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
     }
   }
 
+  function tellNetwork(): void {
+    running?.client.setLifecycle({ isOnline: network !== 'offline' }).catch(() => {}); // a hint; the requests feel it anyway
+  }
+
   start();
   return {
     profile,
@@ -117,6 +127,9 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
     get isShowingProblems() {
       return isShowingProblems;
     },
+    get hasHeardFromOthers() {
+      return hasHeardFromOthers;
+    },
     get fault() {
       return fault;
     },
@@ -124,7 +137,7 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
       network = mode;
       storeNetworkMode(profile.key, mode);
       running?.setNetwork(mode);
-      void running?.client.setLifecycle({ isOnline: mode !== 'offline' });
+      tellNetwork();
       log.add(NETWORK_LINES[mode]);
       onChange();
     },
@@ -161,6 +174,11 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
         start();
       }, RESTART_MS);
       onChange();
+    },
+    repeatNetwork: tellNetwork,
+    stop() {
+      running?.client.close().catch(() => {});
+      running = null;
     },
   };
 }

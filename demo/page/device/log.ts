@@ -1,4 +1,6 @@
-import type { LogText } from './describe-event.ts';
+import type { ClientEvent } from '../../../src/client/sync-client.ts';
+import type { TitleOf } from '../crm/object-face.ts';
+import { describeEvent, type LogText } from './describe-event.ts';
 
 export interface LogLine extends LogText {
   readonly id: number;
@@ -9,26 +11,47 @@ export interface LogLine extends LogText {
 
 /** The last things a device did, newest first. */
 export interface DeviceLog {
-  readonly lines: readonly LogLine[];
+  /** Put into words when they are looked at: what a record is called may only be known then. */
+  lines(titleOf: TitleOf): readonly LogLine[];
   add(text: LogText): void;
+  addEvent(event: ClientEvent): void;
+}
+
+interface Kept {
+  readonly id: number;
+  readonly at: number;
+  readonly times: number;
+  readonly told: LogText | ClientEvent;
 }
 
 const KEPT_LINES = 80;
 
 export function createDeviceLog(onChange: () => void): DeviceLog {
-  let lines: readonly LogLine[] = [];
+  let kept: readonly Kept[] = [];
   let lastId = 0;
+
+  function keep(told: LogText | ClientEvent): void {
+    const [newest, ...older] = kept;
+    kept = newest !== undefined && isSame(newest.told, told)
+      ? [{ ...newest, at: Date.now(), times: newest.times + 1 }, ...older]
+      : [{ told, id: ++lastId, at: Date.now(), times: 1 }, ...kept].slice(0, KEPT_LINES);
+    onChange();
+  }
+
   return {
-    get lines() {
-      return lines;
-    },
-    add(text) {
-      const [newest, ...older] = lines;
-      const isRepeat = newest !== undefined && newest.text === text.text && newest.why === text.why;
-      lines = isRepeat
-        ? [{ ...newest, at: Date.now(), times: newest.times + 1 }, ...older]
-        : [{ ...text, id: ++lastId, at: Date.now(), times: 1 }, ...lines].slice(0, KEPT_LINES);
-      onChange();
+    lines: (titleOf) =>
+      kept.flatMap(({ told, ...line }) => {
+        const text = 'type' in told ? describeEvent(told, titleOf) : told;
+        return text === null ? [] : [{ ...line, ...text }];
+      }),
+    add: keep,
+    addEvent(event) {
+      if (event.type !== 'status:changed') keep(event);
     },
   };
+}
+
+/** Polls that brought nothing are one line, however many. */
+function isSame(left: LogText | ClientEvent, right: LogText | ClientEvent): boolean {
+  return JSON.stringify(left) === JSON.stringify(right);
 }

@@ -1,5 +1,5 @@
 import type { SyncStatus } from '../../../src/client/engine.ts';
-import { count, formatInstant } from '../crm/format.ts';
+import { count, formatMoment } from '../crm/format.ts';
 import { seconds } from './describe-event.ts';
 
 export interface StatusWords {
@@ -41,5 +41,5 @@ function progressHeadline({ progress, pending }: SyncStatus): string {
 
 function describeDetail({ retryInMs, lastDownloadAt }: SyncStatus): string {
   if (retryInMs !== null && retryInMs > 0) return `Next try in ${seconds(retryInMs)}`;
-  return lastDownloadAt === null ? 'No download yet' : `Last download ${formatInstant(new Date(lastDownloadAt).toISOString())}`;
+  return lastDownloadAt === null ? 'No download yet' : `Last download ${formatMoment(lastDownloadAt)}`;
 }

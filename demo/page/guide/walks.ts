@@ -58,7 +58,7 @@ export const WALKS: readonly Walk[] = [
     beginsAlone: true,
     steps: [
       { text: 'Change something on Ann’s tablet.', isDone: ({ tablet }) => !isOffline(tablet) && pending(tablet) > 0 },
-      { text: 'Ann’s phone has it a moment later, by itself.', isDone: ({ tablet, phone }) => isSettled(tablet) && phone.log.lines.some(({ why }) => why.startsWith('Another device')) },
+      { text: 'Ann’s phone has it a moment later, by itself.', isDone: ({ tablet, phone }) => isSettled(tablet) && phone.hasHeardFromOthers },
       { text: 'Ben’s tablet gets it with a download.', isDone: ({ ben }) => ben.status?.progress !== undefined && ben.status?.progress !== null },
     ],
   },

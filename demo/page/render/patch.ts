@@ -40,7 +40,7 @@ function chooseNodes(old: readonly ChildNode[], views: readonly (View | string)[
   for (const node of old) {
     const view = node instanceof Element ? viewOf.get(node) : undefined;
     if (view?.key !== undefined) byKey.set(`${view.tag} ${view.key}`, node);
-    else {
+    else if (view !== undefined || node instanceof Text) {
       const kind = view?.tag ?? '#text';
       byKind.set(kind, [...(byKind.get(kind) ?? []), node]);
     }
