@@ -4,6 +4,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { Random } from '../shared/random.ts';
 import type { RowArchive } from './row-archive.ts';
 import type { AnyObjectHooks } from './save-hooks.ts';
+import type { ServerRules } from './server-rules.ts';
 import type { ServerSchema } from './server-schema.ts';
 import type { ServerStore } from './store/server-store.ts';
 import type { Visibility } from './visibility.ts';
@@ -32,5 +33,6 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly retentionMs: number;
+  readonly rules: ServerRules;
   readonly log: (event: ServerLogEvent) => void;
 }

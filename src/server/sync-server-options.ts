@@ -6,6 +6,7 @@ import type { Random } from '../shared/random.ts';
 import type { Authenticate } from './principal.ts';
 import type { ObjectHooks } from './save-hooks.ts';
 import type { ServerLogEvent } from './server-parts.ts';
+import type { ServerRules } from './server-rules.ts';
 import type { ServerStore } from './store/server-store.ts';
 import type { CanSee } from './visibility.ts';
 
@@ -40,4 +41,6 @@ export interface SyncServerOptions<S extends Schema = Schema> {
   readonly clock?: Clock;
   /** @defaultValue the platform's randomness */
   readonly random?: Random;
+  /** @internal */
+  readonly rules?: Partial<ServerRules>;
 }

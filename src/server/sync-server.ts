@@ -31,6 +31,7 @@ import type { AnyObjectHooks } from './save-hooks.ts';
 import { createOnlineAccess, type OnlineAccess } from './save/online.ts';
 import { readUpload, settleUpload } from './save/upload.ts';
 import type { ServerParts } from './server-parts.ts';
+import { serverRules } from './server-rules.ts';
 import { createServerSchema } from './server-schema.ts';
 import { isStorableId } from './store/server-store.ts';
 import type { RequestHandler, SyncRequest, SyncResponse } from './sync-request.ts';
@@ -171,6 +172,7 @@ function createParts<S extends Schema>(options: SyncServerOptions<S>): ServerPar
     clock: options.clock ?? platformClock,
     random: options.random ?? platformRandom,
     retentionMs: options.retentionMs ?? 7 * DAY_MS,
+    rules: { ...serverRules, ...options.rules },
     log: options.log ?? (() => {}),
   };
 }

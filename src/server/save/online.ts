@@ -105,7 +105,7 @@ export function createOnlineAccess(parts: ServerParts): OnlineAccess {
           const createRecordId = (): string => createId(clock, random);
           // The back office sees everything: what a user may see is not asked.
           const visibility = { ...parts.visibility, isVisible: () => true };
-          await saveMembers({ core, schema, transaction, working, hooks: runner, visibility, principal, hasStrictReferences, createRecordId }, members);
+          await saveMembers({ core, schema, transaction, working, hooks: runner, visibility, principal, hasStrictReferences, createRecordId, rules: parts.rules }, members);
           const live = (await transaction.getRecords(members)).filter(({ isDeleted }) => !isDeleted);
           return Promise.all(live.map((record) => decode(transaction, record)));
         });

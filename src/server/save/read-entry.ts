@@ -1,7 +1,8 @@
 import type { ChangeTable, EditValues } from '../../core/core.ts';
 import type { Layout } from '../../protocol/layout.ts';
 import { createMask, joinRow, maskPositions, NO_VALUE, setInMask, splitRow, type FieldMask } from '../../protocol/row.ts';
-import type { ServerObject, ServerSchema } from '../server-schema.ts';
+import type { ServerParts } from '../server-parts.ts';
+import type { ServerObject } from '../server-schema.ts';
 import { isStorableId } from '../store/server-store.ts';
 import type { EntryMember } from './entry-member.ts';
 import { createRefusal, EntryRefused } from './refusal.ts';
@@ -21,11 +22,11 @@ export interface EntrySpan {
  *
  * @throws {@link EntryRefused} with class `metadata` for what the schema does not have, `permission` for the server's own fields.
  */
-export function readEntry(schema: ServerSchema, span: EntrySpan): EntryMember[] {
+export function readEntry(parts: Pick<ServerParts, 'schema' | 'rules'>, span: EntrySpan): EntryMember[] {
   const members: EntryMember[] = [];
   const seen = new Set<string>();
   for (let index = 0; index < span.count; index++) {
-    const member = readMember(schema, span, index);
+    const member = readMember(parts, span, index);
     const key = `${member.object}\0${member.id}`;
     if (seen.has(key)) refuse('validation', index, 'an entry changes a record once');
     seen.add(key);
@@ -34,13 +35,13 @@ export function readEntry(schema: ServerSchema, span: EntrySpan): EntryMember[] 
   return members;
 }
 
-function readMember(schema: ServerSchema, { table, layouts, start }: EntrySpan, index: number): EntryMember {
+function readMember({ schema, rules }: Pick<ServerParts, 'schema' | 'rules'>, { table, layouts, start }: EntrySpan, index: number): EntryMember {
   const at = start + index;
   const from = layouts[table.layout(at)]!;
   const type = schema.objects.get(from.object) ?? refuse('metadata', index, `there is no object ${from.object}`);
   const id = table.id(at);
   if (!isStorableId(id)) refuse('validation', index, 'the id holds U+0000');
-  const base = { index, type, object: type.name, id, isChecked: !type.isOverride };
+  const base = { index, type, object: type.name, id, isChecked: rules.compares(type) };
   const op = table.op(at);
   if (op === 'create') return { ...base, op, row: mapCreate(type, from, table.next(at)!, index) };
   const previous = splitRow(table.previous(at)!);

@@ -3,6 +3,7 @@ import type { Principal } from '../principal.ts';
 import { decodeValue, maskPositions, splitRow } from '../../protocol/row.ts';
 import type { RecordVersion } from '../../protocol/version.ts';
 import { HookRefusal } from '../save-hooks.ts';
+import type { ServerRules } from '../server-rules.ts';
 import type { ServerSchema } from '../server-schema.ts';
 import { keyText, type RecordKey, type StoreTransaction } from '../store/server-store.ts';
 import type { Visibility } from '../visibility.ts';
@@ -28,6 +29,7 @@ export interface SaveInProgress {
   readonly principal: Principal;
   readonly hasStrictReferences: boolean;
   readonly createRecordId: () => string;
+  readonly rules: ServerRules;
 }
 
 /** What a save did. */
@@ -72,7 +74,7 @@ export async function saveMembers(save: SaveInProgress, members: readonly EntryM
   await runFormulas(save);
   const affected = await collectAffected(save.working, members);
   if (save.working.changed().length === 0) return { hasWritten: false, affected: withVersions(affected, new Map()) };
-  const versions = await save.working.flush(await save.transaction.epoch());
+  const versions = await save.working.flush(await save.transaction.epoch(), save.rules);
   return { hasWritten: true, affected: withVersions(affected, versions) };
 }
 

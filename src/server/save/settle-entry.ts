@@ -49,20 +49,20 @@ export async function settleEntry(parts: ServerParts, uploaded: UploadedEntry): 
 async function saveOnce(parts: ServerParts, uploaded: UploadedEntry, transaction: StoreTransaction, hash: string, byteLength: number): Promise<Settled> {
   const { principal, store, entry, span } = uploaded;
   const key = receiptKey(uploaded);
-  const receipt = await transaction.claimReceipt(key);
+  const receipt = parts.rules.recall(await transaction.claimReceipt(key));
   if (receipt !== null) return repeat(parts, uploaded, transaction, receipt, hash);
   refuseTooLarge(parts, entry, byteLength);
-  const members = readEntry(parts.schema, span);
+  const members = readEntry(parts, span);
   const working = new WorkingSet(transaction, parts.schema, parts.archive);
   const origin = { kind: 'device', store, number: entry.number, savedAt: entry.savedAt } as const;
-  const { hooks, hookTimeoutMs: timeoutMs, clock, visibility, schema, core, hasStrictReferences } = parts;
+  const { hooks, hookTimeoutMs: timeoutMs, clock, visibility, schema, core, hasStrictReferences, rules } = parts;
   const createRecordId = (): string => createId(clock, parts.random);
   const runner = createHookRunner({ hooks, timeoutMs, clock, principal, origin, working });
   const { affected, hasWritten } = await saveMembers(
-    { core, schema, transaction, working, hooks: runner, visibility, principal, hasStrictReferences, createRecordId },
+    { core, schema, transaction, working, hooks: runner, visibility, principal, hasStrictReferences, createRecordId, rules },
     members,
   );
-  const images = ownImages(affected.map((record) => visibility.imageOf(principal, record)), members);
+  const images = ownImages(affected.filter((record) => rules.concerns(record, members)).map((record) => visibility.imageOf(principal, record)), members);
   const committed = images.map((image) => settledImage(parts, image));
   const createdAt = clock.now();
   await transaction.putReceipt(key, { hash, createdAt, result: encodeDecision(entry.number, { outcome: 'saved', committed }) });
@@ -82,7 +82,7 @@ function ownImages(images: readonly ReaderImage[], members: readonly RecordKey[]
 async function refuseOnce(parts: ServerParts, uploaded: UploadedEntry, transaction: StoreTransaction, hash: string, refusal: EntryRefusal): Promise<Settled> {
   const key = receiptKey(uploaded);
   // Two copies of the request may race: the first decision stands.
-  const receipt = await transaction.claimReceipt(key);
+  const receipt = parts.rules.recall(await transaction.claimReceipt(key));
   if (receipt !== null) return repeat(parts, uploaded, transaction, receipt, hash);
   const result = encodeDecision(uploaded.entry.number, { outcome: 'refused', refusal });
   await transaction.putReceipt(key, { hash, createdAt: parts.clock.now(), result });
@@ -106,7 +106,8 @@ async function repeat(
   const hidden = new Set(now.filter(({ state }) => state === 'hidden').map(keyText));
   // What was seen then and may not be seen now is not shown again, not even as it was.
   const committed = decision.committed.map(({ image, layout }) => ({ image: hidden.has(keyText(image)) ? hide(image) : image, layout }));
-  return { outcome: 'saved', committed, current: now.map((image) => settledImage(parts, image)) };
+  const current = now.map((image) => settledImage(parts, image));
+  return { outcome: 'saved', committed: parts.rules.committedOnRepeat(committed, current), current };
 }
 
 function hide(image: ReaderImage): ReaderImage {

@@ -2,6 +2,7 @@ import { decodeValue, splitRow } from '../../protocol/row.ts';
 import type { RecordVersion } from '../../protocol/version.ts';
 import { bytesEqual } from '../../shared/bytes.ts';
 import type { RowArchive } from '../row-archive.ts';
+import type { ServerRules } from '../server-rules.ts';
 import type { ServerObject, ServerSchema } from '../server-schema.ts';
 import { compareIds, compareKeys, isStorableId, keyText, type RecordKey, type RecordWrite, type StoredRecord, type StoreTransaction } from '../store/server-store.ts';
 
@@ -106,13 +107,13 @@ export class WorkingSet {
   }
 
   /** Writes what changed, each record at its next version; returns the versions by key. */
-  async flush(epoch: number): Promise<ReadonlyMap<string, RecordVersion>> {
+  async flush(epoch: number, rules: ServerRules): Promise<ReadonlyMap<string, RecordVersion>> {
     const writes: RecordWrite[] = [];
     for (const record of this.changed()) {
       const { layout, row } = await this.#archive.write(this.#transaction, record.type, record.row!, record.stored);
       const { object, id, isLive, type } = record;
       const recordId = type.recordIdField === null ? null : textAt(record.row!, type, type.recordIdField);
-      writes.push({ object, id, version: nextVersion(record.stored, epoch), isDeleted: !isLive, layout, row, parentId: parentOf(record), recordId });
+      writes.push({ object, id, version: rules.nextVersion(record.stored, epoch), isDeleted: !isLive, layout, row, parentId: parentOf(record), recordId });
     }
     await this.#transaction.putRecords(writes);
     return new Map(writes.map((write) => [keyText(write), write.version]));
@@ -142,9 +143,4 @@ export function parentBefore({ type, before }: WorkingRecord): string | null {
 
 function textAt(row: Uint8Array, type: ServerObject, position: number): string | null {
   return decodeValue(type.layout.fields[position]!.type, splitRow(row)[position]!) as string | null;
-}
-
-// Versions only grow, whatever the epoch: a restored server begins a new epoch, and n goes on from what it remembers (rule C6).
-function nextVersion(stored: StoredRecord | null, epoch: number): RecordVersion {
-  return [epoch, (stored?.version[1] ?? 0) + 1];
 }
