@@ -1,8 +1,9 @@
 import type { Verdict } from '../core/core.ts';
-import type { FeedCursor } from '../protocol/messages.ts';
+import type { EntryResult, FeedCursor } from '../protocol/messages.ts';
 import { compareVersions, type RecordVersion } from '../protocol/version.ts';
 import { bytesEqual } from '../shared/bytes.ts';
 import type { Commit } from '../storage/storage-adapter.ts';
+import { isEcho, type IsEcho } from '../transport/answer.ts';
 import type { HeldImage } from './rows.ts';
 import { planUpload, type UploadPlanInput } from './upload-plan.ts';
 import type { QueueEntry } from './queue-entry.ts';
@@ -18,6 +19,12 @@ export interface ClientRules {
   planUpload(input: UploadPlanInput): QueueEntry[];
   /** Rules C2, C4: the number under which an entry is sent. */
   numberFor(entry: QueueEntry, nextNumber: number): number;
+  /** Threat T8: whether an answer is to the request that was made, by what it echoes. */
+  isAnswerTo: IsEcho;
+  /** Rule C4: whether the results of an upload are those of the entries sent. */
+  areResultsOf(results: readonly EntryResult[], entries: readonly QueueEntry[]): boolean;
+  /** Rule C11: what a result means for its entry. */
+  readResult(result: EntryResult): EntryResult;
   /** Rule C5: whether a later edit's previous value is what the settled entry sent. */
   isRebased(previous: Uint8Array, sent: Uint8Array): boolean;
   /** Rule C5: the image that later edits are rebased onto. */
@@ -40,6 +47,9 @@ export interface ClientRules {
 export const clientRules: ClientRules = {
   planUpload,
   numberFor: (entry, nextNumber) => entry.number ?? nextNumber,
+  isAnswerTo: isEcho,
+  areResultsOf: (results, entries) => results.length === entries.length && results.every(({ number }, index) => number === entries[index]!.number),
+  readResult: (result) => result,
   isRebased: bytesEqual,
   rebaseOnto: (committed) => committed,
   isNewer: (candidate, base) => compareVersions(candidate, base) > 0,

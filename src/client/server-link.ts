@@ -27,12 +27,14 @@ import { readAnswer, readPollAnswer } from '../transport/answer.ts';
 import type { TransportAdapter, TransportResponse } from '../transport/transport-adapter.ts';
 import { keyOf, type Key } from './record-key.ts';
 import type { HeldImage } from './rows.ts';
+import type { ClientRules } from './rules.ts';
 
 export interface ServerLinkOptions {
   readonly transport: TransportAdapter;
   readonly core: Core;
   readonly clock: Clock;
   readonly random: Random;
+  readonly rules: Pick<ClientRules, 'isAnswerTo'>;
   /** Aborts whatever is under way when the client closes. */
   readonly signal: AbortSignal;
 }
@@ -66,7 +68,7 @@ export class ServerLink {
     const attempt = this.#newAttempt();
     const body = encodeEnvelope({ protocol: PROTOCOL_VERSION, attempt, ...request });
     const response = await this.#send('POST', PATHS.upload, request.store, attempt, body);
-    return readAnswer(response, { store: request.store, attempt, scan: this.#scan, parse: parseUploadAnswer });
+    return readAnswer(response, { store: request.store, attempt, scan: this.#scan, isEcho: this.#options.rules.isAnswerTo, parse: parseUploadAnswer });
   }
 
   /** Reads the feed from a cursor; without one, from its oldest entry. */
@@ -74,7 +76,7 @@ export class ServerLink {
     const attempt = this.#newAttempt();
     const path = cursor === null ? PATHS.feed : `${PATHS.feed}?cursor=${formatCursor(cursor)}`;
     const response = await this.#send('GET', path, store, attempt);
-    const answer = readPollAnswer(response, { store, attempt, scan: this.#scan, parse: parseFeedAnswer });
+    const answer = readPollAnswer(response, { store, attempt, scan: this.#scan, isEcho: this.#options.rules.isAnswerTo, parse: parseFeedAnswer });
     return answer.kind === 'page' ? { page: answer.page, head: answer.page } : { page: null, head: answer.head };
   }
 
@@ -114,7 +116,7 @@ export class ServerLink {
   async #get<Message extends AnswerHead>(path: string, store: string, parse: (envelope: unknown) => Message): Promise<Message> {
     const attempt = this.#newAttempt();
     const response = await this.#send('GET', path, store, attempt);
-    return readAnswer(response, { store, attempt, scan: this.#scan, parse });
+    return readAnswer(response, { store, attempt, scan: this.#scan, isEcho: this.#options.rules.isAnswerTo, parse });
   }
 
   async #send(method: 'GET' | 'POST', path: string, store: string, attempt: string, body?: Uint8Array): Promise<TransportResponse> {

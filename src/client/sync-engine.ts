@@ -268,7 +268,7 @@ class Engine implements SyncEngine {
       rules: this.#rules,
       store,
       records,
-      link: new ServerLink({ transport, core, clock, random, signal: this.#abort.signal }),
+      link: new ServerLink({ transport, core, clock, random, rules: this.#rules, signal: this.#abort.signal }),
       steps: this.#steps,
       emit: (event) => this.#events.emit(event),
       showProgress: (progress) => {

@@ -91,9 +91,7 @@ export class Uploader {
 
   async #settle(entries: readonly QueueEntry[], answer: UploadAnswer): Promise<void> {
     const { store, rules, link } = this.#context;
-    if (answer.results.length !== entries.length || answer.results.some(({ number }, index) => number !== entries[index]!.number)) {
-      throw badAnswer('its results are not those of the entries sent');
-    }
+    if (!rules.areResultsOf(answer.results, entries)) throw badAnswer('its results are not those of the entries sent');
     const images = link.images(answer);
     answer.results.forEach((result, index) => checkResult(result, entries[index]!, images));
     const keys = new Set(entries.flatMap(keysOf));
@@ -102,7 +100,7 @@ export class Uploader {
     const held = await store.readBases(list);
     const settlement = new Settlement(store, rules, new Map(list.map((key, index) => [key, held[index] ?? null])));
     const changedByServer = await this.#fieldsChangedByServer(answer, entries, images);
-    for (const [index, result] of answer.results.entries()) this.#settleOne(settlement, entries[index]!, result, images);
+    for (const [index, result] of answer.results.entries()) this.#settleOne(settlement, entries[index]!, rules.readResult(result), images);
     await store.commit(settlement.step, 'strict');
     this.#report(entries, answer, changedByServer);
   }

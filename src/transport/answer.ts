@@ -11,6 +11,8 @@ export interface ExpectedAnswer<Message extends AnswerHead> {
   /** Sent with the request, and echoed by its answer: with another store or attempt it is the answer to something else. */
   readonly store: string;
   readonly attempt: string;
+  /** @internal @defaultValue {@link isEcho} */
+  readonly isEcho?: IsEcho;
   /** The core's check of bytes that nobody has looked at yet (`Core.scanMessage`); nothing is decoded when it says no. */
   readonly scan: ScanMessage;
   /** Such as `parseUploadAnswer`. */
@@ -57,9 +59,17 @@ function readMessage<Message>(response: TransportResponse, scan: ScanMessage, pa
   }
 }
 
-function assertEcho(response: TransportResponse, head: AnswerHead, expected: { readonly store: string; readonly attempt: string }): void {
-  if (head.store !== expected.store) throw badAnswer(response, 'it is for another store');
-  if (head.attempt !== expected.attempt) throw badAnswer(response, 'it is for another attempt');
+/** Says whether an answer echoes the request that it is to be the answer to. */
+export type IsEcho = (head: Echo, asked: Echo) => boolean;
+
+type Echo = Pick<AnswerHead, 'store' | 'attempt'>;
+
+/** Threat T8: an answer to something else, however well formed, is no answer. */
+export const isEcho: IsEcho = (head, asked) => head.store === asked.store && head.attempt === asked.attempt;
+
+function assertEcho(response: TransportResponse, head: AnswerHead, expected: Echo & { readonly isEcho?: IsEcho }): void {
+  if ((expected.isEcho ?? isEcho)(head, expected)) return;
+  throw badAnswer(response, head.store === expected.store ? 'it is for another attempt' : 'it is for another store');
 }
 
 function readHead(response: TransportResponse): AnswerHead {
