@@ -69,6 +69,7 @@ async function squeeze(code, { isModule, map }) {
     module: isModule,
     ecma: 2020,
     compress: { passes: 3, unsafe_arrows: true, pure_getters: true, keep_fargs: false },
+    format: { comments: false }, // licences are in THIRD-PARTY-NOTICES.txt
     ...(map === undefined ? {} : { sourceMap: { content: map, url: 'worker.js.map' } }),
   });
 }
@@ -81,9 +82,19 @@ const twinBeside = {
   },
 };
 
+/** idb adds shortcuts and cursor iterators by calls that a bundler has to keep; nothing here uses them. @type {import('esbuild').Plugin} */
+const idbWithoutExtras = {
+  name: 'idb-without-extras',
+  setup(setup) {
+    setup.onLoad({ filter: /[/\\]idb[/\\]build[/\\]index\.js$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll(/^replaceTraps\(/gm, '/* @__PURE__ */ $&'),
+    }));
+  },
+};
+
 async function bundleWorker() {
   const urls = { 'core.simd.wasm': '../core.simd.wasm', 'core.wasm': '../core.wasm' };
-  const options = { ...COMMON, entryPoints: [WORKER_ENTRY], plugins: [retargetUrls(urls)] };
+  const options = { ...COMMON, entryPoints: [WORKER_ENTRY], plugins: [retargetUrls(urls), idbWithoutExtras] };
   const file = await build({ ...options, plugins: [...options.plugins, twinBeside], format: 'esm', sourcemap: 'external', outfile: 'dist/worker/worker.js' });
   const [code, map] = ['', '.map'].map((suffix) => readFileSync(`dist/worker/worker.js${suffix}`, 'utf8'));
   const squeezed = await squeeze(code ?? '', { isModule: true, map: map ?? '' });
