@@ -1,7 +1,15 @@
-/**
- * Every code a {@link SyncFault} can carry. `docs/ERRORS.md` has a heading for each; a test compares the two lists.
- */
-export const FAULT_CODES = [
+/** The codes that a server of ours states in its answers. */
+export const SERVER_FAULT_CODES = [
+  'PROTOCOL_MALFORMED',
+  'PROTOCOL_VERSION_UNSUPPORTED',
+  'PROTOCOL_TOO_LARGE',
+  'PROTOCOL_NOT_FOUND',
+  'PROTOCOL_CURSOR_INVALID',
+  'SERVER_FAILED',
+  'SERVER_BUSY',
+] as const;
+
+const DEVICE_FAULT_CODES = [
   'SCHEMA_INVALID',
   'OBJECT_UNKNOWN',
   'FIELD_UNKNOWN',
@@ -33,20 +41,18 @@ export const FAULT_CODES = [
   'TRANSPORT_BUSY',
   'AUTH_REQUIRED',
   'AUTH_REFUSED',
-  'PROTOCOL_MALFORMED',
-  'PROTOCOL_VERSION_UNSUPPORTED',
-  'PROTOCOL_TOO_LARGE',
-  'PROTOCOL_NOT_FOUND',
-  'PROTOCOL_CURSOR_INVALID',
-  'SERVER_FAILED',
-  'SERVER_BUSY',
   'CORE_TRAPPED',
   'CORE_INPUT_INVALID',
   'WORKER_FAILED',
 ] as const;
 
 /** A stable name for what went wrong; switch on this, never on the message. */
-export type FaultCode = (typeof FAULT_CODES)[number];
+export type FaultCode = (typeof SERVER_FAULT_CODES)[number] | (typeof DEVICE_FAULT_CODES)[number];
+
+/**
+ * Every code a {@link SyncFault} can carry. `docs/ERRORS.md` has a heading for each; a test compares the two lists.
+ */
+export const FAULT_CODES: readonly FaultCode[] = [...DEVICE_FAULT_CODES, ...SERVER_FAULT_CODES];
 
 /** Plain facts that go with a fault: names, sizes, offsets. Never a token, never another user's values. */
 export type FaultDetails = Readonly<Record<string, string | number | boolean | null>>;

@@ -2,7 +2,7 @@ import { decodeEnvelope } from '../protocol/envelope.ts';
 import { CONTENT_TYPE, HEADERS, type AnswerHead, type FaultAnswer } from '../protocol/messages.ts';
 import { parseFaultAnswer } from '../protocol/parse.ts';
 import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '../protocol/version.ts';
-import { FAULT_CODES, isFault, SyncFault, type FaultCode } from '../shared/fault.ts';
+import { isFault, SERVER_FAULT_CODES, SyncFault, type FaultCode } from '../shared/fault.ts';
 import { readRetryAfter } from './retry-after.ts';
 import type { TransportResponse } from './transport-adapter.ts';
 
@@ -136,7 +136,7 @@ function faultCode(status: number, answer: FaultAnswer | null): FaultCode | null
   if (CODE_FROM_ANYBODY[status] !== undefined) return CODE_FROM_ANYBODY[status];
   if (answer === null) return null;
   if (CODE_FROM_SERVER[status] !== undefined) return CODE_FROM_SERVER[status];
-  const named = FAULT_CODES.find((code) => code === answer.error.code && /^(PROTOCOL|SERVER)_/.test(code));
+  const named = SERVER_FAULT_CODES.find((code) => code === answer.error.code);
   return named ?? (status >= 500 ? 'SERVER_FAILED' : null);
 }
 
