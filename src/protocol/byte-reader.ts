@@ -26,53 +26,30 @@ export class ByteReader {
 
   /** Reads any value of an envelope: one of a row, or a byte string (as a view). */
   anything(): unknown {
-    const tag = this.#view.getUint8(this.at++);
+    const tag = this.#uint(1);
     if (tag < 0x80) return tag;
-    if (tag >= 0xe0) return tag - 0x100;
     if (tag < 0x90) return this.#mapOf(tag & 15);
     if (tag < 0xa0) return this.#arrayOf(tag & 15);
     if (tag < 0xc0) return this.#textOf(tag & 31);
-    switch (tag) {
-      case 0xc0: return null;
-      case 0xc2: return false;
-      case 0xc3: return true;
-      case 0xc4: return this.#bytesOf(this.#uint(1));
-      case 0xc5: return this.#bytesOf(this.#uint(2));
-      case 0xc6: return this.#bytesOf(this.#uint(4));
-      case 0xcb: return this.#skip(8, this.#view.getFloat64(this.at));
-      case 0xcc: return this.#uint(1);
-      case 0xcd: return this.#uint(2);
-      case 0xce: return this.#uint(4);
-      case 0xcf: return this.#skip(8, this.#view.getUint32(this.at) * 0x1_0000_0000 + this.#view.getUint32(this.at + 4));
-      case 0xd0: return this.#skip(1, this.#view.getInt8(this.at));
-      case 0xd1: return this.#skip(2, this.#view.getInt16(this.at));
-      case 0xd2: return this.#skip(4, this.#view.getInt32(this.at));
-      case 0xd3: return this.#skip(8, this.#view.getInt32(this.at) * 0x1_0000_0000 + this.#view.getUint32(this.at + 4));
-      case 0xd9: return this.#textOf(this.#uint(1));
-      case 0xda: return this.#textOf(this.#uint(2));
-      case 0xdb: return this.#textOf(this.#uint(4));
-      case 0xdc: return this.#arrayOf(this.#uint(2));
-      case 0xdd: return this.#arrayOf(this.#uint(4));
-      case 0xde: return this.#mapOf(this.#uint(2));
-      case 0xdf: return this.#mapOf(this.#uint(4));
-      default: throw new RangeError(`byte ${tag} begins no value`);
-    }
+    if (tag >= 0xe0) return tag - 0x100;
+    const size = sizeBehind(tag);
+    if (tag === 0xc0) return null;
+    if (tag < 0xc4) return tag === 0xc3;
+    if (tag === 0xcb) return this.#float();
+    if (tag >= 0xd0 && tag < 0xd4) return this.#int(size);
+    const number = this.#uint(size);
+    if (tag < 0xc7) return this.#bytesOf(number);
+    if (tag < 0xd0) return number;
+    if (tag < 0xdc) return this.#textOf(number);
+    return tag < 0xde ? this.#arrayOf(number) : this.#mapOf(number);
   }
 
   /** Reads an array's header and returns its count. */
   array(): number {
-    const tag = this.#view.getUint8(this.at++);
+    const tag = this.#uint(1);
     if (tag >= 0x90 && tag < 0xa0) return tag & 15;
-    if (tag === 0xdc) return this.#uint(2);
-    if (tag === 0xdd) return this.#uint(4);
-    throw new RangeError(`byte ${tag} begins no array`);
-  }
-
-  /** Reads a byte string. */
-  binary(): Uint8Array {
-    const tag = this.#view.getUint8(this.at++);
-    if (tag < 0xc4 || tag > 0xc6) throw new RangeError(`byte ${tag} begins no binary`);
-    return this.#bytesOf(this.#uint((1 << (tag - 0xc4)) as 1 | 2 | 4));
+    if (tag !== 0xdc && tag !== 0xdd) throw new RangeError(`byte ${tag} begins no array`);
+    return this.#uint(sizeBehind(tag));
   }
 
   /** Steps over one value and returns its bytes. */
@@ -85,7 +62,7 @@ export class ByteReader {
   /** Steps over one value. */
   skip(): void {
     for (let left = 1; left > 0; left--) {
-      const tag = this.#view.getUint8(this.at++);
+      const tag = this.#uint(1);
       if (tag < 0x80 || tag >= 0xe0) continue;
       if (tag < 0x90) left += (tag & 15) * 2;
       else if (tag < 0xa0) left += tag & 15;
@@ -94,38 +71,23 @@ export class ByteReader {
     }
   }
 
+  /** Steps over what follows a tag and returns how many values are inside. */
   #skipTagged(tag: number): number {
-    switch (tag) {
-      case 0xc0: case 0xc2: case 0xc3: return 0;
-      case 0xcc: case 0xd0: this.at += 1; return 0;
-      case 0xcd: case 0xd1: this.at += 2; return 0;
-      case 0xce: case 0xd2: this.at += 4; return 0;
-      case 0xcb: case 0xcf: case 0xd3: this.at += 8; return 0;
-      case 0xc4: case 0xd9: return this.#skip(this.#uint(1), 0);
-      case 0xc5: case 0xda: return this.#skip(this.#uint(2), 0);
-      case 0xc6: case 0xdb: return this.#skip(this.#uint(4), 0);
-      case 0xdc: return this.#uint(2);
-      case 0xdd: return this.#uint(4);
-      case 0xde: return this.#uint(2) * 2;
-      case 0xdf: return this.#uint(4) * 2;
-      default: throw new RangeError(`byte ${tag} begins no value`);
-    }
+    const size = sizeBehind(tag);
+    if (tag >= 0xdc) return this.#uint(size) * (tag < 0xde ? 1 : 2);
+    const hasLength = tag >= 0xd9 || (tag >= 0xc4 && tag < 0xc7);
+    const byteLength = hasLength ? this.#uint(size) : size;
+    this.at += byteLength;
+    return 0;
   }
 
   #textOf(length: number): string {
     const start = this.at;
     this.at += length;
-    if (length < 24) {
-      // Short ASCII is the common case, and a TextDecoder call costs more than the loop.
-      let text = '';
-      for (let index = start; index < this.at; index++) {
-        const byte = this.#view.getUint8(index);
-        if (byte > 0x7f) return decoder.decode(this.#bytes.subarray(start, this.at));
-        text += String.fromCharCode(byte);
-      }
-      return text;
-    }
-    return decoder.decode(this.#bytes.subarray(start, this.at));
+    let text = '';
+    // Short ASCII is the common case, and a TextDecoder call costs more than the loop.
+    for (let at = start; length < 24 && at < this.at && this.#bytes[at]! < 0x80; at++) text += String.fromCharCode(this.#bytes[at]!);
+    return text.length === length ? text : decoder.decode(this.#bytes.subarray(start, this.at));
   }
 
   #bytesOf(length: number): Uint8Array {
@@ -149,14 +111,33 @@ export class ByteReader {
     return object;
   }
 
-  #uint(size: 1 | 2 | 4): number {
+  #uint(size: number): number {
+    if (size === 8) return this.#uint(4) * 0x1_0000_0000 + this.#uint(4);
     const at = this.at;
     this.at += size;
     return size === 1 ? this.#view.getUint8(at) : size === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at);
   }
 
-  #skip<T>(size: number, value: T): T {
-    this.at += size;
-    return value;
+  #int(size: number): number {
+    if (size === 8) return this.#int(4) * 0x1_0000_0000 + this.#uint(4);
+    const unusedBits = 32 - size * 8;
+    return (this.#uint(size) << unusedBits) >> unusedBits;
   }
+
+  #float(): number {
+    this.at += 8;
+    return this.#view.getFloat64(this.at - 8);
+  }
+}
+
+/**
+ * Bytes behind each tag from 0xc0 to 0xdf: those of a number, or those that say how much follows. -1: the tag begins no value of ours.
+ *   c0 nil, -, false, true | c4 binary | c7 extensions, 32-bit float | cb float | cc uint | d0 int | d4 extensions | d9 text | dc array | de map
+ */
+const SIZES = [0, -1, 0, 0, 1, 2, 4, -1, -1, -1, -1, 8, 1, 2, 4, 8, 1, 2, 4, 8, -1, -1, -1, -1, -1, 1, 2, 4, 2, 4, 2, 4];
+
+function sizeBehind(tag: number): number {
+  const size = SIZES[tag - 0xc0]!;
+  if (size < 0) throw new RangeError(`byte ${tag} begins no value`);
+  return size;
 }

@@ -23,54 +23,67 @@ export class ByteWriter {
   }
 
   nil(): void {
-    this.#byte(0xc0);
+    this.#tagged(0xc0, 0, 0);
   }
 
   boolean(value: boolean): void {
-    this.#byte(value ? 0xc3 : 0xc2);
+    this.#tagged(value ? 0xc3 : 0xc2, 0, 0);
   }
 
   /** A whole number between -(2^53 - 1) and 2^53 - 1. */
   integer(value: number): void {
-    if (value >= 0) {
-      if (value < 0x80) this.#byte(value);
-      else if (value < 0x100) this.#tagged(0xcc, 1, value);
-      else if (value < 0x10000) this.#tagged(0xcd, 2, value);
-      else if (value < 0x1_0000_0000) this.#tagged(0xce, 4, value);
-      else this.#tagged64(0xcf, value);
-    } else if (value >= -0x20) this.#byte(value + 0x100);
-    else if (value >= -0x80) this.#tagged(0xd0, 1, value + 0x100);
-    else if (value >= -0x8000) this.#tagged(0xd1, 2, value + 0x10000);
-    else if (value >= -0x8000_0000) this.#tagged(0xd2, 4, value + 0x1_0000_0000);
-    else this.#tagged64(0xd3, value);
+    if (value >= 0) return this.#counted(value, 0, 0x80, 0xcc, 1);
+    if (value >= -0x20) return this.#tagged(value, 0, 0);
+    let tag = 0xd0, size = 1;
+    for (; value < 256 ** size / -2; size *= 2) tag++;
+    this.#tagged(tag, size, value);
   }
 
   /** A finite number: as an integer where it is a safe one, else as a 64-bit float. */
   number(value: number): void {
     if (Number.isSafeInteger(value)) return this.integer(value);
-    this.#reserve(9);
-    this.#bytes[this.#length] = 0xcb;
-    this.#view.setFloat64(this.#length + 1, value);
-    this.#length += 9;
+    this.#tagged(0xcb, 8, 0);
+    this.#view.setFloat64(this.#length - 8, value);
   }
 
   text(value: string): void {
     const utf8 = encoder.encode(value);
-    this.#header(utf8.length, 0xa0, 32, 0xd9, 0xda, 0xdb);
+    this.#counted(utf8.length, 0xa0, 32, 0xd9, 1);
     this.raw(utf8);
   }
 
   binary(bytes: Uint8Array): void {
-    this.#header(bytes.length, -1, 0, 0xc4, 0xc5, 0xc6);
+    this.#counted(bytes.length, 0, 0, 0xc4, 1);
     this.raw(bytes);
   }
 
   array(count: number): void {
-    this.#header(count, 0x90, 16, -1, 0xdc, 0xdd);
+    this.#counted(count, 0x90, 16, 0xdc, 2);
   }
 
   map(count: number): void {
-    this.#header(count, 0x80, 16, -1, 0xde, 0xdf);
+    this.#counted(count, 0x80, 16, 0xde, 2);
+  }
+
+  /** Any value that {@link ByteReader.anything} reads. A key whose value is `undefined` is left out; `compareKeys` sorts the keys. */
+  anything(value: unknown, compareKeys?: (left: string, right: string) => number): void {
+    if (value === null || value === undefined) this.nil();
+    else if (typeof value === 'boolean') this.boolean(value);
+    else if (typeof value === 'number') this.number(value);
+    else if (typeof value === 'string') this.text(value);
+    else if (value instanceof Uint8Array) this.binary(value);
+    else if (Array.isArray(value)) {
+      this.array(value.length);
+      for (const member of value) this.anything(member, compareKeys);
+    } else {
+      const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+      if (compareKeys !== undefined) entries.sort(([left], [right]) => compareKeys(left, right));
+      this.map(entries.length);
+      for (const [key, member] of entries) {
+        this.text(key);
+        this.anything(member, compareKeys);
+      }
+    }
   }
 
   /** Bytes that are canonical already. */
@@ -80,33 +93,19 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
-  #header(count: number, fixed: number, fixedBelow: number, tag8: number, tag16: number, tag32: number): void {
-    if (count < fixedBelow) this.#byte(fixed + count);
-    else if (tag8 >= 0 && count < 0x100) this.#tagged(tag8, 1, count);
-    else if (count < 0x10000) this.#tagged(tag16, 2, count);
-    else this.#tagged(tag32, 4, count);
+  /** A count, in the tag where it is small; else behind `tag`, in `size` bytes, or behind a later tag in twice, four times as many. */
+  #counted(count: number, fixed: number, fixedBelow: number, tag: number, size: number): void {
+    if (count < fixedBelow) return this.#tagged(fixed + count, 0, 0);
+    for (; count >= 256 ** size; size *= 2) tag++;
+    this.#tagged(tag, size, count);
   }
 
-  #byte(value: number): void {
-    this.#reserve(1);
-    this.#bytes[this.#length++] = value;
-  }
-
-  #tagged(tag: number, size: 1 | 2 | 4, value: number): void {
+  #tagged(tag: number, size: number, value: number): void {
     this.#reserve(size + 1);
     this.#bytes[this.#length] = tag;
-    if (size === 1) this.#view.setUint8(this.#length + 1, value);
-    else if (size === 2) this.#view.setUint16(this.#length + 1, value);
-    else this.#view.setUint32(this.#length + 1, value);
+    // A byte array keeps the low eight bits of whatever it is given, of a negative number too.
+    for (let at = this.#length + size, rest = value; at > this.#length; at--, rest = Math.floor(rest / 256)) this.#bytes[at] = rest;
     this.#length += size + 1;
-  }
-
-  #tagged64(tag: number, value: number): void {
-    this.#reserve(9);
-    this.#bytes[this.#length] = tag;
-    this.#view.setInt32(this.#length + 1, Math.floor(value / 0x1_0000_0000));
-    this.#view.setUint32(this.#length + 5, value >>> 0);
-    this.#length += 9;
   }
 
   #reserve(size: number): void {

@@ -5,7 +5,7 @@ import { ByteWriter } from './byte-writer.ts';
 /** Writes an envelope as plain msgpack, which any library reads. A key whose value is `undefined` is left out. */
 export function encodeEnvelope(envelope: object): Uint8Array {
   const writer = new ByteWriter(1024);
-  write(writer, envelope);
+  writer.anything(envelope);
   return writer.take();
 }
 
@@ -24,24 +24,5 @@ export function decodeEnvelope(bytes: Uint8Array): unknown {
     return envelope;
   } catch (cause) {
     throw new SyncFault('PROTOCOL_MALFORMED', 'the message is not one msgpack value', { cause });
-  }
-}
-
-function write(writer: ByteWriter, value: unknown): void {
-  if (value === null || value === undefined) writer.nil();
-  else if (typeof value === 'boolean') writer.boolean(value);
-  else if (typeof value === 'number') writer.number(value);
-  else if (typeof value === 'string') writer.text(value);
-  else if (value instanceof Uint8Array) writer.binary(value);
-  else if (Array.isArray(value)) {
-    writer.array(value.length);
-    for (const member of value) write(writer, member);
-  } else {
-    const entries = Object.entries(value).filter(([, member]) => member !== undefined);
-    writer.map(entries.length);
-    for (const [key, member] of entries) {
-      writer.text(key);
-      write(writer, member);
-    }
   }
 }

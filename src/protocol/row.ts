@@ -2,7 +2,7 @@ import { ByteReader } from './byte-reader.ts';
 import { ByteWriter } from './byte-writer.ts';
 import type { FieldType, FieldValue } from './field.ts';
 import type { Layout } from './layout.ts';
-import { canonicalValue, instantOf, setKey } from './value.ts';
+import { canonicalValue, compareTexts, instantOf, setKey } from './value.ts';
 
 /** Which fields of a layout: bit `f & 7` of byte `f >> 3` stands for field `f`. */
 export type FieldMask = Uint8Array;
@@ -38,45 +38,10 @@ export function writeValue(writer: ByteWriter, type: FieldType, value: FieldValu
     case 'boolean': return writer.boolean(value as boolean);
     case 'dateTime': return writer.integer(instantOf(value, 'value'));
     case 'multiPicklist':
-    case 'json': return writeJson(writer, value);
+    // Sorted when it was made canonical; but keys that look like whole numbers jump the queue in a JavaScript object.
+    case 'json': return writer.anything(value, compareTexts);
     default: return writer.text(value as string);
   }
-}
-
-function writeJson(writer: ByteWriter, value: FieldValue): void {
-  if (value === null) writer.nil();
-  else if (typeof value === 'boolean') writer.boolean(value);
-  else if (typeof value === 'number') writer.number(value);
-  else if (typeof value === 'string') writer.text(value);
-  else if (Array.isArray(value)) {
-    writer.array(value.length);
-    for (const member of value) writeJson(writer, member as FieldValue);
-  } else {
-    const entries = Object.entries(value as Readonly<Record<string, FieldValue>>);
-    writer.map(entries.length);
-    // `canonicalValue` made the object with its keys sorted; integer-like keys jump the queue in JavaScript, so order is restored.
-    for (const [key, member] of sortedEntries(entries)) {
-      writer.text(key);
-      writeJson(writer, member);
-    }
-  }
-}
-
-function sortedEntries(entries: [string, FieldValue][]): [string, FieldValue][] {
-  if (entries.length < 2) return entries;
-  // Code-point order equals UTF-8 byte order; `<` on strings does not once a surrogate pair meets U+E000 and above.
-  return entries.sort(([left], [right]) => compareCodePoints(left, right));
-}
-
-function compareCodePoints(left: string, right: string): number {
-  const shared = Math.min(left.length, right.length);
-  for (let index = 0; index < shared; index++) {
-    const a = left.charCodeAt(index), b = right.charCodeAt(index);
-    if (a === b) continue;
-    const isSurrogateA = (a & 0xf800) === 0xd800, isSurrogateB = (b & 0xf800) === 0xd800;
-    return isSurrogateA === isSurrogateB ? a - b : isSurrogateA ? 1 : -1;
-  }
-  return left.length - right.length;
 }
 
 /** Turns what a row holds into what a host sees. */

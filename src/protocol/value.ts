@@ -1,4 +1,4 @@
-import { compareBytes, utf8 } from '../shared/bytes.ts';
+import { utf8 } from '../shared/bytes.ts';
 import { SyncFault } from '../shared/fault.ts';
 import type { FieldType, FieldValue, JsonValue } from './field.ts';
 
@@ -119,7 +119,7 @@ function canonicalSet(value: unknown, path: string): readonly string[] | null {
   // `Array.from` visits holes too, which `map` would step over.
   const members = new Set(Array.from(value, (member) => canonicalText(member, path)));
   if (members.has('')) refuse(path, value, 'holds an empty text');
-  return members.size === 0 ? null : sortTexts([...members]);
+  return members.size === 0 ? null : [...members].sort(compareTexts);
 }
 
 function canonicalJson(value: unknown, path: string, depth: number): JsonValue {
@@ -131,7 +131,8 @@ function canonicalJson(value: unknown, path: string, depth: number): JsonValue {
   if (!isPlainObject(value)) return refuse(path, value, 'holds something that JSON cannot represent exactly');
   const object: Record<string, JsonValue> = {};
   // A key without a value (undefined) is no key, as in JSON text.
-  for (const key of sortTexts(Object.keys(value).filter((name) => value[name] !== undefined))) {
+  const keys = Object.keys(value).filter((name) => value[name] !== undefined);
+  for (const key of keys.sort(compareTexts)) {
     setKey(object, canonicalText(key, path), canonicalJson(value[key], path, depth + 1));
   }
   return object;
@@ -154,13 +155,20 @@ export function setKey<T>(object: Record<string, T>, key: string, value: T): voi
   else object[key] = value;
 }
 
-/** Sorts texts by their UTF-8 bytes, which is by code point and not what `<` does. */
-function sortTexts(texts: readonly string[]): string[] {
-  if (texts.length < 2) return [...texts];
-  return texts
-    .map((text) => ({ text, bytes: utf8(text) }))
-    .sort((left, right) => compareBytes(left.bytes, right.bytes))
-    .map(({ text }) => text);
+/**
+ * Orders texts by their UTF-8 bytes, which is by code point: `<` does not once a surrogate pair meets U+E000 and above.
+ *
+ * @internal
+ */
+export function compareTexts(left: string, right: string): number {
+  const shared = Math.min(left.length, right.length);
+  for (let index = 0; index < shared; index++) {
+    const a = left.charCodeAt(index), b = right.charCodeAt(index);
+    if (a === b) continue;
+    const isSurrogateA = (a & 0xf800) === 0xd800, isSurrogateB = (b & 0xf800) === 0xd800;
+    return isSurrogateA === isSurrogateB ? a - b : isSurrogateA ? 1 : -1;
+  }
+  return left.length - right.length;
 }
 
 function refuse(path: string, value: unknown, problem: string): never {
