@@ -3,7 +3,6 @@ import { FIELD_TYPE_CODES, type FieldType } from './field.ts';
 import { createLayout, type Layout } from './layout.ts';
 import {
   REFUSAL_CLASSES,
-  type AnswerHead,
   type EntryResult,
   type FaultAnswer,
   type FeedAnswer,
@@ -21,73 +20,56 @@ import {
   type WireEntry,
   type WireLayout,
 } from './messages.ts';
+import { binary, listOf, malformed, mapOf, oneOf, orNull, pairOf, text, trueOrFalse, wholeNumber, type Shape } from './shape.ts';
 import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './version.ts';
 
-const MAX_NAME = 255;
 const MAX_MESSAGE = 4_000;
 const MAX_LAYOUTS = 500;
 const MAX_FIELDS = 500;
-const MAX_COUNT = 5_000_000;
 
 /** Turns an envelope from outside into an upload request. @throws {@link SyncFault} `PROTOCOL_MALFORMED` and the codes of each part. */
 export function parseUploadRequest(envelope: unknown): UploadRequest {
-  const map = readMap(envelope, 'upload');
-  const protocol = readProtocol(map);
-  return {
-    protocol,
-    store: readText(map, 'store'),
-    attempt: readText(map, 'attempt'),
-    schema: readText(map, 'schema'),
-    layouts: readList(map, 'layouts', MAX_LAYOUTS, readWireLayout),
-    entries: readList(map, 'entries', MAX_COUNT, readWireEntry),
-    items: readBinary(map, 'items'),
-  };
+  const wireEntry = mapOf<WireEntry>({ number: wholeNumber, savedAt: wholeNumber, members: wholeNumber });
+  const { store, attempt, protocol } = HEAD;
+  const request = mapOf<UploadRequest>({ protocol, store, attempt, schema: text, ...ITEMS, entries: listOf(wireEntry) })(envelope, 'upload');
+  if (request.entries.some(({ number, members }) => number < 1 || members < 1)) malformed('an entry needs a number and members from 1 up');
+  return request;
 }
 
 export function parseUploadAnswer(envelope: unknown): UploadAnswer {
-  const map = readMap(envelope, 'upload answer');
-  return { ...readAnswerHead(map), ...readItems(map), results: readList(map, 'results', MAX_COUNT, readEntryResult) };
+  return mapOf<UploadAnswer>({ ...HEAD, ...ITEMS, results: listOf(entryResult) })(envelope, 'upload answer');
 }
 
 export function parseFeedAnswer(envelope: unknown): FeedAnswer {
-  const map = readMap(envelope, 'feed answer');
-  return {
-    ...readAnswerHead(map),
-    ...readItems(map),
-    from: readCursor(map.from),
-    next: readCursor(map.next),
-    more: readBoolean(map, 'more'),
-    gap: readBoolean(map, 'gap'),
-    transactions: readList(map, 'transactions', MAX_COUNT, readFeedTransaction),
-  };
+  const transaction = mapOf<FeedTransaction>({ position: wholeNumber, store: text, number: wholeNumber, items: indices });
+  return mapOf<FeedAnswer>({ ...HEAD, ...ITEMS, from: cursor, next: cursor, more: trueOrFalse, gap: trueOrFalse, transactions: listOf(transaction) })(
+    envelope,
+    'feed answer',
+  );
 }
 
 export function parseSnapshotAnswer(envelope: unknown): SnapshotAnswer {
-  const map = readMap(envelope, 'snapshot answer');
-  return { ...readAnswerHead(map), ...readItems(map), cursor: readCursor(map.cursor), next: map.next === null ? null : readSnapshotKey(map.next) };
+  const key = mapOf<SnapshotKey>({ object: text, id: text });
+  return mapOf<SnapshotAnswer>({ ...HEAD, ...ITEMS, cursor, next: orNull(key) })(envelope, 'snapshot answer');
 }
 
 export function parseRecordAnswer(envelope: unknown): RecordAnswer {
-  const map = readMap(envelope, 'record answer');
-  return { ...readAnswerHead(map), ...readItems(map) };
+  return mapOf<RecordAnswer>({ ...HEAD, ...ITEMS })(envelope, 'record answer');
 }
 
 export function parseHelloAnswer(envelope: unknown): HelloAnswer {
-  const map = readMap(envelope, 'hello answer');
-  return {
-    ...readAnswerHead(map),
-    protocols: readList(map, 'protocols', 100, (value) => wholeNumber(value, 'protocols')),
-    user: readText(map, 'user'),
-    limits: readLimits(readMap(map.limits, 'limits')),
-  };
+  const limits = mapOf<ProtocolLimits>({ bodyBytes: wholeNumber, entries: wholeNumber, members: wholeNumber, entryBytes: wholeNumber, pageItems: wholeNumber });
+  return mapOf<HelloAnswer>({ ...HEAD, protocols: listOf(wholeNumber, 100), user: text, limits })(envelope, 'hello answer');
 }
 
 export function parseFaultAnswer(envelope: unknown): FaultAnswer {
-  const map = readMap(envelope, 'error');
-  const error = readMap(map.error, 'error');
-  const retryAfterMs = map.retryAfterMs;
-  const fault = { protocol: readWhole(map, 'protocol'), error: { code: readText(error, 'code'), message: readText(error, 'message', MAX_MESSAGE) } };
-  return retryAfterMs === undefined || retryAfterMs === null ? fault : { ...fault, retryAfterMs: wholeNumber(retryAfterMs, 'retryAfterMs') };
+  const error = mapOf<FaultAnswer['error']>({ code: text, message });
+  const { retryAfterMs, ...fault } = mapOf<Omit<FaultAnswer, 'retryAfterMs'> & { retryAfterMs: number | null }>({
+    protocol: wholeNumber,
+    error,
+    retryAfterMs: (value, what) => orNull(wholeNumber)(value ?? null, what),
+  })(envelope, 'error');
+  return retryAfterMs === null ? fault : { ...fault, retryAfterMs };
 }
 
 /** Builds the layouts of a message, by index. @throws {@link SyncFault} `PROTOCOL_MALFORMED` */
@@ -108,160 +90,51 @@ const FIELD_TYPES_BY_CODE: Readonly<Record<number, FieldType>> = Object.fromEntr
   Object.entries(FIELD_TYPE_CODES).map(([type, code]) => [code, type as FieldType]),
 );
 
-type Envelope = Readonly<Record<string, unknown>>;
+const message: Shape<string> = (value, what) => text(value, what, MAX_MESSAGE);
+const indices = listOf(wholeNumber);
+const cursor = mapOf<FeedCursor>({ feed: text, epoch: wholeNumber, position: wholeNumber });
 
-function readAnswerHead(map: Envelope): AnswerHead {
-  return { protocol: readProtocol(map), store: readText(map, 'store'), attempt: readText(map, 'attempt'), server: readServerStamp(map.server) };
-}
+/** Of every answer. The protocol comes first: what another one says is not malformed. */
+const HEAD = {
+  protocol,
+  store: text,
+  attempt: text,
+  server: mapOf<ServerStamp>({ time: wholeNumber, epoch: wholeNumber, head: wholeNumber, nextPollMs: orNull(wholeNumber), schema: text }),
+};
 
-function readServerStamp(value: unknown): ServerStamp {
-  const map = readMap(value, 'server');
-  return {
-    time: readWhole(map, 'time'),
-    epoch: readWhole(map, 'epoch'),
-    head: readWhole(map, 'head'),
-    nextPollMs: map.nextPollMs === null ? null : readWhole(map, 'nextPollMs'),
-    schema: readText(map, 'schema'),
-  };
-}
+/** Of every message that carries records. */
+const ITEMS = { layouts: listOf<WireLayout>(pairOf(text, listOf(pairOf(text, wholeNumber), MAX_FIELDS)), MAX_LAYOUTS), items: binary };
 
-function readItems(map: Envelope): { readonly layouts: readonly WireLayout[]; readonly items: Uint8Array } {
-  return { layouts: readList(map, 'layouts', MAX_LAYOUTS, readWireLayout), items: readBinary(map, 'items') };
-}
-
-function readWireLayout(value: unknown): WireLayout {
-  const [object, fields] = readTuple(value, 2, 'layout');
-  return [
-    text(object, 'layout object'),
-    list(fields, 'layout fields', MAX_FIELDS, (field) => {
-      const [name, code] = readTuple(field, 2, 'layout field');
-      return [text(name, 'field name'), wholeNumber(code, 'field type')] as const;
+const RESULT_SHAPES: { readonly [Outcome in EntryResult['outcome']]: Shape<Extract<EntryResult, { readonly outcome: Outcome }>> } = {
+  saved: mapOf({ number: wholeNumber, outcome: oneOf(['saved']), committed: indices, current: indices }),
+  refused: mapOf({
+    number: wholeNumber,
+    outcome: oneOf(['refused']),
+    refusal: mapOf<Refusal>({
+      class: oneOf(REFUSAL_CLASSES),
+      code: text,
+      message,
+      member: wholeNumber,
+      fields: listOf(text, MAX_FIELDS),
+      online: orNull(wholeNumber),
     }),
-  ];
+    current: indices,
+  }),
+  tryLater: mapOf({ number: wholeNumber, outcome: oneOf(['tryLater']), retryAfterMs: wholeNumber, message }),
+  copied: mapOf({ number: wholeNumber, outcome: oneOf(['copied']) }),
+};
+
+function entryResult(value: unknown, what: string): EntryResult {
+  const { outcome } = mapOf<{ outcome: EntryResult['outcome'] }>({ outcome: oneOf(['saved', 'refused', 'tryLater', 'copied']) })(value, what);
+  return RESULT_SHAPES[outcome](value, what);
 }
 
-function readWireEntry(value: unknown): WireEntry {
-  const map = readMap(value, 'entry');
-  const entry = { number: readWhole(map, 'number'), savedAt: readWhole(map, 'savedAt'), members: readWhole(map, 'members') };
-  if (entry.number < 1 || entry.members < 1) malformed('an entry needs a number and members from 1 up');
-  return entry;
-}
-
-function readEntryResult(value: unknown): EntryResult {
-  const map = readMap(value, 'result');
-  const number = readWhole(map, 'number');
-  switch (map.outcome) {
-    case 'saved':
-      return { number, outcome: 'saved', committed: readIndices(map, 'committed'), current: readIndices(map, 'current') };
-    case 'refused':
-      return { number, outcome: 'refused', refusal: readRefusal(map.refusal), current: readIndices(map, 'current') };
-    case 'tryLater':
-      return { number, outcome: 'tryLater', retryAfterMs: readWhole(map, 'retryAfterMs'), message: readText(map, 'message', MAX_MESSAGE) };
-    case 'copied':
-      return { number, outcome: 'copied' };
-    default:
-      return malformed('outcome is none of saved, refused, tryLater, copied');
-  }
-}
-
-function readRefusal(value: unknown): Refusal {
-  const map = readMap(value, 'refusal');
-  const refusalClass = REFUSAL_CLASSES.find((name) => name === map.class) ?? malformed('refusal class is unknown');
-  return {
-    class: refusalClass,
-    code: readText(map, 'code'),
-    message: readText(map, 'message', MAX_MESSAGE),
-    member: readWhole(map, 'member'),
-    fields: readList(map, 'fields', MAX_FIELDS, (field) => text(field, 'fields')),
-    online: map.online === null ? null : readWhole(map, 'online'),
-  };
-}
-
-function readFeedTransaction(value: unknown): FeedTransaction {
-  const map = readMap(value, 'transaction');
-  return { position: readWhole(map, 'position'), store: readText(map, 'store'), number: readWhole(map, 'number'), items: readIndices(map, 'items') };
-}
-
-function readCursor(value: unknown): FeedCursor {
-  const map = readMap(value, 'cursor');
-  return { feed: readText(map, 'feed'), epoch: readWhole(map, 'epoch'), position: readWhole(map, 'position') };
-}
-
-function readSnapshotKey(value: unknown): SnapshotKey {
-  const map = readMap(value, 'next');
-  return { object: readText(map, 'object'), id: readText(map, 'id') };
-}
-
-function readLimits(map: Envelope): ProtocolLimits {
-  return {
-    bodyBytes: readWhole(map, 'bodyBytes'),
-    entries: readWhole(map, 'entries'),
-    members: readWhole(map, 'members'),
-    entryBytes: readWhole(map, 'entryBytes'),
-    pageItems: readWhole(map, 'pageItems'),
-  };
-}
-
-function readIndices(map: Envelope, key: string): number[] {
-  return readList(map, key, MAX_COUNT, (value) => wholeNumber(value, key));
-}
-
-function readProtocol(map: Envelope): number {
-  const protocol = readWhole(map, 'protocol');
-  if (protocol < OLDEST_PROTOCOL_VERSION || protocol > PROTOCOL_VERSION) {
-    throw new SyncFault('PROTOCOL_VERSION_UNSUPPORTED', `protocol ${protocol} is not spoken here; ${OLDEST_PROTOCOL_VERSION} to ${PROTOCOL_VERSION} are`, {
-      details: { protocol },
+function protocol(value: unknown, what: string): number {
+  const spoken = wholeNumber(value, what);
+  if (spoken < OLDEST_PROTOCOL_VERSION || spoken > PROTOCOL_VERSION) {
+    throw new SyncFault('PROTOCOL_VERSION_UNSUPPORTED', `protocol ${spoken} is not spoken here; ${OLDEST_PROTOCOL_VERSION} to ${PROTOCOL_VERSION} are`, {
+      details: { protocol: spoken },
     });
   }
-  return protocol;
-}
-
-function readMap(value: unknown, what: string): Envelope {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || value instanceof Uint8Array) return malformed(`${what} is not a map`);
-  return value as Envelope;
-}
-
-function readTuple(value: unknown, length: number, what: string): readonly unknown[] {
-  return Array.isArray(value) && value.length === length ? value : malformed(`${what} is not a list of ${length}`);
-}
-
-function readList<T>(map: Envelope, key: string, most: number, read: (value: unknown) => T): T[] {
-  return list(map[key], key, most, read);
-}
-
-function list<T>(value: unknown, what: string, most: number, read: (value: unknown) => T): T[] {
-  if (!Array.isArray(value) || value.length > most) return malformed(`${what} is not a list of at most ${most}`);
-  return value.map(read);
-}
-
-function readText(map: Envelope, key: string, most: number = MAX_NAME): string {
-  return text(map[key], key, most);
-}
-
-function text(value: unknown, what: string, most: number = MAX_NAME): string {
-  return typeof value === 'string' && value.length <= most ? value : malformed(`${what} is not text of at most ${most}`);
-}
-
-function readWhole(map: Envelope, key: string): number {
-  return wholeNumber(map[key], key);
-}
-
-function wholeNumber(value: unknown, what: string): number {
-  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : malformed(`${what} is not a whole number from 0 up`);
-}
-
-function readBoolean(map: Envelope, key: string): boolean {
-  const value = map[key];
-  return typeof value === 'boolean' ? value : malformed(`${key} is not true or false`);
-}
-
-function readBinary(map: Envelope, key: string): Uint8Array {
-  const value = map[key];
-  if (!(value instanceof Uint8Array)) return malformed(`${key} is not binary`);
-  // A Buffer's `slice` shares memory where a Uint8Array's copies.
-  return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
-}
-
-function malformed(problem: string): never {
-  throw new SyncFault('PROTOCOL_MALFORMED', `malformed message: ${problem}`);
+  return spoken;
 }
