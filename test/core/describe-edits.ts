@@ -46,6 +46,24 @@ export function describeEdits(getCore: () => Core): void {
       expect(getCore().diffRows(ORDER, row({ tags: ['x'] }), row({ tags: ['x', 'y'] }))).toEqual(hex('04'));
     });
 
+    test('sees a difference at any byte of a value of any length, and so does a check', () => {
+      for (let length = 1; length <= 40; length++) {
+        for (let place = 0; place < length; place++) {
+          const name = 'a'.repeat(length), changed = `${'a'.repeat(place)}b${'a'.repeat(length - place - 1)}`;
+          expect(getCore().diffRows(ORDER, row({ name, amount: 1 }), row({ name: changed, amount: 1 }))).toEqual(hex('01'));
+          expect(getCore().checkEdit(ORDER, renaming(changed, 'new'), row({ name })).hasConflicts).toBe(true);
+          expect(getCore().checkEdit(ORDER, renaming('old', changed), row({ name })).hasConflicts).toBe(true);
+        }
+      }
+    });
+
+    test('steps over values with hundreds of members', () => {
+      const notes = createLayout('note', [{ name: 'content', type: 'json' }, { name: 'title', type: 'text' }]);
+      const content = { list: Array.from({ length: 70_000 }, (_, index) => index), map: Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`key ${index}`, [index]])) };
+      expect(getCore().diffRows(notes, encodeRow(notes, { content, title: 'a' }), encodeRow(notes, { content, title: 'b' }))).toEqual(hex('02'));
+      expect(getCore().diffRows(notes, encodeRow(notes, { content, title: 'a' }), encodeRow(notes, { content: { ...content, list: [] }, title: 'a' }))).toEqual(hex('01'));
+    });
+
     test('has a bit for every field of a wide layout', () => {
       const wide = createLayout('wide', Array.from({ length: 17 }, (_, index) => ({ name: `f${index}`, type: 'integer' as const })));
       expect(getCore().diffRows(wide, encodeRow(wide, { f0: 1, f8: 1, f16: 1 }), encodeRow(wide, { f0: 1, f8: 2, f16: 2 }))).toEqual(hex('00 01 01'));
