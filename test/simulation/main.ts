@@ -8,5 +8,6 @@ for (let seed = Number(first); seed < Number(first) + Number(count); seed++) {
   saves += result.saves; requests += result.requests;
   if (result.violation) { failed++; console.log(seed, result.violation.rule, result.violation.message.slice(0, 600)); if (count === '1' && !print) console.log(result.trace.tail(60).join('\n')); }
 }
-const s = (performance.now() - began) / 1000;
+const s = (performance.now() - began) / 1000, cpu = process.cpuUsage();
+console.log(`cpu ${((cpu.user + cpu.system) / 1000 / Number(count)).toFixed(1)} ms/seed`);
 console.log(`${failed} failed of ${count}, ${(Number(count) / s).toFixed(1)} seeds/s, ${saves} saves, ${requests} requests`);

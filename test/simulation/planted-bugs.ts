@@ -2,6 +2,7 @@ import { planUpload } from '../../src/client/upload-plan.ts';
 import { STATE } from '../../src/client/stored.ts';
 import { isInMask, joinRow, maskPositions, splitRow } from '../../src/protocol/row.ts';
 import type { Commit } from '../../src/storage/storage-adapter.ts';
+import type { ServerStore, StoreTransaction } from '../../src/server/index.ts';
 import type { PlantedRules } from './world.ts';
 
 /** A bug that the simulator must find: the product with one rule swapped. */
@@ -74,11 +75,78 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     mistake: 'A17: the last save is sent first',
     rules: { client: { planUpload: ({ entries, ...input }) => planUpload({ ...input, entries: [...entries].toReversed() }) } },
   },
+  'any-answer': {
+    mistake: 'T8: the results of whatever comes back settle the entries in flight, by position',
+    rules: { client: { isAnswerTo: () => true, areResultsOf: (results, entries) => results.length === entries.length } },
+  },
+  'settled-by-delay': {
+    mistake: 'C11: an entry leaves the queue on any answer, "try later" included',
+    rules: {
+      client: { readResult: (result) => (result.outcome === 'tryLater' ? { number: result.number, outcome: 'saved', committed: [], current: [] } : result) },
+    },
+  },
+  'no-receipts': {
+    mistake: 'C2: a repeated upload is saved again',
+    rules: { server: { recall: () => null } },
+  },
+  'repeat-shows-current': {
+    mistake: 'C5: a repeated answer shows the record as it is now where it should show what was committed',
+    rules: { server: { committedOnRepeat: (_then, now) => now } },
+  },
+  'no-comparison': {
+    mistake: 'A19: the last save wins, whatever its user had seen',
+    rules: { server: { compares: () => false } },
+  },
+  'no-masters': {
+    mistake: 'A30: the master of a saved record is left out of answer and feed',
+    rules: { server: { concerns: ({ object, id }, members) => members.some((member) => member.object === object && member.id === id) } },
+  },
+  'versions-restart': {
+    mistake: 'C6: a record that comes back after a delete begins at version 1',
+    rules: { server: { nextVersion: (stored, epoch) => [epoch, stored === null || stored.isDeleted ? 1 : stored.version[1] + 1] } },
+  },
+  'expiry-ignored': {
+    mistake: 'A31: a cursor older than the feed is answered with what is left',
+    rules: { server: { oldestKept: (oldest) => (oldest === null ? null : 1) } },
+  },
+  'feed-apart': {
+    mistake: 'A29: the feed row is written after the save was committed, in a transaction of its own',
+    rules: { store: (store) => ({ ...store, run: (tenant, work) => runWithFeedAfter(store, tenant, work) }) },
+  },
+  'feed-of-everyone': {
+    mistake: 'A28: a save goes onto the feed of every user',
+    rules: { store: (store) => ({ ...store, run: (tenant, work) => store.run(tenant, (transaction) => work(feedingEveryone(transaction))) }) },
+  },
   'one-big-request': {
     mistake: 'A17: a request takes everything that waits, several changes of one record too',
     rules: { client: { planUpload: ({ entries, limits, deferred }) => [...entries].filter(({ state, seq }) => state !== 'failed' && !deferred.has(seq)).slice(0, limits.entries) } },
   },
 };
+
+async function runWithFeedAfter<T>(store: ServerStore, tenant: string, work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
+  const late: Parameters<StoreTransaction['appendFeed']>[] = [];
+  const answer = await store.run(tenant, (transaction) =>
+    work({
+      ...transaction,
+      async appendFeed(...row) {
+        late.push(row);
+        return (await transaction.getFeed(row[0]))!.head + 1;
+      },
+    }),
+  );
+  for (const row of late) await store.run(tenant, (transaction) => transaction.appendFeed(...row));
+  return answer;
+}
+
+function feedingEveryone(transaction: StoreTransaction): StoreTransaction {
+  return {
+    ...transaction,
+    async appendFeed(user, row) {
+      for (const other of ['u1', 'u2']) if (other !== user && (await transaction.getFeed(other)) !== null) await transaction.appendFeed(other, row);
+      return transaction.appendFeed(user, row);
+    },
+  };
+}
 
 /** Cuts a step in two commits: the state rows that come first, then everything else. */
 function split(step: Commit, isFirst: (key: string) => boolean): Commit[] {

@@ -74,7 +74,7 @@ export function drawSwarm(random: SeededRandom): Swarm {
     gapMs: random.pick([30, 300, 3_000]),
     latencyMs: random.pick([5, 40, 400]),
     storageMs: random.chance(0.4) ? random.pick([1, 5, 30]) : 0,
-    pollIntervalMs: random.pick([5_000, 15_000, 30_000]),
+    pollIntervalMs: random.pick([10_000, 30_000, 60_000]),
     pageItems: random.pick([1, 2, 5, 20, 500]),
     entries: random.pick([1, 2, 5, 500]),
     accounts: random.integer(2, 6),

@@ -7,17 +7,22 @@ import { createSeededRandom, type SeededRandom } from '../../src/testing/simulat
 import { SimulatedDevice } from '../../src/testing/simulation/simulated-device.ts';
 import { createSimulatedServer, type SimulatedServer } from '../../src/testing/simulation/simulated-server.ts';
 import { createVirtualTime, RUN_BEGINS_AT, type VirtualTime } from '../../src/testing/simulation/virtual-time.ts';
-import type { SaveOrigin } from '../../src/server/index.ts';
+import type { SaveOrigin, ServerStore } from '../../src/server/index.ts';
+import type { ServerRules } from '../../src/server/server-rules.ts';
 import { canSee, createHooks, schema, type HookMishap } from './crm.ts';
 import { Oracle } from './oracle/oracle.ts';
 import { createRecordedStore } from './recorded-store.ts';
 import { drawSwarm, type Swarm } from './swarm.ts';
 import type { Trace } from './trace.ts';
 
-/** Bugs to plant: rules of the product with an entry swapped. */
+/** Bugs to plant: rules of the product with an entry swapped, or a store that does not keep its contract. */
 export interface PlantedRules {
   readonly client?: Partial<ClientRules>;
+  readonly server?: Partial<ServerRules>;
+  readonly store?: (store: CrashableStore) => CrashableStore;
 }
+
+type CrashableStore = ServerStore & { crash(): void };
 
 export interface WorldOptions {
   readonly seed: number;
@@ -76,8 +81,9 @@ export function createWorld({ seed, rules = {}, trace }: WorldOptions): World {
   const server = createSimulatedServer({
     time,
     random: random.fork('server'),
-    store,
+    store: rules.store?.(store) ?? store,
     server: {
+      ...(rules.server === undefined ? {} : { rules: rules.server }),
       schema,
       core,
       canSee,
