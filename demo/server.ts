@@ -41,14 +41,19 @@ const httpServer = createServer((request, response) => {
 const port = await listenNear(httpServer, firstPort);
 console.log(`Fieldtide demo: http://localhost:${port}  (Ctrl-C ends it)`);
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void close());
+// Ctrl-C in a terminal reaches this process twice: by itself, and passed on by npm start.
+let isClosing = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => void close());
 
 async function close(): Promise<void> {
+  if (isClosing) return;
+  isClosing = true;
   changes.close();
   httpServer.close();
   httpServer.closeAllConnections();
   await server.close();
   await database.close();
+  console.log('demo: closed');
   process.exit(0);
 }
 

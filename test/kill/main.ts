@@ -9,6 +9,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type * as RunTs from '../../scripts/run-ts.mjs';
 import { createSeededRandom } from '../support/seeded-random.ts';
 import type { ClientMessage } from './client-messages.ts';
 import { judge } from './judge.ts';
@@ -16,7 +17,7 @@ import { Ledger } from './ledger.ts';
 import { startVictim, type Victim } from './victim.ts';
 
 // Not bundled into this program: it looks for the repository from where it lies.
-const { bundleProgram } = (await import(new URL('../../scripts/run-ts.mjs', import.meta.url).href)) as typeof import('../../scripts/run-ts.mjs');
+const { bundleProgram } = (await import(new URL('../../scripts/run-ts.mjs', import.meta.url).href)) as typeof RunTs;
 const PATIENCE_MS = 120_000;
 const rounds = Number(readOption('rounds') ?? 50);
 const seed = Number(readOption('seed') ?? Math.floor(Math.random() * 1_000_000));

@@ -42,13 +42,9 @@ export function describeEvent(event: ClientEvent, titleOf: TitleOf): LogText | n
         ? { tone: 'plain', text: 'Asked for news: nothing new.', why: '' }
         : { tone: 'plain', text: `Asked for news: ${count(event.transactions, 'save')} on the feed.`, why: 'From this person’s devices.' };
     case 'feed:merged':
-      return event.fields.length === 0 && event.state === 'live'
-        ? { tone: 'plain', text: `The feed confirms ${nameOf(event, titleOf)}.`, why: 'This device had it already.' }
-        : {
-          tone: 'good',
-          text: event.state === 'live' ? `Took over ${nameOf(event, titleOf)}${fieldList(event.fields)}.` : `Took ${nameOf(event, titleOf)} away.`,
-          why: event.state === 'live' ? 'Another device of this person saved it.' : 'It was deleted on another device.',
-        };
+      return event.state === 'live'
+        ? { tone: 'good', text: `Took over ${nameOf(event, titleOf)}${fieldList(event.fields)}.`, why: `Another device of this person ${event.fields.length === 0 ? 'made' : 'changed'} it.` }
+        : { tone: 'good', text: `Took ${nameOf(event, titleOf)} away.`, why: 'It was deleted on another device.' };
     case 'feed:kept-aside':
       return {
         tone: 'wait',

@@ -69,7 +69,7 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
     client.events.subscribe((event) => {
       if ('object' in event) browser.titles.forget(event.object as ObjectName, event.id);
       if (event.type === 'download:applied') browser.titles.forgetAll();
-      if (event.type === 'feed:merged' && event.fields.length > 0) hasHeardFromOthers = true;
+      if (event.type === 'feed:merged') hasHeardFromOthers = true;
       log.addEvent(event);
     });
     client.status.subscribe((now) => {

@@ -3,7 +3,7 @@ import type { ObjectName } from '../../schema.ts';
 import { count } from '../crm/format.ts';
 import { describeValue, FACES, labelOf } from '../crm/object-face.ts';
 import { icon } from '../render/icon.ts';
-import { h, type View } from '../render/view.ts';
+import { classes, h, type View } from '../render/view.ts';
 import { refusalReason } from './describe-event.ts';
 import type { Device } from './device.ts';
 
@@ -23,7 +23,7 @@ function problemView(device: Device, error: SyncError): View {
       h('button', { type: 'button', class: 'link', on: { click: () => openRecord(device, object, error.recordId) } }, title)),
     h('p', { class: 'problem-reason' }, `${OPS[error.op]} ${refusalReason(error.class)}`),
     error.message !== '' && error.class !== 'conflict' && h('p', { class: 'problem-message' }, error.message),
-    error.fields.map((field) => fieldView(device, object, field)),
+    error.fields.map((field) => fieldView(device, error, field)),
     h('div', { class: 'problem-actions' },
       error.actions.map((action) =>
         h('button', { key: action, type: 'button', class: 'button primary small', on: { click: () => void device.undo(error.id) } }, icon('undo'), action === 'undo' ? 'Undo' : 'Bring it back')),
@@ -39,11 +39,13 @@ function consequence({ dependants, op }: SyncError): string {
   return dependants.length === 0 ? alone : `${alone} ${count(dependants.length, 'later change')} of it ${dependants.length === 1 ? 'goes' : 'go'} too.`;
 }
 
-function fieldView(device: Device, object: ObjectName, { field, previous, mine, online, isCause }: SyncErrorField): View {
+function fieldView(device: Device, error: SyncError, { field, previous, mine, online, isCause }: SyncErrorField): View {
+  const object = error.object as ObjectName;
+  const isLost = isCause && error.class === 'conflict';
   const { titleOf } = device.browser.titles;
   const value = (name: string, label: string, shown: typeof mine): View =>
     h('div', { class: `compare-${name}` }, h('dt', {}, label), h('dd', { 'data-testid': name }, describeValue(object, field, shown, titleOf)));
-  return h('div', { key: field, class: isCause ? 'compare compare-conflict' : 'compare' },
+  return h('div', { key: field, class: classes('compare', isCause && 'compare-cause', isLost && 'compare-conflict') },
     h('p', { class: 'compare-field' }, labelOf(field)),
     h('dl', {}, value('previous', 'You saw', previous), value('mine', 'You wrote', mine), value('online', 'Online', online)),
   );

@@ -40,6 +40,6 @@ function chipsOf({ status }: Device): readonly string[] {
     !status.isOnline && 'offline',
     status.needsAuth && 'sign-in needed',
     status.upgradeRequired && 'update needed',
-    status.hasFeedGap && 'download needed',
+    status.hasFeedGap && status.progress === null && 'download needed',
   ].filter((chip) => chip !== false);
 }

@@ -28,22 +28,38 @@ export interface TargetOption {
   readonly title: string;
 }
 
+interface TargetList {
+  options: readonly TargetOption[];
+  stop: () => void;
+}
+
+/** Most options of a reference field. */
+const MOST_TARGETS = 1_000;
+
 export function createBrowser(source: RecordSource, onChange: () => void, emptyNote: () => string | null = () => null): Browser {
   const titles = createTitles(source, onChange);
   const list = createRecordList(source, onChange);
-  const targets = new Map<string, readonly TargetOption[]>();
+  const targets = new Map<string, TargetList>();
   let forms: readonly RecordForm[] = [];
 
   function push(object: ObjectName, id: string | null, presets: Values = {}): void {
-    targets.clear();
+    forgetTargets();
     forms = [...forms, createRecordForm({ source, object, id, presets, onChange })];
     onChange();
   }
 
-  async function loadTargets(key: string, target: ObjectName, where: Values): Promise<void> {
-    const found = await source.query({ object: target, where, orderBy: FACES[target].orderBy, limit: 1_000 });
-    targets.set(key, found.map(({ id, values }) => ({ id, title: FACES[target].title(values, titles.titleOf) })));
-    onChange();
+  function watchTargets(key: string, target: ObjectName, where: Values): void {
+    const watched: TargetList = { options: [], stop: () => {} };
+    targets.set(key, watched);
+    watched.stop = source.watchQuery({ object: target, where, orderBy: FACES[target].orderBy, limit: MOST_TARGETS }, (records) => {
+      watched.options = records.map(({ id, values }) => ({ id, title: FACES[target].title(values, titles.titleOf) }));
+      onChange();
+    });
+  }
+
+  function forgetTargets(): void {
+    for (const { stop } of targets.values()) stop();
+    targets.clear();
   }
 
   return {
@@ -60,12 +76,14 @@ export function createBrowser(source: RecordSource, onChange: () => void, emptyN
     startNew: (object, presets) => push(object, null, presets),
     back() {
       forms.at(-1)?.close();
+      forgetTargets();
       forms = forms.slice(0, -1);
       onChange();
     },
     showTab(object) {
       for (const form of forms) form.close();
       forms = [];
+      forgetTargets();
       list.show(object);
     },
     listTargets(form, target) {
@@ -73,12 +91,8 @@ export function createBrowser(source: RecordSource, onChange: () => void, emptyN
       const account = target === 'contact' ? form.rawOf('account') : '';
       const where = typeof account === 'string' && account !== '' ? { account } : {};
       const key = `${target} ${String(account)}`;
-      const known = targets.get(key);
-      if (known === undefined) {
-        targets.set(key, []);
-        loadTargets(key, target, where).catch(() => targets.delete(key));
-      }
-      return known ?? [];
+      if (!targets.has(key)) watchTargets(key, target, where);
+      return targets.get(key)!.options;
     },
   };
 }

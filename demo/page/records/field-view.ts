@@ -13,10 +13,15 @@ export interface FieldViewOptions {
   readonly idPrefix: string;
 }
 
+/** The id of a field's input. */
+export function fieldId(idPrefix: string, object: ObjectName, field: string): string {
+  return `${idPrefix}-${object}-${field}`;
+}
+
 /** One labelled input, of the kind that the field's type asks for. */
 export function fieldView({ browser, form, field, idPrefix }: FieldViewOptions): View {
   const definition = fieldOf(form.object, field)!;
-  const id = `${idPrefix}-${form.object}-${field}`;
+  const id = fieldId(idPrefix, form.object, field);
   const problem = form.problem?.field === field ? form.problem.message : null;
   const meanwhile = form.changedMeanwhile(field);
   const note = problem ?? (meanwhile === undefined ? null : `Changed elsewhere while you edit: now ${describeValue(form.object, field, meanwhile, browser.titles.titleOf)}.`);

@@ -1,7 +1,7 @@
 import type { FieldValue } from '../../../src/schema.ts';
 import type { Unsubscribe } from '../../../src/shared/emitter.ts';
 import type { ObjectName } from '../../schema.ts';
-import { FACES, fieldOf, type Values } from '../crm/object-face.ts';
+import { FACES, fieldOf, labelOf, type Values } from '../crm/object-face.ts';
 import { toRaw, toValue, type RawValue } from './raw-value.ts';
 import type { RecordSource, ShownRecord } from './record-source.ts';
 
@@ -165,6 +165,8 @@ export function createRecordForm({ source, object, id: firstId, presets = {}, on
 
 function describeProblem(thrown: unknown): FormProblem {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  const details = (thrown as { readonly details?: { readonly field?: unknown } }).details;
-  return { field: typeof details?.field === 'string' ? details.field : null, message };
+  const { code, details } = thrown as { readonly code?: unknown; readonly details?: { readonly field?: unknown } };
+  // A fault names the field alone, or its object before it.
+  const field = typeof details?.field === 'string' ? details.field.slice(details.field.lastIndexOf('.') + 1) : null;
+  return { field, message: field !== null && code === 'FIELD_REQUIRED' ? `${labelOf(field)} is needed.` : message };
 }

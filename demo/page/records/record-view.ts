@@ -2,7 +2,7 @@ import { describeValue, FACES, labelOf } from '../crm/object-face.ts';
 import { icon } from '../render/icon.ts';
 import { h, type View } from '../render/view.ts';
 import type { Browser } from './browser.ts';
-import { fieldView } from './field-view.ts';
+import { fieldId, fieldView } from './field-view.ts';
 import { moveFocus } from './list-view.ts';
 import { markView } from './mark-view.ts';
 import type { RecordForm, RelatedList } from './record-form.ts';
@@ -15,7 +15,7 @@ export function recordView(browser: Browser, form: RecordForm, idPrefix: string)
     form.isGone
       ? h('p', { class: 'empty' }, 'This record is not here any more.')
       : h('div', { class: 'record-body' },
-        h('form', { class: 'form', novalidate: true, on: { submit: (event) => submit(form, event) } },
+        h('form', { class: 'form', novalidate: true, on: { submit: (event) => void submit(form, event, idPrefix) } },
           h('div', { class: 'fields' }, fields.map((field) => fieldView({ browser, form, field, idPrefix }))),
           actionsView(browser, form),
         ),
@@ -103,9 +103,13 @@ function presetsFor(form: RecordForm, field: string): Record<string, string> {
   return { [field]: form.id!, ...(typeof account === 'string' ? { account } : {}) };
 }
 
-function submit(form: RecordForm, event: Event): void {
+/** Saves, and goes to the field that keeps it from being saved. */
+async function submit(form: RecordForm, event: Event, idPrefix: string): Promise<void> {
   event.preventDefault();
-  if (form.isDirty) void form.save();
+  if (!form.isDirty) return;
+  await form.save();
+  const field = form.problem?.field;
+  if (field) document.getElementById(fieldId(idPrefix, form.object, field))?.focus();
 }
 
 function leave(browser: Browser, event: Event): void {
