@@ -18,7 +18,11 @@ export interface WindowStep {
  *
  * @param step - works on at most `most` pairs of these windows, of which `done` were before.
  */
-export function runInWindows(parts: readonly Uint8Array[], count: number, step: (windows: readonly Uint8Array[], most: number, done: number) => WindowStep): void {
+export function runInWindows(
+  parts: readonly Uint8Array[],
+  count: number,
+  step: (windows: readonly Uint8Array[], most: number, done: number) => WindowStep,
+): void {
   const starts = parts.map(() => 0);
   // The same share of every part holds about as many pairs.
   let share = Math.min(1, WINDOW_BYTES / Math.max(...parts.map(({ length }) => length)));

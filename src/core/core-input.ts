@@ -7,7 +7,8 @@ import { areMasksOf, isSubset } from './masks.ts';
 
 /** Refuses masks, one after another, that are not so many of the layout. */
 export function requireEditMasks(layout: Layout, count: number, masks: Uint8Array): void {
-  if (!areMasksOf(masks, count, layout.types.length)) throw inputInvalid(`these are not the masks of ${count} edits of ${layout.types.length} fields`);
+  const fieldCount = layout.types.length;
+  if (!areMasksOf(masks, count, fieldCount)) throw inputInvalid(`these are not the masks of ${count} edits of ${fieldCount} fields`);
 }
 
 /** Refuses to apply fields that the edit does not have. */

@@ -43,7 +43,13 @@ async function loadTwin(): Promise<Core> {
   return createTwinCore();
 }
 
-async function chooseBuild({ module, bytes, build }: LoadCoreOptions): Promise<{ source: WebAssembly.Module | BufferSource; build: Exclude<CoreBuild, 'twin'> }> {
+/** A Wasm build, compiled or not. */
+interface ChosenBuild {
+  readonly source: WebAssembly.Module | BufferSource;
+  readonly build: Exclude<CoreBuild, 'twin'>;
+}
+
+async function chooseBuild({ module, bytes, build }: LoadCoreOptions): Promise<ChosenBuild> {
   const given = build === 'twin' ? undefined : build;
   if (module !== undefined) return { source: module, build: given ?? 'scalar' };
   if (bytes !== undefined && WebAssembly.validate(bytes)) return { source: bytes, build: given ?? 'simd' };

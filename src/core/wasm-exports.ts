@@ -6,7 +6,9 @@ export interface CoreExports {
   validateRow(types: number, fieldCount: number, row: number, rowBytes: number, result: number): number;
   indexImages: IndexItems;
   indexChanges: IndexItems;
-  diffRows(before: number, beforeBytes: number, after: number, afterBytes: number, fieldCount: number, count: number, masks: number, result: number): number;
+  diffRows(
+    before: number, beforeBytes: number, after: number, afterBytes: number, fieldCount: number, count: number, masks: number, result: number,
+  ): number;
   checkEdits(
     masks: number, previous: number, previousBytes: number, next: number, nextBytes: number, current: number, currentBytes: number,
     fieldCount: number, count: number, conflicts: number, writes: number, result: number,

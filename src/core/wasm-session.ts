@@ -32,7 +32,18 @@ import { Arena } from './arena.ts';
 import { runInWindows, type WindowStep } from './batch-windows.ts';
 import { requireBases, requireEditMasks, requireSubset, rowInvalid } from './core-input.ts';
 import { encodeAttention, encodeBases, encodeLayouts, numberObjects } from './core-regions.ts';
-import { VERDICTS, type ChangeTable, type Core, type CoreBuild, type CoreRefusal, type EditCheck, type EditValues, type FeedPlan, type FeedPlanInput, type ImageTable } from './core.ts';
+import {
+  VERDICTS,
+  type ChangeTable,
+  type Core,
+  type CoreBuild,
+  type CoreRefusal,
+  type EditCheck,
+  type EditValues,
+  type FeedPlan,
+  type FeedPlanInput,
+  type ImageTable,
+} from './core.ts';
 import { createChangeTable, createImageTable } from './item-tables.ts';
 import { hasFields, maskByteLength } from './masks.ts';
 import { createRefusal } from './refusal.ts';

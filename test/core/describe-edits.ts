@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Core, EditValues } from '../../src/core/core.ts';
 import { createLayout } from '../../src/protocol/layout.ts';
-import { decodeRow, encodeRow, joinRow } from '../../src/protocol/row.ts';
+import { decodeRow, encodeRow, encodeValue, joinRow } from '../../src/protocol/row.ts';
 import { bytesEqual, concatBytes } from '../../src/shared/bytes.ts';
 import { hex } from './hex.ts';
 
@@ -15,7 +15,7 @@ const row = (values: Record<string, unknown>): Uint8Array => encodeRow(ORDER, va
 
 /** An edit of the name alone; nil stands for no value. */
 function renaming(previous: string | null, next: string | null): EditValues {
-  const valueOf = (name: string | null): Uint8Array => joinRow([name === null ? hex('c0') : encodeRow(createLayout('name', [{ name: 'name', type: 'text' }]), { name }).subarray(1)]);
+  const valueOf = (name: string | null): Uint8Array => joinRow([encodeValue('text', name, 'name')]);
   return { mask: hex('01'), previous: valueOf(previous), next: valueOf(next) };
 }
 
@@ -59,9 +59,13 @@ export function describeEdits(getCore: () => Core): void {
 
     test('steps over values with hundreds of members', () => {
       const notes = createLayout('note', [{ name: 'content', type: 'json' }, { name: 'title', type: 'text' }]);
-      const content = { list: Array.from({ length: 70_000 }, (_, index) => index), map: Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`key ${index}`, [index]])) };
-      expect(getCore().diffRows(notes, encodeRow(notes, { content, title: 'a' }), encodeRow(notes, { content, title: 'b' }))).toEqual(hex('02'));
-      expect(getCore().diffRows(notes, encodeRow(notes, { content, title: 'a' }), encodeRow(notes, { content: { ...content, list: [] }, title: 'a' }))).toEqual(hex('01'));
+      const content = {
+        list: Array.from({ length: 70_000 }, (_, index) => index),
+        map: Object.fromEntries(Array.from({ length: 300 }, (_, index) => [`key ${index}`, [index]])),
+      };
+      const note = encodeRow(notes, { content, title: 'a' });
+      expect(getCore().diffRows(notes, note, encodeRow(notes, { content, title: 'b' }))).toEqual(hex('02'));
+      expect(getCore().diffRows(notes, note, encodeRow(notes, { content: { ...content, list: [] }, title: 'a' }))).toEqual(hex('01'));
     });
 
     test('has a bit for every field of a wide layout', () => {
@@ -85,7 +89,9 @@ export function describeEdits(getCore: () => Core): void {
 
   describe('the difference of many rows', () => {
     const rows = Array.from({ length: 6_000 }, (_, index) => row({ name: `record ${index}`, amount: index, tags: [`${index % 7}`, 'zz'] }));
-    const others = rows.map((before, index) => (index % 10 === 3 ? row({ name: `somebody else's record ${index}`, amount: index, tags: [`${index % 7}`, 'zz'] }) : before));
+    const others = rows.map((before, index) =>
+      index % 10 === 3 ? row({ name: `somebody else's record ${index}`, amount: index, tags: [`${index % 7}`, 'zz'] }) : before,
+    );
 
     test('is that of each pair, in order', () => {
       const expected = Uint8Array.from(rows, (before, index) => (bytesEqual(before, others[index]!) ? 0 : 1));
@@ -157,8 +163,14 @@ export function describeEdits(getCore: () => Core): void {
     test('of many edits goes window by window, and gives each its answer', () => {
       const count = 6_000;
       const edits = Array.from({ length: count }, (_, index) => renaming(`name ${index}`, `new name ${index}`));
-      const current = edits.map((_, index) => row({ name: [`name ${index}`, `new name ${index}`, 'other'][index % 3], tags: ['x'.repeat(index % 90)].filter(Boolean) }));
-      const joined = { mask: concatBytes(edits.map(({ mask }) => mask)), previous: concatBytes(edits.map(({ previous }) => previous)), next: concatBytes(edits.map(({ next }) => next)) };
+      const current = edits.map((_, index) =>
+        row({ name: [`name ${index}`, `new name ${index}`, 'other'][index % 3], tags: ['x'.repeat(index % 90)].filter(Boolean) }),
+      );
+      const joined = {
+        mask: concatBytes(edits.map(({ mask }) => mask)),
+        previous: concatBytes(edits.map(({ previous }) => previous)),
+        next: concatBytes(edits.map(({ next }) => next)),
+      };
       const check = getCore().checkBatch(ORDER, count, joined, concatBytes(current));
       expect(check.writes).toEqual(Uint8Array.from(edits, (_, index) => (index % 3 === 0 ? 1 : 0)));
       expect(check.conflicts).toEqual(Uint8Array.from(edits, (_, index) => (index % 3 === 2 ? 1 : 0)));
@@ -208,7 +220,9 @@ export function describeEdits(getCore: () => Core): void {
     });
 
     test('is a fault for bytes that are no row of the layout', () => {
-      for (const bytes of ['92 c0 c0', '93 c0 c0', '93 c0 c0 c0 c0', '']) expect(() => getCore().applyEdit(ORDER, edit, hex('07'), hex(bytes))).toThrow(invalid);
+      for (const bytes of ['92 c0 c0', '93 c0 c0', '93 c0 c0 c0 c0', '']) {
+        expect(() => getCore().applyEdit(ORDER, edit, hex('07'), hex(bytes))).toThrow(invalid);
+      }
     });
   });
 }

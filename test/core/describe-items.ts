@@ -108,7 +108,7 @@ export function describeItems(getCore: () => Core): void {
     });
 
     test('can be many thousands', () => {
-      const many = Array.from({ length: 3_000 }, (_, index): Image => ({ layout: 1, id: `c-${index}`, version: [1, index + 1], state: 'deleted', row: null }));
+      const many = Array.from({ length: 3_000 }, (_, index): Image => ({ ...IMAGES[1]!, id: `c-${index}`, version: [1, index + 1] }));
       expect(readTable(getCore().readImages(encodeImages(many), LAYOUTS))).toEqual(many);
     });
 
@@ -129,7 +129,8 @@ export function describeItems(getCore: () => Core): void {
     describeRefused(IMAGES_REFUSED, (items) => getCore().readImages(items, LAYOUTS));
 
     test('are refused wherever they are cut', () => {
-      expectCutsRefused(encodeImages(IMAGES), IMAGES.map((image) => encodeImages([image]).length), (items) => getCore().readImages(items, LAYOUTS));
+      const byteLengths = IMAGES.map((image) => encodeImages([image]).length);
+      expectCutsRefused(encodeImages(IMAGES), byteLengths, (items) => getCore().readImages(items, LAYOUTS));
     });
   });
 
@@ -152,7 +153,8 @@ export function describeItems(getCore: () => Core): void {
     describeRefused(CHANGES_REFUSED, (items) => getCore().readChanges(items, LAYOUTS));
 
     test('are refused wherever they are cut', () => {
-      expectCutsRefused(encodeChanges(CHANGES), CHANGES.map((change) => encodeChanges([change]).length), (items) => getCore().readChanges(items, LAYOUTS));
+      const byteLengths = CHANGES.map((change) => encodeChanges([change]).length);
+      expectCutsRefused(encodeChanges(CHANGES), byteLengths, (items) => getCore().readChanges(items, LAYOUTS));
     });
   });
 }

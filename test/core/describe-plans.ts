@@ -12,7 +12,8 @@ const LAYOUTS = [ORDER, CONTACT, OLDER_ORDER];
 
 /** An image of a record, by default of an order of epoch 1. */
 function image(id: string, version: number | RecordVersion, layout = 0): Image {
-  return { layout, id, version: typeof version === 'number' ? [1, version] : version, state: 'live', row: encodeRow(LAYOUTS[layout]!, { name: 'x' }) };
+  const row = encodeRow(LAYOUTS[layout]!, { name: 'x' });
+  return { layout, id, version: typeof version === 'number' ? [1, version] : version, state: 'live', row };
 }
 
 /** What to do with each image of a feed batch. */
@@ -52,7 +53,8 @@ export function describePlans(getCore: () => Core): void {
     });
 
     test('tells versions beyond 2^32 apart', () => {
-      expect(plan([image('a', 2 ** 32), image('a', 2 ** 32 - 1), image('b', 5)], { baseVersions: [NO_VERSION, NO_VERSION, [1, 2 ** 32 + 4]] })).toEqual(['merge', 'superseded', 'stale']);
+      const images = [image('a', 2 ** 32), image('a', 2 ** 32 - 1), image('b', 5)];
+      expect(plan(images, { baseVersions: [NO_VERSION, NO_VERSION, [1, 2 ** 32 + 4]] })).toEqual(['merge', 'superseded', 'stale']);
     });
 
     test('C6: leaves what is not newer than the base', () => {
@@ -97,7 +99,8 @@ export function describePlans(getCore: () => Core): void {
     });
 
     test('tells ids apart that begin alike', () => {
-      expect(plan([image('a', 1), image('aa', 1), image('ä', 1)], { attention: [{ object: 'order', id: 'aa', flags: ATTENTION.inUse }] })).toEqual(['merge', 'wait', 'merge']);
+      const attention = [{ object: 'order', id: 'aa', flags: ATTENTION.inUse }];
+      expect(plan([image('a', 1), image('aa', 1), image('ä', 1)], { attention })).toEqual(['merge', 'wait', 'merge']);
     });
 
     test('takes deletes like rows', () => {

@@ -1,13 +1,25 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Core } from '../../src/core/core.ts';
+import type { Core, FeedPlanInput } from '../../src/core/core.ts';
 import { createTwinCore } from '../../src/core/twin.ts';
 import { encodeImages, type Image } from '../../src/protocol/items.ts';
 import type { Layout } from '../../src/protocol/layout.ts';
 import { createMask, decodeRow, encodeRow, isInMask, setInMask } from '../../src/protocol/row.ts';
 import { NO_VERSION, type RecordVersion } from '../../src/protocol/version.ts';
 import { concatBytes } from '../../src/shared/bytes.ts';
-import { anyBytes, anyChangeItems, anyImage, anyImageItems, anyLayout, anyLayouts, anyRecord, anyVersion, editOf, mutated, recordAndEdit } from './arbitraries.ts';
+import {
+  anyBytes,
+  anyChangeItems,
+  anyImage,
+  anyImageItems,
+  anyLayout,
+  anyLayouts,
+  anyRecord,
+  anyVersion,
+  editOf,
+  mutated,
+  recordAndEdit,
+} from './arbitraries.ts';
 import { isCanonicalRow, isSameValue, planObviously, readImagesObviously } from './oracle.ts';
 import { readTable } from './read-table.ts';
 
@@ -119,7 +131,11 @@ export function describeProperties(getCore: () => Core): void {
       const edits = anyLayout().chain((layout) => fc.tuple(fc.constant(layout), fc.array(editOfLayout(layout), { maxLength: 6 })));
       check(edits, ([layout, cases]) => {
         const parts = cases.map(({ previous, next, isEdited }) => editOf(layout, previous, next, isEdited));
-        const joined = { mask: concatBytes(parts.map(({ mask }) => mask)), previous: concatBytes(parts.map((edit) => edit.previous)), next: concatBytes(parts.map((edit) => edit.next)) };
+        const joined = {
+          mask: concatBytes(parts.map(({ mask }) => mask)),
+          previous: concatBytes(parts.map((edit) => edit.previous)),
+          next: concatBytes(parts.map((edit) => edit.next)),
+        };
         const batch = getCore().checkBatch(layout, cases.length, joined, concatBytes(cases.map(({ current }) => current)));
         const each = cases.map(({ current }, index) => getCore().checkEdit(layout, parts[index]!, current));
         expect(batch.conflicts).toEqual(concatBytes(each.map(({ conflicts }) => conflicts)));
@@ -156,7 +172,10 @@ export function describeProperties(getCore: () => Core): void {
     });
 
     test('merges the same images however a batch is split and shuffled', () => {
-      const batch = feedBatch.chain((input) => fc.tuple(fc.constant(input), fc.shuffledSubarray(input.images, { minLength: input.images.length }), fc.nat(input.images.length)));
+      const batch = feedBatch.chain((input) => {
+        const count = input.images.length;
+        return fc.tuple(fc.constant(input), fc.shuffledSubarray([...input.images], { minLength: count }), fc.nat(count));
+      });
       check(batch, ([input, shuffled, middle]) => {
         const whole = mergeBatches(getCore(), input, [input.images]);
         const parts = mergeBatches(getCore(), input, [shuffled.slice(0, middle), shuffled.slice(middle)]);
@@ -183,29 +202,46 @@ const pairOfRecords = anyLayout().chain((layout) => recordAndEdit(layout).map(([
 
 const editAndCurrent = anyLayout().chain((layout) => editOfLayout(layout).map((edit) => ({ layout, ...edit })));
 
-/** Three rows that share most values: as it was seen, as it is to be, as it is. */
-function editOfLayout(layout: Layout): fc.Arbitrary<{ previous: Uint8Array; next: Uint8Array; current: Uint8Array; isEdited: boolean[]; isApplied: boolean[] }> {
-  const flags = fc.array(fc.boolean(), { minLength: layout.fields.length, maxLength: layout.fields.length });
-  return fc.tuple(recordAndEdit(layout), recordAndEdit(layout), fc.array(fc.constantFrom(0, 1, 2, 3), { minLength: 20, maxLength: 20 }), flags, flags).map(
-    ([[seen, saved], [other], dice, isEdited, isApplied]) => {
-      const currentOf = (name: string, position: number) => [seen, seen, saved, other][dice[position]!]![name]!;
+/** Rows as an edit meets them, which share most values: as the record was seen, as it is to be, as it is. */
+interface EditCase {
+  readonly previous: Uint8Array;
+  readonly next: Uint8Array;
+  readonly current: Uint8Array;
+  readonly isEdited: readonly boolean[];
+  readonly isApplied: readonly boolean[];
+}
+
+function editOfLayout(layout: Layout): fc.Arbitrary<EditCase> {
+  const length = layout.fields.length;
+  const flags = fc.array(fc.boolean(), { minLength: length, maxLength: length });
+  const dice = fc.array(fc.constantFrom(0, 1, 2, 3), { minLength: length, maxLength: length });
+  return fc
+    .tuple(recordAndEdit(layout), anyRecord(layout), dice, flags, flags)
+    .map(([[seen, saved], other, rolled, isEdited, isApplied]) => {
+      const currentOf = (name: string, position: number) => [seen, seen, saved, other][rolled[position]!]![name]!;
       const current = Object.fromEntries(layout.fields.map(({ name }, position) => [name, currentOf(name, position)]));
       return { previous: encodeRow(layout, seen), next: encodeRow(layout, saved), current: encodeRow(layout, current), isEdited, isApplied };
-    },
-  );
+    });
 }
 
 /** A batch in which records come more than once. */
-const feedBatch = anyLayouts.chain((layouts) => {
-  const id = fc.constantFrom('a', 'b', 'c', 'ü');
-  return fc.record({
+interface FeedBatch extends Omit<FeedPlanInput, 'items'> {
+  readonly images: readonly Image[];
+}
+
+const someId = fc.constantFrom('a', 'b', 'c', 'ü');
+
+const anyAttention = fc.record({ object: fc.constantFrom('order', 'contact', 'nothing here'), id: someId, flags: fc.integer({ min: 0, max: 7 }) });
+
+const feedBatch: fc.Arbitrary<FeedBatch> = anyLayouts.chain((layouts) =>
+  fc.record({
     layouts: fc.constant(layouts),
-    images: fc.array(anyImage(layouts, id), { maxLength: 8 }),
+    images: fc.array(anyImage(layouts, someId), { maxLength: 8 }),
     versions: fc.array(fc.oneof(fc.constant(NO_VERSION), anyVersion), { minLength: 8, maxLength: 8 }),
-    attention: fc.array(fc.record({ object: fc.constantFrom('order', 'contact', 'nothing here'), id, flags: fc.integer({ min: 0, max: 7 }) }), { maxLength: 4 }),
+    attention: fc.array(anyAttention, { maxLength: 4 }),
     replace: fc.constantFrom('newer' as const, 'newer-or-equal' as const),
-  });
-}).map(({ versions, ...input }) => {
+  }),
+).map(({ versions, ...input }) => {
   const bases = new Map<string, RecordVersion>();
   const baseVersions = input.images.map((image, index) => {
     const record = `${input.layouts[image.layout]!.object} ${image.id}`;
@@ -216,10 +252,8 @@ const feedBatch = anyLayouts.chain((layouts) => {
 });
 
 /** Plans batch after batch with the bases that the merges before left, and says which version of each record was merged last. */
-function mergeBatches(
-  core: Core, { layouts, images, baseVersions, attention }: { layouts: readonly Layout[]; images: readonly Image[]; baseVersions: readonly RecordVersion[]; attention: readonly { object: string; id: string; flags: number }[] },
-  batches: readonly (readonly Image[])[],
-): [string, RecordVersion][] {
+function mergeBatches(core: Core, input: FeedBatch, batches: readonly (readonly Image[])[]): [string, RecordVersion][] {
+  const { layouts, images, baseVersions, attention } = input;
   const recordOf = (image: Image): string => `${layouts[image.layout]!.object} ${image.id}`;
   const bases = new Map(images.map((image, index) => [recordOf(image), baseVersions[index]!]));
   for (const batch of batches) {
@@ -234,7 +268,13 @@ function mergeBatches(
 
 function withMutants<T extends { items: Uint8Array }>(valid: fc.Arbitrary<T>): fc.Arbitrary<T> {
   return valid.chain((input) =>
-    fc.oneof({ weight: 1, arbitrary: fc.constant(input.items) }, { weight: 3, arbitrary: mutated(input.items) }, { weight: 1, arbitrary: anyBytes }).map((items) => ({ ...input, items })),
+    fc
+      .oneof(
+        { weight: 1, arbitrary: fc.constant(input.items) },
+        { weight: 3, arbitrary: mutated(input.items) },
+        { weight: 1, arbitrary: anyBytes },
+      )
+      .map((items) => ({ ...input, items })),
   );
 }
 

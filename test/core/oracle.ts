@@ -76,7 +76,8 @@ export function planObviously(images: readonly Image[], { layouts, baseVersions,
     if (isBeaten) return 'superseded';
     const difference = compareVersions(image.version, baseVersions[index]!);
     if (difference < 0 || (difference === 0 && replace === 'newer')) return 'stale';
-    const flags = attention.filter((entry) => JSON.stringify([entry.object, entry.id]) === recordOf(image)).reduce((sum, entry) => sum | entry.flags, 0);
+    const entries = attention.filter(({ object, id }) => JSON.stringify([object, id]) === recordOf(image));
+    const flags = entries.reduce((joined, entry) => joined | entry.flags, 0);
     return flags & 3 ? 'discard' : flags & 4 ? 'wait' : 'merge';
   });
 }

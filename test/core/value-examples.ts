@@ -192,7 +192,9 @@ const DATE: ValueExamples = {
   accepted: {
     'no value': 'c0',
     ...Object.fromEntries(
-      ['2026-11-21', '2024-02-29', '2000-02-29', '0000-02-29', '0000-01-01', '9999-12-31', '2023-02-28', '2026-04-30', '2026-01-31'].map((text) => [text, short(text)]),
+      ['2026-11-21', '2024-02-29', '2000-02-29', '0000-02-29', '0000-01-01', '9999-12-31', '2023-02-28', '2026-04-30', '2026-01-31'].map(
+        (text) => [text, short(text)],
+      ),
     ),
   },
   refused: {
@@ -299,7 +301,12 @@ const JSON_VALUE: ValueExamples = {
 
 const BOOLEAN: ValueExamples = {
   accepted: { 'no value': 'c0', 'false': 'c2', 'true': 'c3' },
-  refused: { '0': ['00', 'unexpected-type'], '1': ['01', 'unexpected-type'], 'text': [short('true'), 'unexpected-type'], 'nothing': ['', 'truncated'] },
+  refused: {
+    '0': ['00', 'unexpected-type'],
+    '1': ['01', 'unexpected-type'],
+    'text': [short('true'), 'unexpected-type'],
+    'nothing': ['', 'truncated'],
+  },
 };
 
 const { 'empty text': _emptyText, ...REFUSED_WITHOUT_EMPTY } = TEXT.refused;

@@ -14,10 +14,11 @@ import { readTable } from './read-table.ts';
 const LAYOUT = createLayout('order', [{ name: 'name', type: 'text' }, { name: 'amount', type: 'integer' }]);
 const small = encodeRow(LAYOUT, { name: 'a', amount: 1 }), other = encodeRow(LAYOUT, { name: 'b', amount: 1 });
 const large = encodeRow(LAYOUT, { name: 'x'.repeat(400_000), amount: 1 });
-const edit = { mask: Uint8Array.of(1), previous: small.slice(0, 0), next: small.slice(0, 0) };
-const items = encodeImages(Array.from({ length: 3_000 }, (_, index): Image => ({ layout: 0, id: `order ${index}`, version: [1, index + 1], state: 'live', row: small })));
-edit.previous = Uint8Array.of(0x91, 0xa1, 0x61);
-edit.next = Uint8Array.of(0x91, 0xa1, 0x63);
+const edit = { mask: Uint8Array.of(1), previous: Uint8Array.of(0x91, 0xa1, 0x61), next: Uint8Array.of(0x91, 0xa1, 0x63) };
+const image: Image = { layout: 0, id: 'order', version: [1, 1], state: 'live', row: small };
+const images = Array.from({ length: 3_000 }, (_, index): Image => ({ ...image, id: `order ${index}` }));
+const items = encodeImages(images);
+const baseVersions = images.map(() => NO_VERSION);
 
 /** One call of each kind, some larger than the memory that an instance begins with. */
 const CALLS: Readonly<Record<string, (core: Core) => unknown>> = {
@@ -28,7 +29,7 @@ const CALLS: Readonly<Record<string, (core: Core) => unknown>> = {
   diffBatch: (core) => core.diffBatch(LAYOUT, 1, small, large),
   checkEdit: (core) => core.checkEdit(LAYOUT, edit, small),
   applyEdit: (core) => core.applyEdit(LAYOUT, edit, edit.mask, large.slice()),
-  planFeed: (core) => core.planFeed({ items, layouts: [LAYOUT], baseVersions: Array.from({ length: 3_000 }, () => NO_VERSION), attention: [], replace: 'newer' }),
+  planFeed: (core) => core.planFeed({ items, layouts: [LAYOUT], baseVersions, attention: [], replace: 'newer' }),
 };
 
 const trapped = expect.objectContaining({ code: 'CORE_TRAPPED' }) as Error;
