@@ -1,13 +1,186 @@
+// npm run simulate -- [--seeds N] [--first-seed S] [--seed X] [--bug NAME] [--planted] [--json] [--trace] [--workers N]
+import { fork } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { PLANTED_BUGS } from './planted-bugs.ts';
 import { runSeed } from './run-seed.ts';
 import { createTrace } from './trace.ts';
-const [first = '1', count = '10', print] = process.argv.slice(2);
-const began = performance.now();
-let failed = 0, saves = 0, requests = 0;
-for (let seed = Number(first); seed < Number(first) + Number(count); seed++) {
-  const result = await runSeed({ seed, trace: createTrace(print ? { print: console.log } : {}) });
-  saves += result.saves; requests += result.requests;
-  if (result.violation) { failed++; console.log(seed, result.violation.rule, result.violation.message.slice(0, 600)); if (count === '1' && !print) console.log(result.trace.tail(60).join('\n')); }
+import type { Violation } from './oracle/violation.ts';
+
+/** What a seed is run for: the product as it is, or with one bug planted. */
+interface Job {
+  readonly seed: number;
+  readonly bug: string | null;
 }
-const s = (performance.now() - began) / 1000, cpu = process.cpuUsage();
-console.log(`cpu ${((cpu.user + cpu.system) / 1000 / Number(count)).toFixed(1)} ms/seed`);
-console.log(`${failed} failed of ${count}, ${(Number(count) / s).toFixed(1)} seeds/s, ${saves} saves, ${requests} requests`);
+
+/** How a job ended, as it crosses a process. */
+interface JobResult extends Job {
+  readonly violation: Violation | null;
+  readonly tail: readonly string[];
+  readonly saves: number;
+  readonly requests: number;
+}
+
+// A client aborts all of its requests by one signal, and a slow network has many of them under way.
+setMaxListeners(1_000);
+
+const TAIL_LINES = 60;
+/** Seeds that a worker has ahead of it. */
+const AHEAD = 4;
+
+const { values: options } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '300' },
+    'first-seed': { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    bug: { type: 'string' },
+    planted: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    trace: { type: 'boolean', default: false },
+    workers: { type: 'string' },
+    worker: { type: 'boolean', default: false },
+  },
+});
+
+if (options.worker) serve();
+else if (options.seed !== undefined) await replay({ seed: whole(options.seed), bug: knownBug(options.bug) });
+else if (options.planted) await findPlanted();
+else await search();
+
+/** Runs what the parent process hands out. */
+function serve(): void {
+  process.on('message', (job: Job) => void runJob(job).then((result) => process.send!(result)));
+}
+
+async function runJob({ seed, bug }: Job): Promise<JobResult> {
+  const { violation, saves, requests, trace } = await runSeed({ seed, ...(bug === null ? {} : { rules: PLANTED_BUGS[bug]!.rules }) });
+  return { seed, bug, violation, saves, requests, tail: violation === null ? [] : trace.tail(TAIL_LINES) };
+}
+
+/** Runs one seed here, and shows what happened in it. */
+async function replay({ seed, bug }: Job): Promise<void> {
+  const trace = createTrace(options.trace ? { print: (line) => console.log(line) } : {});
+  const { violation } = await runSeed({ seed, trace, ...(bug === null ? {} : { rules: PLANTED_BUGS[bug]!.rules }) });
+  if (violation !== null) report({ seed, bug, violation, tail: options.trace ? [] : trace.tail(TAIL_LINES), saves: 0, requests: 0 });
+  finish(violation === null ? 1 : 0, violation === null ? 0 : 1);
+}
+
+/** Runs seed after seed on all cores, and tells of those that fail. */
+async function search(): Promise<void> {
+  const seeds = whole(options.seeds), first = whole(options['first-seed']), bug = knownBug(options.bug);
+  const failures: JobResult[] = [];
+  let saves = 0, requests = 0, next = first;
+  const began = performance.now();
+  await withWorkers(() => (next < first + seeds ? { seed: next++, bug } : null), (result) => {
+    saves += result.saves;
+    requests += result.requests;
+    if (result.violation === null) return;
+    failures.push(result);
+    if (!options.json) report(result);
+  });
+  const seconds = (performance.now() - began) / 1_000;
+  if (options.json) {
+    const found = failures.map(({ seed, violation }) => ({ seed, ...violation, replay: replayCommand(seed, bug) }));
+    console.log(JSON.stringify({ seeds, firstSeed: first, bug, passed: seeds - failures.length, failed: failures.length, seedsPerSecond: round(seeds / seconds), saves, requests, failures: found }, null, 2));
+    process.exitCode = failures.length > 0 ? 1 : 0;
+    return;
+  }
+  console.log(`${seeds} seeds from ${first} in ${round(seconds)} s: ${round(seeds / seconds)} seeds/s, ${saves} saves, ${requests} requests`);
+  finish(seeds - failures.length, failures.length);
+}
+
+/** Looks for each planted bug within its budget of seeds; one that is not found means that the oracle or the workload is too weak. */
+async function findPlanted(): Promise<void> {
+  const first = whole(options['first-seed']);
+  const names = options.bug === undefined ? Object.keys(PLANTED_BUGS) : [knownBug(options.bug)!];
+  const hunts = new Map(names.map((bug) => [bug, { tried: 0, open: 0, found: [] as JobResult[] }]));
+  const began = performance.now();
+  const next = (): Job | null => {
+    for (const [bug, hunt] of hunts) {
+      if (hunt.found.length > 0 || hunt.tried >= PLANTED_BUGS[bug]!.withinSeeds) continue;
+      hunt.open++;
+      return { bug, seed: first + hunt.tried++ };
+    }
+    return null;
+  };
+  await withWorkers(next, (result) => {
+    const hunt = hunts.get(result.bug!)!;
+    hunt.open--;
+    if (result.violation !== null) hunt.found.push(result);
+  });
+  const results = [...hunts].map(([bug, { tried, found }]) => {
+    const earliest = found.toSorted((left, right) => left.seed - right.seed)[0] ?? null;
+    return { bug, seeds: earliest === null ? tried : earliest.seed - first + 1, rule: earliest?.violation?.rule ?? null, message: earliest?.violation?.message ?? null };
+  });
+  const missed = results.filter(({ rule }) => rule === null);
+  if (options.json) {
+    console.log(JSON.stringify({ firstSeed: first, bugs: results }, null, 2));
+    process.exitCode = missed.length > 0 ? 1 : 0;
+    return;
+  }
+  for (const { bug, seeds, rule } of results) console.log(`${rule === null ? 'NOT FOUND' : 'found'}  ${bug.padEnd(26)} ${rule === null ? `in ${seeds} seeds: ${PLANTED_BUGS[bug]!.mistake}` : `seed ${String(seeds).padStart(3)}, by ${rule}`}`);
+  console.log(`${results.length} planted bugs in ${round((performance.now() - began) / 1_000)} s`);
+  finish(results.length - missed.length, missed.length);
+}
+
+/** Hands jobs to worker processes until there are none left. */
+async function withWorkers(next: () => Job | null, take: (result: JobResult) => void): Promise<void> {
+  const count = options.workers === undefined ? availableParallelism() : whole(options.workers);
+  const program = process.argv[1]!;
+  await Promise.all(
+    Array.from({ length: count }, () => {
+      return new Promise<void>((resolve, reject) => {
+        // A run makes many small objects that live for a moment.
+        const worker = fork(program, ['--worker'], { execArgv: ['--enable-source-maps', '--max-semi-space-size=32'] });
+        let underWay = 0;
+        const hand = (): void => {
+          const job = next();
+          if (job !== null) {
+            underWay++;
+            worker.send(job);
+          } else if (underWay === 0) worker.disconnect();
+        };
+        worker.on('message', (result: JobResult) => {
+          underWay--;
+          take(result);
+          hand();
+        });
+        worker.on('error', reject);
+        worker.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a worker ended with ${code}`))));
+        for (let ahead = 0; ahead < AHEAD; ahead++) hand();
+      });
+    }),
+  );
+}
+
+function report({ seed, bug, violation, tail }: JobResult): void {
+  console.log(`\nseed ${seed}${bug === null ? '' : ` with ${bug}`} broke ${violation!.rule} at ${(violation!.at / 1_000).toFixed(3)} s:\n  ${violation!.message}`);
+  for (const line of tail) console.log(line);
+  console.log(`replay it with: ${replayCommand(seed, bug)}\n`);
+}
+
+function replayCommand(seed: number, bug: string | null): string {
+  return `npm run simulate -- --seed ${seed}${bug === null ? '' : ` --bug ${bug}`} --trace`;
+}
+
+function finish(passed: number, failed: number): void {
+  process.exitCode = failed > 0 ? 1 : 0;
+  console.log(`${passed} passed, ${failed} failed`);
+}
+
+function knownBug(name: string | undefined): string | null {
+  if (name === undefined) return null;
+  if (!Object.hasOwn(PLANTED_BUGS, name)) throw new Error(`no bug is called ${name}: choose from ${Object.keys(PLANTED_BUGS).join(', ')}`);
+  return name;
+}
+
+function whole(text: string): number {
+  const number = Number(text);
+  if (!Number.isSafeInteger(number) || number < 0) throw new Error(`${text} is not a whole number`);
+  return number;
+}
+
+function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

@@ -10,11 +10,14 @@ export interface PlantedBug {
   /** The mistake, in words that a developer might have made it with. */
   readonly mistake: string;
   readonly rules: PlantedRules;
+  /** It has to be found in this many seeds. */
+  readonly withinSeeds: number;
 }
 
-/** The test of the test. Each of these is a bug that somebody has shipped, or that the reliability notes warn of. */
-export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
+// The test of the test. Each of these is a bug that somebody has shipped, or that the reliability notes warn of.
+const BUGS: Readonly<Record<string, Omit<PlantedBug, 'withinSeeds'> & { readonly withinSeeds?: number }>> = {
   'rebase-onto-current': {
+    withinSeeds: 400,
     mistake: 'C5: later edits are rebased onto the record as it is now, which may hold what another device wrote',
     rules: { client: { rebaseOnto: (_committed, current) => current } },
   },
@@ -76,6 +79,7 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     rules: { client: { planUpload: ({ entries, ...input }) => planUpload({ ...input, entries: [...entries].toReversed() }) } },
   },
   'any-answer': {
+    withinSeeds: 120,
     mistake: 'T8: the results of whatever comes back settle the entries in flight, by position',
     rules: { client: { isAnswerTo: () => true, areResultsOf: (results, entries) => results.length === entries.length } },
   },
@@ -90,6 +94,7 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     rules: { server: { recall: () => null } },
   },
   'repeat-shows-current': {
+    withinSeeds: 400,
     mistake: 'C5: a repeated answer shows the record as it is now where it should show what was committed',
     rules: { server: { committedOnRepeat: (_then, now) => now } },
   },
@@ -102,10 +107,12 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     rules: { server: { concerns: ({ object, id }, members) => members.some((member) => member.object === object && member.id === id) } },
   },
   'versions-restart': {
+    withinSeeds: 120,
     mistake: 'C6: a record that comes back after a delete begins at version 1',
     rules: { server: { nextVersion: (stored, epoch) => [epoch, stored === null || stored.isDeleted ? 1 : stored.version[1] + 1] } },
   },
   'expiry-ignored': {
+    withinSeeds: 120,
     mistake: 'A31: a cursor older than the feed is answered with what is left',
     rules: { server: { oldestKept: (oldest) => (oldest === null ? null : 1) } },
   },
@@ -122,6 +129,11 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     rules: { client: { planUpload: ({ entries, limits, deferred }) => [...entries].filter(({ state, seq }) => state !== 'failed' && !deferred.has(seq)).slice(0, limits.entries) } },
   },
 };
+
+/** Every planted bug by its name. */
+export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = Object.fromEntries(
+  Object.entries(BUGS).map(([name, bug]) => [name, { withinSeeds: 40, ...bug }]),
+);
 
 async function runWithFeedAfter<T>(store: ServerStore, tenant: string, work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
   const late: Parameters<StoreTransaction['appendFeed']>[] = [];

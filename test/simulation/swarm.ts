@@ -1,5 +1,6 @@
 import { NO_FAULTS, type Faults } from '../../src/testing/simulation/faults.ts';
 import type { SeededRandom } from '../../src/testing/simulation/seeded-random.ts';
+import { DEVICE_FIELDS } from './crm.ts';
 
 /**
  * How one run goes, drawn from its seed. Each kind of trouble is present in about half of the runs and absent in the others: a bug
@@ -24,6 +25,9 @@ export interface Swarm {
   readonly accounts: number;
   /** How likely an action picks one of the two records that everybody works on. */
   readonly hotness: number;
+  /** How likely an edit is of a favourite field. */
+  readonly focus: number;
+  readonly favourites: Readonly<Record<string, readonly string[]>>;
   readonly hookMishaps: { readonly throws: number; readonly refuses: number; readonly slow: number; readonly tooSlow: number };
   readonly actions: Readonly<Record<Action, number>>;
 }
@@ -79,6 +83,8 @@ export function drawSwarm(random: SeededRandom): Swarm {
     entries: random.pick([1, 2, 5, 500]),
     accounts: random.integer(2, 6),
     hotness: random.pick([0.2, 0.5, 0.8]),
+    focus: random.pick([0, 0.5, 0.9]),
+    favourites: Object.fromEntries(Object.entries(DEVICE_FIELDS).map(([object, fields]) => [object, [random.pick(fields), random.pick(fields)]])),
     hookMishaps: { throws: some(0.01, 0.15, 0.3), refuses: some(0.01, 0.15, 0.3), slow: some(0.05, 0.5, 0.3), tooSlow: some(0.005, 0.05, 0.2) },
     actions: drawActions(random, some),
   };

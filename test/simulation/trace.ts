@@ -6,6 +6,8 @@ export interface Trace {
   start(elapsed: () => number): void;
   /** Notes what someone did or met. */
   note(who: string, what: string, ...details: readonly unknown[]): void;
+  /** Nothing that happens from now on is noted: what counts has happened. */
+  end(): void;
   /** The last lines, oldest first. */
   tail(lines: number): readonly string[];
   /** Names the whole run; `null` unless it was asked for. */
@@ -29,9 +31,12 @@ export function createTrace({ keep = 400, isHashed = false, print }: TraceOption
   let elapsed = (): number => 0;
   let count = 0;
   let hash = '';
+  let isOver = false;
   return {
     start: (time) => void (elapsed = time),
+    end: () => void (isOver = true),
     note(who, what, ...details) {
+      if (isOver) return;
       const note: Note = [elapsed(), who, what, details];
       kept[count++ % keep] = note;
       if (isHashed) hash = hashBytes(utf8(hash + inWords(note)));

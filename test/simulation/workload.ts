@@ -100,7 +100,7 @@ export class Workload {
     if (key === null) return;
     const values: Record<string, FieldValue> = {};
     for (let fields = this.#random.pick([1, 1, 1, 2, 3]); fields > 0; fields--) {
-      const field = this.#random.pick(DEVICE_FIELDS[object]!);
+      const field = this.#pickField(object);
       const value = this.#value(device.owner.user, device, object, field);
       if (value !== null || !isRequired(object, field)) values[field] = value;
     }
@@ -222,7 +222,7 @@ export class Workload {
     if (live.length === 0 || this.#random.chance(0.15)) return this.#onlineCreate(object);
     const id = idOf(this.#random.chance(this.#world.swarm.hotness) ? live[0]! : this.#random.pick(live));
     if (this.#random.chance(0.1)) return { op: 'remove', object, id };
-    const field = this.#random.pick(DEVICE_FIELDS[object]!);
+    const field = this.#pickField(object);
     return { op: 'update', object, id, values: { [field]: this.#value('u1', null, object, field) } };
   }
 
@@ -262,6 +262,12 @@ export class Workload {
     }
     const live = [...this.#world.oracle.history.keys()].filter((key) => objectOf(key) === target && !this.#world.oracle.history.current(key)!.isDeleted);
     return live.length === 0 ? null : idOf(this.#random.pick(live));
+  }
+
+  /** In a focused run everybody edits the same few fields: that is where edits meet. */
+  #pickField(object: ObjectName): string {
+    const { favourites, focus } = this.#world.swarm;
+    return this.#random.pick(this.#random.chance(focus) ? favourites[object]! : DEVICE_FIELDS[object]!);
   }
 
   #pickObject(): ObjectName {

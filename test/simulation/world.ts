@@ -58,7 +58,16 @@ export function createWorld({ seed, rules = {}, trace }: WorldOptions): World {
   const time = createVirtualTime();
   const core = createTwinCore();
   trace.start(() => time.elapsed);
-  const oracle = new Oracle({ core, elapsed: () => time.elapsed, serverNow: () => RUN_BEGINS_AT + Math.floor(time.elapsed), retentionMs: RETENTION_MS });
+  const oracle = new Oracle({
+    core,
+    elapsed: () => time.elapsed,
+    serverNow: () => RUN_BEGINS_AT + Math.floor(time.elapsed),
+    retentionMs: RETENTION_MS,
+    onViolation: ({ rule }) => {
+      trace.note('oracle', rule);
+      trace.end();
+    },
+  });
   let isCalm = true;
   const faults = (): Faults => (isCalm ? NO_FAULTS : swarm.faults);
 

@@ -20,6 +20,8 @@ export interface OracleOptions {
   /** The server's clock. */
   readonly serverNow: () => number;
   readonly retentionMs: number;
+  /** Hears of the first broken promise. */
+  readonly onViolation: (violation: Violation) => void;
 }
 
 /**
@@ -43,7 +45,9 @@ export class Oracle {
   }
 
   readonly fail = (rule: Rule, message: string): void => {
-    this.#violation ??= { rule, message, at: this.#options.elapsed() };
+    if (this.#violation !== null) return;
+    this.#violation = { rule, message, at: this.#options.elapsed() };
+    this.#options.onViolation(this.#violation);
   };
 
   mirror(device: string): DeviceMirror {
@@ -214,7 +218,8 @@ export class Oracle {
     const held = new Set<string>();
     for (const earlier of mirror.queue) {
       if (earlier.seq >= save.seq) break;
-      if (earlier.decision === 'saved' || earlier.isApplied) continue;
+      // One that was deferred may have been saved by a late copy of its request: its device does not know, and still holds what follows.
+      if ((earlier.decision === 'saved' || earlier.isApplied) && !earlier.wasDeferred) continue;
       const isHeld = earlier.decision === 'refused' || earlier.place === 'failed' || earlier.wasDeferred || held.has(earlier.key) || referencesOf(earlier).some((key) => held.has(`+${key}`));
       if (!isHeld) return this.fail('fifo', `${describeSave(save)} was saved before ${describeSave(earlier)}`);
       held.add(earlier.key);
