@@ -5,6 +5,7 @@ import type { DownloadReceipt, Lifecycle } from './engine.ts';
 import { FeedPoller } from './feed-poller.ts';
 import { Lane, type LaneResult } from './lane.ts';
 import { pickPollDelay } from './poll-plan.ts';
+import type { QueueEntry } from './queue-entry.ts';
 import { SnapshotDownload } from './snapshot-download.ts';
 import { Uploader } from './uploader.ts';
 
@@ -201,10 +202,12 @@ export class Conversation {
     }
   }
 
-  /** What waits goes up before a download, so that the snapshot has it; an upload that fails does not stop the download. */
+  /** What waits goes up before a download, so that the snapshot has it; an upload that fails, or a later save, does not hold it up. */
   async #uploadFirst(): Promise<void> {
+    const { store } = this.#context;
+    const { nextSeq } = store.meta;
     this.#uploadLane.wake();
-    await this.#uploadLane.settled();
+    while (this.#uploadLane.isBusy && hasPendingBefore(store.entries, nextSeq)) await this.#uploadLane.round();
   }
 
   /** Asks once per opening what the server accepts, and makes sure that the token is this user's (threat T10). */
@@ -245,4 +248,9 @@ export class Conversation {
     this.#lastFault = null;
     this.#options.onChange();
   }
+}
+
+function hasPendingBefore(entries: Iterable<QueueEntry>, seq: number): boolean {
+  for (const entry of entries) if (entry.seq < seq && entry.state !== 'failed') return true;
+  return false;
 }

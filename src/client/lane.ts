@@ -63,9 +63,14 @@ export class Lane {
     else if (plan.kind === 'wait' && plan.delayMs < Number.POSITIVE_INFINITY) this.#cancelTimer = this.#options.clock.setTimer(plan.delayMs, () => this.reconsider());
   }
 
+  /** Waits for the work under way. */
+  round(): Promise<void> {
+    return this.#ended;
+  }
+
   /** Waits until the lane has done what it can do now. */
   async settled(): Promise<void> {
-    while (this.#isBusy) await this.#ended;
+    while (this.#isBusy) await this.round();
   }
 
   /** Stops the timer and waits for the work under way. */

@@ -10,18 +10,19 @@ export function readPageLifecycle(): Lifecycle {
   };
 }
 
-/** Calls back with each change of it. The returned function ends that. */
-export function watchPageLifecycle(onChange: (lifecycle: Lifecycle) => void): () => void {
+/** Calls back with what changed of it, and only that: the rest may be the host's own word. The returned function ends that. */
+export function watchPageLifecycle(onChange: (change: Partial<Lifecycle>) => void): () => void {
   const { document } = globalThis;
   if (document === undefined) return () => {};
-  const tell = () => onChange(readPageLifecycle());
-  globalThis.addEventListener('online', tell);
-  globalThis.addEventListener('offline', tell);
-  document.addEventListener('visibilitychange', tell);
+  const tellNetwork = () => onChange({ isOnline: readPageLifecycle().isOnline });
+  const tellVisibility = () => onChange({ isForeground: readPageLifecycle().isForeground });
+  globalThis.addEventListener('online', tellNetwork);
+  globalThis.addEventListener('offline', tellNetwork);
+  document.addEventListener('visibilitychange', tellVisibility);
   return () => {
-    globalThis.removeEventListener('online', tell);
-    globalThis.removeEventListener('offline', tell);
-    document.removeEventListener('visibilitychange', tell);
+    globalThis.removeEventListener('online', tellNetwork);
+    globalThis.removeEventListener('offline', tellNetwork);
+    document.removeEventListener('visibilitychange', tellVisibility);
   };
 }
 

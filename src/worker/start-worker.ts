@@ -14,7 +14,7 @@ export interface StartedWorker {
 }
 
 /** How long a worker may take until it answers, in milliseconds. */
-const START_MS = 3_000;
+const START_MS = 10_000;
 
 /**
  * Makes a worker and waits until it answers. One that is not there, or may not start, raises an `error` event, throws at once or stays
