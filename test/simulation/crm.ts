@@ -133,7 +133,7 @@ export function createHooks({ mishap, wait }: { readonly mishap: (origin: SaveOr
     visit: {
       validate: stumble,
       async afterSave({ next, records, write }) {
-        if (next?.account == null || (await records.get('account', next.account)) === null) return;
+        if (!next?.account || (await records.get('account', next.account)) === null) return;
         await write.update('account', next.account, { lastVisit: next.subject });
       },
     },

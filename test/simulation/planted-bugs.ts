@@ -58,7 +58,7 @@ const BUGS: Readonly<Record<string, Omit<PlantedBug, 'withinSeeds'> & { readonly
     rules: {
       client: {
         undoneTo(base, _side, { members: [member] }) {
-          if (base?.row == null || member?.previous == null || member.layout.hash !== base.layout.hash) return base;
+          if (!base?.row || !member?.previous || member.layout.hash !== base.layout.hash) return base;
           const previous = splitRow(member.previous), slots = maskPositions(member.mask!);
           const row = splitRow(base.row).map((value, position) => (isInMask(member.mask!, position) ? previous[slots.indexOf(position)]! : value));
           return { ...base, row: joinRow(row) };

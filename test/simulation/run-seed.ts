@@ -125,7 +125,7 @@ async function checkConverged({ oracle, devices, time }: World): Promise<void> {
     const { name, owner } = device;
     const engine = device.engine!;
     // One that was interrupted hours ago goes on, and brings pages of then.
-    if (oracle.mirror(name).meta?.download != null) await time.passUntil(engine.download(), 600_000);
+    if (oracle.mirror(name).meta!.download !== null) await time.passUntil(engine.download(), 600_000);
     await time.passUntil(engine.download(), 600_000);
     const status = await time.passUntil(engine.status(), 1_000);
     if (status.state !== 'upToDate') oracle.fail('convergence', `${name} is ${status.state}: ${JSON.stringify(status)}`);

@@ -127,7 +127,7 @@ export class DeviceMirror {
   /** Takes a commit that has become durable. */
   take(commit: Commit): void {
     const changes = this.#read(commit);
-    const isApplyingDownload = this.#meta?.download != null && changes.meta !== null && changes.meta.download === null && changes.meta.lastDownloadAt !== this.#meta.lastDownloadAt;
+    const isApplyingDownload = this.#meta !== null && this.#meta.download !== null && changes.meta !== null && changes.meta.download === null && changes.meta.lastDownloadAt !== this.#meta.lastDownloadAt;
     const keys = new Set([...changes.bases.keys(), ...changes.sides.keys()]);
     for (const [seq, entry] of changes.entries) for (const key of entry === null ? [this.#entries.get(seq)?.save.key ?? ''] : keysOf(entry)) keys.add(key);
     keys.delete('');
