@@ -1,10 +1,8 @@
-import { ByteReader } from '../protocol/byte-reader.ts';
-import type { Layout } from '../protocol/layout.ts';
 import type { RefusalClass } from '../protocol/messages.ts';
-import { maskPositions } from '../protocol/row.ts';
+import { decodeValue, splitRow } from '../protocol/row.ts';
 import type { Schema } from '../protocol/schema.ts';
 import { keyOf, type Key } from './record-key.ts';
-import type { HeldImage, Member } from './rows.ts';
+import { touchedPositions, type HeldImage, type Member } from './rows.ts';
 
 /** Why an entry came back, kept with it until the user decides. */
 export interface StoredRefusal {
@@ -54,21 +52,11 @@ export function referencesOf(entry: QueueEntry, schema: Schema): Key[] {
 function referencesOfMember(member: Member, schema: Schema): Key[] {
   if (member.next === null) return [];
   const fields = schema.objects[member.object]?.fields;
-  if (fields === undefined) return [];
-  const reader = new ByteReader(member.next);
-  reader.array();
-  return positionsOf(member.layout, member).flatMap((position) => {
+  const values = splitRow(member.next);
+  return touchedPositions(member).flatMap((position, index) => {
     const { name, type } = member.layout.fields[position]!;
-    const target = fields[name]?.target;
-    if (type !== 'reference' || target === undefined) {
-      reader.skip();
-      return [];
-    }
-    const id = reader.value();
-    return typeof id === 'string' ? [keyOf(target, id)] : [];
+    const target = fields?.[name]?.target;
+    const id = type === 'reference' ? decodeValue(type, values[index]!) : null;
+    return target !== undefined && typeof id === 'string' ? [keyOf(target, id)] : [];
   });
-}
-
-function positionsOf(layout: Layout, member: Member): number[] {
-  return member.mask === null ? layout.fields.map((_, position) => position) : maskPositions(member.mask);
 }

@@ -1,5 +1,5 @@
 import type { Layout } from '../protocol/layout.ts';
-import { isInMask, joinRow, mapRow, NO_VALUE, setInMask, createMask, splitRow, type FieldMask } from '../protocol/row.ts';
+import { createMask, isInMask, joinRow, mapRow, maskPositions, NO_VALUE, setInMask, valueAt, type FieldMask } from '../protocol/row.ts';
 import type { RecordVersion } from '../protocol/version.ts';
 
 /** A server row that this device holds: a record's base, or an image kept aside. */
@@ -25,13 +25,13 @@ export interface Member {
 
 /** The value of one field in a member's previous or new values; `undefined` when the member does not touch it. */
 export function valueIn(member: Member, which: 'previous' | 'next', position: number): Uint8Array | undefined {
-  const values = member[which];
-  if (values === null) return undefined;
-  if (member.mask === null) return splitRow(values)[position];
-  if (!isInMask(member.mask, position)) return undefined;
-  let index = 0;
-  for (let before = 0; before < position; before++) if (isInMask(member.mask, before)) index++;
-  return splitRow(values)[index];
+  const index = touchedPositions(member).indexOf(position);
+  return member[which] === null || index < 0 ? undefined : valueAt(member[which], index);
+}
+
+/** The fields that a member sets, or saw before a delete, in the order of its values. */
+export function touchedPositions({ layout, mask }: Member): number[] {
+  return mask === null ? layout.fields.map((_, position) => position) : maskPositions(mask);
 }
 
 /** A member's values carried to another layout by field name; fields that the other layout lacks fall away. */

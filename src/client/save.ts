@@ -1,10 +1,9 @@
 import { findViolation } from '../protocol/constraints.ts';
 import type { Field, FieldValue } from '../protocol/field.ts';
 import type { Layout } from '../protocol/layout.ts';
-import { createMask, decodeValue, joinRow, NO_VALUE, setInMask, splitRow, writeValue } from '../protocol/row.ts';
+import { createMask, decodeValue, encodeCanonical, joinRow, maskPositions, namesInMask, NO_VALUE, setInMask, splitRow, valueAt, type FieldMask } from '../protocol/row.ts';
 import type { Schema } from '../protocol/schema.ts';
 import { canonicalValue, VALUE_LIMITS } from '../protocol/value.ts';
-import { ByteWriter } from '../protocol/byte-writer.ts';
 import { NO_VERSION, type RecordVersion } from '../protocol/version.ts';
 import { bytesEqual, utf8 } from '../shared/bytes.ts';
 import { SyncFault } from '../shared/fault.ts';
@@ -30,47 +29,47 @@ export function planUpdate(schema: Schema, layout: Layout, id: string, values: V
   checkNames(layout, fields, values);
   const before = splitRow(working);
   const mask = createMask(layout);
-  const previous: Uint8Array[] = [];
   const next: Uint8Array[] = [];
   layout.fields.forEach(({ name }, position) => {
     if (values[name] === undefined) return;
     const value = encodeField(layout, name, fields[name]!, values[name]);
     if (bytesEqual(value, before[position]!)) return;
     setInMask(mask, position);
-    previous.push(before[position]!);
     next.push(value);
   });
   if (next.length === 0) return null;
-  return { object: layout.object, id, op: 'update', layout, base, mask, previous: joinRow(previous), next: joinRow(next) };
+  return { object: layout.object, id, op: 'update', layout, base, mask, previous: pickValues(working, mask), next: joinRow(next) };
 }
 
 /** Makes a delete: it carries the values of every field that devices write, so that the server can tell what the user saw. */
 export function planRemove(schema: Schema, layout: Layout, id: string, working: Uint8Array, base: RecordVersion): Member {
   const fields = schema.objects[layout.object]!.fields;
-  const before = splitRow(working);
   const mask = createMask(layout);
-  const previous: Uint8Array[] = [];
   layout.fields.forEach(({ name }, position) => {
-    if (fields[name]!.owner !== 'device') return;
-    setInMask(mask, position);
-    previous.push(before[position]!);
+    if (fields[name]!.owner === 'device') setInMask(mask, position);
   });
-  return { object: layout.object, id, op: 'remove', layout, base, mask, previous: joinRow(previous), next: null };
+  return { object: layout.object, id, op: 'remove', layout, base, mask, previous: pickValues(working, mask), next: null };
+}
+
+function pickValues(row: Uint8Array, mask: FieldMask): Uint8Array {
+  const values = splitRow(row);
+  return joinRow(maskPositions(mask).map((position) => values[position]!));
 }
 
 /** The names of the fields that a member changes. */
 export function changedFields(member: Member): string[] {
-  if (member.op === 'remove') return [];
-  const values = member.next === null ? [] : splitRow(member.next);
-  if (member.mask === null) return member.layout.fields.filter((_, position) => !bytesEqual(values[position]!, NO_VALUE)).map(({ name }) => name);
-  return member.layout.fields.filter((_, position) => (member.mask![position >> 3]! & (1 << (position & 7))) !== 0).map(({ name }) => name);
+  const { layout, mask, next } = member;
+  if (next === null) return [];
+  if (mask !== null) return namesInMask(layout, mask);
+  const values = splitRow(next);
+  return layout.fields.filter((_, position) => !bytesEqual(values[position]!, NO_VALUE)).map(({ name }) => name);
 }
 
 /** Decodes one value of a row, for display. */
 export function readField(layout: Layout, row: Uint8Array | null, name: string): FieldValue {
   const position = layout.positions.get(name);
   if (row === null || position === undefined) return null;
-  return decodeValue(layout.fields[position]!.type, splitRow(row)[position]!);
+  return decodeValue(layout.fields[position]!.type, valueAt(row, position));
 }
 
 function checkId(object: string, id: string): void {
@@ -96,8 +95,5 @@ function encodeField(layout: Layout, name: string, field: Field, value: unknown)
   if (violation !== null) {
     throw new SyncFault(canonical === null ? 'FIELD_REQUIRED' : 'VALUE_INVALID', `${path} ${violation}`, { details: { object: layout.object, field: name } });
   }
-  if (canonical === null) return NO_VALUE;
-  const writer = new ByteWriter(64);
-  writeValue(writer, field.type, canonical);
-  return writer.take();
+  return encodeCanonical(field.type, canonical);
 }

@@ -3,7 +3,7 @@ import { NO_VERSION, type RecordVersion } from '../protocol/version.ts';
 import type { QueueEntry, StoredRefusal } from './queue-entry.ts';
 import { keysOf } from './queue-entry.ts';
 import { keyOf, type Key } from './record-key.ts';
-import { memberOn, valueIn, type HeldImage, type Member } from './rows.ts';
+import { memberOn, touchedPositions, valueIn, type HeldImage, type Member } from './rows.ts';
 import type { ClientRules } from './rules.ts';
 import type { LocalStore } from './local-store.ts';
 import { Step } from './step.ts';
@@ -151,7 +151,7 @@ export class Settlement {
   }
 }
 
-/** The names of the fields that a member sets, or saw before a delete. */
-function fieldsIn({ layout, mask }: Member): string[] {
-  return mask === null ? layout.fields.map(({ name }) => name) : maskPositions(mask).map((position) => layout.fields[position]!.name);
+/** The names of the fields that a member touches. */
+function fieldsIn(member: Member): string[] {
+  return touchedPositions(member).map((position) => member.layout.fields[position]!.name);
 }

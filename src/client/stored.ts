@@ -4,6 +4,7 @@ import { decodeEnvelope, encodeEnvelope } from '../protocol/envelope.ts';
 import { createLayout, type Layout } from '../protocol/layout.ts';
 import { parseLayouts, wireLayout } from '../protocol/parse.ts';
 import type { FeedCursor, SnapshotKey, WireLayout } from '../protocol/messages.ts';
+import { NO_VALUE } from '../protocol/row.ts';
 import type { RecordVersion } from '../protocol/version.ts';
 import { SyncFault } from '../shared/fault.ts';
 import type { QueueEntry, StoredRefusal } from './queue-entry.ts';
@@ -92,8 +93,7 @@ export function encodeImage(image: HeldImage): Uint8Array {
   writer.integer(image.version[0]);
   writer.integer(image.version[1]);
   writer.text(image.state);
-  if (image.row === null) writer.nil();
-  else writer.raw(image.row);
+  writer.raw(image.row ?? NO_VALUE);
   return writer.take();
 }
 

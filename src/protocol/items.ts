@@ -1,5 +1,5 @@
 import { ByteWriter } from './byte-writer.ts';
-import type { FieldMask } from './row.ts';
+import { NO_VALUE, type FieldMask } from './row.ts';
 import type { RecordVersion } from './version.ts';
 
 /** What an image says of its record. */
@@ -53,8 +53,7 @@ export function writeImage(writer: ByteWriter, image: Image): void {
   writer.integer(image.version[0]);
   writer.integer(image.version[1]);
   writer.integer(IMAGE_STATES[image.state]);
-  if (image.row === null) writer.nil();
-  else writer.raw(image.row);
+  writer.raw(image.row ?? NO_VALUE);
 }
 
 /** Writes `[layout, id, op, epoch, n, mask, previous, next]`. */
@@ -65,12 +64,9 @@ export function writeChange(writer: ByteWriter, change: Change): void {
   writer.integer(CHANGE_OPS[change.op]);
   writer.integer(change.base[0]);
   writer.integer(change.base[1]);
-  if (change.mask === null) writer.nil();
-  else writer.binary(change.mask);
-  if (change.previous === null) writer.nil();
-  else writer.raw(change.previous);
-  if (change.next === null) writer.nil();
-  else writer.raw(change.next);
+  writer.anything(change.mask);
+  writer.raw(change.previous ?? NO_VALUE);
+  writer.raw(change.next ?? NO_VALUE);
 }
 
 /** Joins images into the items of a message. */

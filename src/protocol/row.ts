@@ -29,6 +29,11 @@ export function maskPositions(mask: FieldMask): number[] {
   return positions;
 }
 
+/** The names of the fields of a mask, in order. */
+export function namesInMask(layout: Layout, mask: FieldMask): string[] {
+  return maskPositions(mask).map((position) => layout.fields[position]!.name);
+}
+
 /** Writes a value that is canonical already. */
 export function writeValue(writer: ByteWriter, type: FieldType, value: FieldValue): void {
   if (value === null) return writer.nil();
@@ -52,8 +57,13 @@ export function readValue(reader: ByteReader, type: FieldType): FieldValue {
 
 /** Encodes one value in canonical form; `path` names it in a fault. */
 export function encodeValue(type: FieldType, value: unknown, path: string): Uint8Array {
+  return encodeCanonical(type, canonicalValue(type, value, path));
+}
+
+/** Encodes one value that is canonical already. */
+export function encodeCanonical(type: FieldType, value: FieldValue): Uint8Array {
   const writer = new ByteWriter(64);
-  writeValue(writer, type, canonicalValue(type, value, path));
+  writeValue(writer, type, value);
   return writer.take();
 }
 
@@ -87,6 +97,14 @@ export function decodeRow(layout: Layout, row: Uint8Array): Record<string, Field
   return values;
 }
 
+/** The bytes of the value at one position of a row, or among the values of a change. */
+export function valueAt(row: Uint8Array, position: number): Uint8Array {
+  const reader = new ByteReader(row);
+  reader.array();
+  for (let before = 0; before < position; before++) reader.skip();
+  return reader.slice();
+}
+
 /** Cuts a row, or the values of a change, into the bytes of each value. */
 export function splitRow(row: Uint8Array): Uint8Array[] {
   const reader = new ByteReader(row);
@@ -103,10 +121,8 @@ export function joinRow(values: readonly Uint8Array[]): Uint8Array {
   return writer.take();
 }
 
-const NIL = Uint8Array.of(0xc0);
-
 /** The encoding of "no value". */
-export const NO_VALUE: Uint8Array = NIL;
+export const NO_VALUE: Uint8Array = Uint8Array.of(0xc0);
 
 /**
  * Carries a row from one layout to another: fields go by name, and a field that is new, or whose type changed, has no value.
@@ -117,7 +133,7 @@ export function mapRow(from: Layout, to: Layout, row: Uint8Array): Uint8Array {
   return joinRow(
     to.fields.map(({ name, type }) => {
       const position = from.positions.get(name);
-      return position !== undefined && from.fields[position]!.type === type ? values[position]! : NIL;
+      return position !== undefined && from.fields[position]!.type === type ? values[position]! : NO_VALUE;
     }),
   );
 }
