@@ -2,7 +2,7 @@ import { DEFAULT_LIMITS, type ProtocolLimits } from '../protocol/messages.ts';
 import { describeFault, isFault, SyncFault, type FaultShape } from '../shared/fault.ts';
 import type { EngineContext } from './engine-context.ts';
 import type { DownloadReceipt, Lifecycle } from './engine.ts';
-import { FeedPoller } from './feed-poller.ts';
+import { pollFeed } from './poll-feed.ts';
 import { Lane, type LaneResult } from './lane.ts';
 import { pickPollDelay } from './poll-plan.ts';
 import type { QueueEntry } from './queue-entry.ts';
@@ -28,7 +28,6 @@ export class Conversation {
   readonly #context: EngineContext;
   readonly #options: ConversationOptions;
   readonly #uploader: Uploader;
-  readonly #poller: FeedPoller;
   readonly #uploadLane: Lane;
   readonly #pollLane: Lane;
   #lifecycle: Lifecycle;
@@ -46,7 +45,6 @@ export class Conversation {
     this.#context = options.context;
     this.#lifecycle = options.lifecycle;
     this.#uploader = new Uploader(this.#context, () => this.#limits);
-    this.#poller = new FeedPoller(this.#context);
     this.#uploadLane = this.#createLane(() => this.#uploadRound());
     this.#pollLane = this.#createLane(() => this.#pollRound());
   }
@@ -177,7 +175,7 @@ export class Conversation {
     if (this.#download !== null) return { kind: 'idle' };
     try {
       await this.#greet();
-      const { more, nextPollMs } = await this.#poller.poll();
+      const { more, nextPollMs } = await pollFeed(this.#context);
       this.#noteSuccess();
       return { kind: 'again', afterMs: more ? 0 : pickPollDelay(this.#options.pollIntervalMs, nextPollMs, this.#context.random) };
     } catch (fault) {

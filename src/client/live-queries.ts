@@ -96,14 +96,9 @@ export class LiveQueries {
   async #read(query: CompiledQuery): Promise<Map<string, RecordView>> {
     return this.#options.between(async () => {
       const matched = new Map<string, RecordView>();
-      const take = (view: RecordView): void => void (query.matches(view) && matched.set(view.id, view));
-      let after: string | null = null;
-      do {
-        const page: { views: RecordView[]; next: string | null } = await this.#options.records.scan(query.object, after ?? undefined);
-        page.views.forEach(take);
-        after = page.next;
-      } while (after !== null);
-      (await this.#options.records.createdHere(query.object)).forEach(take);
+      for await (const views of this.#options.records.scan(query.object)) {
+        for (const view of views) if (query.matches(view)) matched.set(view.id, view);
+      }
       return matched;
     });
   }

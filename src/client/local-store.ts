@@ -1,18 +1,15 @@
 import type { Core } from '../core/core.ts';
-import { ByteReader } from '../protocol/byte-reader.ts';
 import { layoutsOf, type Layout } from '../protocol/layout.ts';
+import { mapRow, readField } from '../protocol/row.ts';
 import type { Schema } from '../protocol/schema.ts';
-import { NO_VERSION, type RecordVersion } from '../protocol/version.ts';
 import type { Clock } from '../shared/clock.ts';
 import { SyncFault } from '../shared/fault.ts';
 import { createId } from '../shared/ids.ts';
 import type { Random } from '../shared/random.ts';
-import type { Storage, StorageAdapter, StateRow, StoreOwner } from '../storage/storage-adapter.ts';
-import type { QueueEntry } from './queue-entry.ts';
-import { keysOf } from './queue-entry.ts';
-import { splitKey, type Key } from './record-key.ts';
+import type { RecordRow, StateRow, Storage, StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
+import { keysOf, type QueueEntry } from './queue-entry.ts';
+import { keyOf, splitKey, type Key } from './record-key.ts';
 import type { HeldImage } from './rows.ts';
-import { mapRow } from '../protocol/row.ts';
 import type { ClientRules } from './rules.ts';
 import { Step } from './step.ts';
 import { decodeEntry, decodeImage, decodeLayout, decodeMeta, encodeMeta, STATE, STORED_FORMAT, type Meta } from './stored.ts';
@@ -112,28 +109,35 @@ export class LocalStore {
     return layout;
   }
 
-  /** The bases of records: live rows, tombstones, or `null` where nothing was ever held. */
-  async readBases(keys: readonly Key[]): Promise<(HeldImage | null)[]> {
-    const rows = await this.#storage.readRecords(keys.map(splitKey));
-    return rows.map((bytes, index) => (bytes === undefined ? (this.#gone.get(keys[index]!) ?? null) : decodeImage(bytes, this.#layoutOf)));
+  /** What is held of records: live rows and tombstones. */
+  async readBases(keys: Iterable<Key>): Promise<ReadonlyMap<Key, HeldImage>> {
+    const wanted = [...new Set(keys)];
+    const rows = await this.#storage.readRecords(wanted.map(splitKey));
+    const bases = new Map<Key, HeldImage>();
+    wanted.forEach((key, index) => {
+      const bytes = rows[index];
+      const base = bytes === undefined ? this.#gone.get(key) : decodeImage(bytes, this.#layoutOf);
+      if (base !== undefined) bases.set(key, base);
+    });
+    return bases;
   }
 
-  /** One page of an object's live bases in id order. */
-  async scanBases(object: string, after: string | undefined, limit: number): Promise<{ readonly id: string; readonly base: HeldImage }[]> {
-    const rows = await this.#storage.scanRecords(after === undefined ? { object, limit } : { object, after, limit });
-    return rows.map(({ id, bytes }) => ({ id, base: decodeImage(bytes, this.#layoutOf) }));
+  /** An object's live bases in id order, page by page. */
+  async *scanBases(object: string): AsyncGenerator<(readonly [Key, HeldImage])[]> {
+    for await (const rows of pages((last?: RecordRow) => this.#storage.scanRecords({ object, limit: SCAN_ROWS, ...(last && { after: last.id }) }))) {
+      yield rows.map(({ id, bytes }) => [keyOf(object, id), decodeImage(bytes, this.#layoutOf)]);
+    }
   }
 
   /** State rows of a prefix, read page by page. */
   async *scanState(prefix: string): AsyncGenerator<StateRow> {
-    yield* scanAll(this.#storage, prefix);
+    for await (const rows of pages((last?: StateRow) => this.#storage.scanState({ prefix, limit: SCAN_ROWS, ...(last && { after: last.key }) }))) yield* rows;
   }
 
   /** Finds the id at birth that belongs to a Record ID of the server (rule C1). */
   async findByRecordId(object: string, recordId: string): Promise<string | null> {
-    const key = `${STATE.recordId}${object}/${recordId}`;
-    const [row] = await this.#storage.scanState({ prefix: key, limit: 1 });
-    return row?.key === key ? new TextDecoder().decode(row.bytes) : null;
+    const bytes = await readState(this.#storage, STATE.recordId + keyOf(object, recordId));
+    return bytes && new TextDecoder().decode(bytes);
   }
 
   /** An image's row in the layout of this build; `null` unless it is live. */
@@ -141,24 +145,14 @@ export class LocalStore {
     return image?.row == null ? null : mapRow(image.layout, this.layout(object), image.row);
   }
 
-  versionOf(image: HeldImage | null): RecordVersion {
-    return image === null ? NO_VERSION : image.version;
-  }
-
   /** Writes a step in one commit and takes it over. @throws {@link SyncFault} storage faults, `CLIENT_TAKEN_OVER` */
   async commit(step: Step, durability: 'strict' | 'relaxed'): Promise<void> {
-    if (!this.#isOwner) throw takenOver();
     if (this.#meta.download !== null || this.notesFresh) noteFresh(step);
     const rows = step.rows({ meta: this.#meta, layouts: this.#layouts, isGone: (key) => this.#gone.has(key), recordIdOf: this.#recordIdOf });
     const whole = { ...rows, expect: [{ key: STATE.fence, bytes: this.#fence }], durability };
-    for (const part of this.#options.rules.commitsOf(whole)) {
-      if ((await this.#storage.commit(part)) === 'stale') {
-        this.#isOwner = false;
-        throw takenOver();
-      }
-    }
-    this.#takeOver(step);
-    this.#options.onCommitted(new Set([...step.bases.keys(), ...this.#keysTouchedBy(step)]));
+    for (const part of this.#options.rules.commitsOf(whole)) this.#isOwner = this.#isOwner && (await this.#storage.commit(part)) === 'done';
+    if (!this.#isOwner) throw new SyncFault('CLIENT_TAKEN_OVER', 'another client has opened this store; close this one, or this tab');
+    this.#options.onCommitted(this.#takeOver(step));
   }
 
   async close(): Promise<void> {
@@ -174,55 +168,37 @@ export class LocalStore {
   readonly #recordIdOf = (key: Key, image: HeldImage): string | null => {
     const { object, id } = splitKey(key);
     const field = Object.entries(this.#options.schema.objects[object]?.fields ?? {}).find(([, { owner }]) => owner === 'record-id')?.[0];
-    const position = field === undefined ? undefined : image.layout.positions.get(field);
-    if (position === undefined || image.row === null) return null;
-    const reader = new ByteReader(image.row);
-    reader.array();
-    for (let before = 0; before < position; before++) reader.skip();
-    const recordId = reader.value();
+    const recordId = field === undefined ? null : readField(image.layout, image.row, field);
     return typeof recordId === 'string' && recordId !== id ? recordId : null;
   };
 
-  *#keysTouchedBy(step: Step): Generator<Key> {
-    for (const entry of step.entries.values()) if (entry !== null) yield* keysOf(entry);
-    yield* this.#released;
-  }
-
-  /** Records whose entries the last step removed. */
-  #released: Key[] = [];
-
-  #takeOver(step: Step): void {
+  /** Takes a written step over into memory; answers which records it changed. */
+  #takeOver(step: Step): Set<Key> {
     this.#meta = { ...this.#meta, ...step.meta };
     for (const [hash, layout] of step.layouts) this.#layouts.set(hash, layout);
-    for (const [key, image] of step.bases) {
-      if (image.state === 'live') this.#gone.delete(key);
-      else this.#gone.set(key, image);
-    }
-    for (const [key, image] of step.sides) {
-      if (image === null) this.#sides.delete(key);
-      else this.#sides.set(key, image);
-    }
-    this.#released = [];
-    for (const [seq, entry] of step.entries) {
-      const before = this.#entries.get(seq);
-      if (before !== undefined && entry === null) this.#released.push(...keysOf(before));
-      this.#putEntry(seq, entry);
-    }
+    for (const [key, image] of step.bases) setOrDelete(this.#gone, key, image.state === 'live' ? null : image);
+    for (const [key, image] of step.sides) setOrDelete(this.#sides, key, image);
+    const changed = new Set(step.bases.keys());
+    for (const [seq, entry] of step.entries) for (const key of this.#putEntry(seq, entry)) changed.add(key);
+    return changed;
   }
 
-  #putEntry(seq: number, entry: QueueEntry | null): void {
+  /** Puts an entry, or takes it out; answers which records it changes. */
+  #putEntry(seq: number, entry: QueueEntry | null): Key[] {
     const before = this.#entries.get(seq);
-    for (const key of new Set([...(before === undefined ? [] : keysOf(before)), ...(entry === null ? [] : keysOf(entry))])) {
-      const rest = (this.#entriesByRecord.get(key) ?? []).filter((other) => other.seq !== seq);
+    const changed = entry ?? before;
+    if (changed === undefined) return [];
+    const keys = keysOf(changed);
+    for (const key of new Set(keys)) {
+      const rest = this.entriesOf(key).filter((other) => other.seq !== seq);
       const place = rest.findIndex((other) => other.seq > seq);
       if (entry !== null) rest.splice(place < 0 ? rest.length : place, 0, entry);
-      if (rest.length === 0) this.#entriesByRecord.delete(key);
-      else this.#entriesByRecord.set(key, rest);
+      setOrDelete(this.#entriesByRecord, key, rest.length === 0 ? null : rest);
     }
     this.#failed += Number(entry?.state === 'failed') - Number(before?.state === 'failed');
     // New entries have the highest seq and Maps keep their order, so the map stays in the order of saves.
-    if (entry === null) this.#entries.delete(seq);
-    else this.#entries.set(seq, entry);
+    setOrDelete(this.#entries, seq, entry);
+    return keys;
   }
 
   async #load(): Promise<void> {
@@ -234,19 +210,22 @@ export class LocalStore {
       const entry = decodeEntry(bytes, this.#layoutOf);
       this.#putEntry(entry.seq, entry);
     }
-    for await (const { key, bytes } of this.scanState(STATE.side)) this.#sides.set(key.slice(STATE.side.length), decodeImage(bytes, this.#layoutOf));
-    for await (const { key, bytes } of this.scanState(STATE.gone)) this.#gone.set(key.slice(STATE.gone.length), decodeImage(bytes, this.#layoutOf));
+    for (const [prefix, images] of [[STATE.side, this.#sides], [STATE.gone, this.#gone]] as const) {
+      for await (const { key, bytes } of this.scanState(prefix)) images.set(key.slice(prefix.length), decodeImage(bytes, this.#layoutOf));
+    }
   }
 }
 
-async function* scanAll(storage: Storage, prefix: string): AsyncGenerator<StateRow> {
-  let after: string | undefined;
-  for (;;) {
-    const rows = await storage.scanState(after === undefined ? { prefix, limit: SCAN_ROWS } : { prefix, after, limit: SCAN_ROWS });
-    yield* rows;
-    if (rows.length < SCAN_ROWS) return;
-    after = rows.at(-1)!.key;
-  }
+function setOrDelete<Name, Value>(map: Map<Name, Value>, name: Name, value: Value | null): void {
+  if (value === null) map.delete(name);
+  else map.set(name, value);
+}
+
+/** Reads page after page, each from the last row of the one before. */
+async function* pages<Row>(read: (last?: Row) => Promise<readonly Row[]>): AsyncGenerator<readonly Row[]> {
+  let rows = await read();
+  yield rows;
+  while (rows.length === SCAN_ROWS) yield (rows = await read(rows.at(-1)));
 }
 
 /** While a download is staged, records that come in by other ways are noted: its apply must not take them for removed ones. */
@@ -280,8 +259,4 @@ async function takeOver(storage: Storage, meta: Meta, random: Random): Promise<U
     });
     if (outcome === 'done') return fence;
   }
-}
-
-function takenOver(): SyncFault {
-  return new SyncFault('CLIENT_TAKEN_OVER', 'another client has opened this store; close this one, or this tab');
 }

@@ -34,6 +34,11 @@ export interface QueueEntry {
   readonly refusal: StoredRefusal | null;
 }
 
+/** A refusal that the device itself decides on. */
+export function ownRefusal(reason: RefusalClass, message: string, refusedAt: number): StoredRefusal {
+  return { class: reason, code: reason, message, member: 0, fields: [], online: null, refusedAt };
+}
+
 /** The records that an entry changes. */
 export function keysOf(entry: QueueEntry): Key[] {
   return entry.members.map(({ object, id }) => keyOf(object, id));

@@ -1,13 +1,11 @@
 import type { Core } from '../core/core.ts';
 import { ByteReader } from '../protocol/byte-reader.ts';
-import { decodeRow } from '../protocol/row.ts';
+import { decodeRow, namesInMask } from '../protocol/row.ts';
 import type { RecordSyncState, RecordView } from './engine.ts';
 import type { LocalStore } from './local-store.ts';
 import type { QueueEntry } from './queue-entry.ts';
 import { keyOf, splitKey, type Key } from './record-key.ts';
 import { memberOn, type HeldImage } from './rows.ts';
-
-const PAGE = 500;
 
 /** A record with the user's own changes on top of what the server last said. */
 export interface WorkingRecord {
@@ -27,21 +25,17 @@ export class Records {
   }
 
   async read(key: Key): Promise<WorkingRecord> {
-    const [base] = await this.#store.readBases([key]);
-    return { base: base ?? null, row: this.#workingRow(key, base ?? null) };
+    const base = (await this.#store.readBases([key])).get(key) ?? null;
+    return { base, row: this.#workingRow(key, base) };
   }
 
   async view(key: Key): Promise<RecordView | null> {
-    const { row } = await this.read(key);
-    return row === null ? null : this.#viewOf(key, row);
+    return (await this.views([key]))[0] ?? null;
   }
 
   async views(keys: readonly Key[]): Promise<(RecordView | null)[]> {
     const bases = await this.#store.readBases(keys);
-    return keys.map((key, index) => {
-      const row = this.#workingRow(key, bases[index] ?? null);
-      return row === null ? null : this.#viewOf(key, row);
-    });
+    return keys.map((key) => this.#view(key, bases.get(key) ?? null));
   }
 
   /** Accepts a Record ID of the server in place of the id at birth (rule C1). */
@@ -53,28 +47,18 @@ export class Records {
     return birthId === null ? key : keyOf(object, birthId);
   }
 
-  /** One page of an object's records in id order; `next` is where to go on, `null` at the end. */
-  async scan(object: string, after: string | undefined): Promise<{ readonly views: RecordView[]; readonly next: string | null }> {
-    const rows = await this.#store.scanBases(object, after, PAGE);
-    const views: RecordView[] = [];
-    for (const { id, base } of rows) {
-      const key = keyOf(object, id);
-      const row = this.#workingRow(key, base);
-      if (row !== null) views.push(this.#viewOf(key, row));
-    }
-    return { views, next: rows.length < PAGE ? null : rows.at(-1)!.id };
-  }
-
-  /** Records that exist only in the queue so far. */
-  async createdHere(object: string): Promise<RecordView[]> {
+  /** An object's records page by page: those of the store in id order, then those that exist only in the queue so far. */
+  async *scan(object: string): AsyncGenerator<RecordView[]> {
+    for await (const rows of this.#store.scanBases(object)) yield rows.flatMap(([key, base]) => this.#view(key, base) ?? []);
     const keys = [...this.#store.busyKeys].filter((key) => splitKey(key).object === object);
     const bases = await this.#store.readBases(keys);
-    return keys.flatMap((key, index) => {
-      const base = bases[index] ?? null;
-      if (base?.state === 'live') return [];
-      const row = this.#workingRow(key, base);
-      return row === null ? [] : [this.#viewOf(key, row)];
-    });
+    yield keys.filter((key) => bases.get(key)?.state !== 'live').flatMap((key) => this.#view(key, bases.get(key) ?? null) ?? []);
+  }
+
+  /** The fields in which two rows of an object differ; none unless there are two. */
+  changedFields(object: string, before: Uint8Array | null, after: Uint8Array | null): string[] {
+    const layout = this.#store.layout(object);
+    return before === null || after === null ? [] : namesInMask(layout, this.#core.diffRows(layout, before, after));
   }
 
   syncState(key: Key): RecordSyncState {
@@ -84,9 +68,10 @@ export class Records {
     return entries.length > 0 ? 'waiting' : 'synced';
   }
 
-  #viewOf(key: Key, row: Uint8Array): RecordView {
+  #view(key: Key, base: HeldImage | null): RecordView | null {
+    const row = this.#workingRow(key, base);
     const { object, id } = splitKey(key);
-    return { object, id, values: decodeRow(this.#store.layout(object), row), syncState: this.syncState(key) };
+    return row && { object, id, values: decodeRow(this.#store.layout(object), row), syncState: this.syncState(key) };
   }
 
   #workingRow(key: Key, base: HeldImage | null): Uint8Array | null {

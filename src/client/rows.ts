@@ -1,6 +1,6 @@
 import type { Layout } from '../protocol/layout.ts';
 import { createMask, isInMask, joinRow, mapRow, maskPositions, NO_VALUE, setInMask, valueAt, type FieldMask } from '../protocol/row.ts';
-import type { RecordVersion } from '../protocol/version.ts';
+import { NO_VERSION, type RecordVersion } from '../protocol/version.ts';
 
 /** A server row that this device holds: a record's base, or an image kept aside. */
 export interface HeldImage {
@@ -9,6 +9,10 @@ export interface HeldImage {
   readonly state: 'live' | 'deleted' | 'hidden';
   /** `null` unless the state is `live`. */
   readonly row: Uint8Array | null;
+}
+
+export function versionOf(image: HeldImage | null | undefined): RecordVersion {
+  return image?.version ?? NO_VERSION;
 }
 
 /** One edited record of a queue entry. */

@@ -1,7 +1,7 @@
 import { findViolation } from '../protocol/constraints.ts';
-import type { Field, FieldValue } from '../protocol/field.ts';
+import type { Field } from '../protocol/field.ts';
 import type { Layout } from '../protocol/layout.ts';
-import { createMask, decodeValue, encodeCanonical, joinRow, maskPositions, namesInMask, NO_VALUE, setInMask, splitRow, valueAt, type FieldMask } from '../protocol/row.ts';
+import { createMask, encodeCanonical, joinRow, maskPositions, namesInMask, NO_VALUE, setInMask, splitRow, type FieldMask } from '../protocol/row.ts';
 import type { Schema } from '../protocol/schema.ts';
 import { canonicalValue, VALUE_LIMITS } from '../protocol/value.ts';
 import { NO_VERSION, type RecordVersion } from '../protocol/version.ts';
@@ -63,13 +63,6 @@ export function changedFields(member: Member): string[] {
   if (mask !== null) return namesInMask(layout, mask);
   const values = splitRow(next);
   return layout.fields.filter((_, position) => !bytesEqual(values[position]!, NO_VALUE)).map(({ name }) => name);
-}
-
-/** Decodes one value of a row, for display. */
-export function readField(layout: Layout, row: Uint8Array | null, name: string): FieldValue {
-  const position = layout.positions.get(name);
-  if (row === null || position === undefined) return null;
-  return decodeValue(layout.fields[position]!.type, valueAt(row, position));
 }
 
 function checkId(object: string, id: string): void {

@@ -1,4 +1,4 @@
-import type { Core, ImageTable } from '../core/core.ts';
+import type { Core } from '../core/core.ts';
 import { encodeEnvelope } from '../protocol/envelope.ts';
 import type { Layout } from '../protocol/layout.ts';
 import {
@@ -42,8 +42,8 @@ export interface ServerLinkOptions {
 /** The records of an answer, validated. */
 export interface AnswerImages {
   readonly layouts: readonly Layout[];
-  readonly table: ImageTable;
-  key(index: number): Key;
+  /** The record of each image. */
+  readonly keys: readonly Key[];
   image(index: number): HeldImage;
   /** The images at some places, by record. @throws {@link SyncFault} `TRANSPORT_BAD_ANSWER` for a place that does not exist */
   byKey(indices: readonly number[]): Map<Key, HeldImage>;
@@ -93,7 +93,7 @@ export class ServerLink {
     const layouts = parseLayouts(wire);
     const table = this.#options.core.readImages(items, layouts);
     if (!table.ok) throw badAnswer(`its records are not canonical (${table.status} at byte ${table.offset})`);
-    const key = (index: number): Key => keyOf(layouts[table.layout(index)]!.object, table.id(index));
+    const keys = Array.from({ length: table.count }, (_, index) => keyOf(layouts[table.layout(index)]!.object, table.id(index)));
     const image = (index: number): HeldImage => ({
       layout: layouts[table.layout(index)]!,
       version: table.version(index),
@@ -103,12 +103,11 @@ export class ServerLink {
     });
     return {
       layouts,
-      table,
-      key,
+      keys,
       image,
       byKey(indices) {
-        if (indices.some((index) => index >= table.count)) throw badAnswer('it points to a record that it does not hold');
-        return new Map(indices.map((index) => [key(index), image(index)]));
+        if (indices.some((index) => index >= keys.length)) throw badAnswer('it points to a record that it does not hold');
+        return new Map(indices.map((index) => [keys[index]!, image(index)]));
       },
     };
   }

@@ -1,9 +1,8 @@
+import type { Verdict } from '../core/core.ts';
 import { joinRow, maskPositions, NO_VALUE, splitRow } from '../protocol/row.ts';
-import { NO_VERSION, type RecordVersion } from '../protocol/version.ts';
-import type { QueueEntry, StoredRefusal } from './queue-entry.ts';
-import { keysOf } from './queue-entry.ts';
+import { keysOf, type QueueEntry, type StoredRefusal } from './queue-entry.ts';
 import { keyOf, type Key } from './record-key.ts';
-import { memberOn, touchedPositions, valueIn, type HeldImage, type Member } from './rows.ts';
+import { memberOn, touchedPositions, valueIn, versionOf, type HeldImage, type Member } from './rows.ts';
 import type { ClientRules } from './rules.ts';
 import type { LocalStore } from './local-store.ts';
 import { Step } from './step.ts';
@@ -16,10 +15,10 @@ export class Settlement {
   readonly step: Step = new Step();
   readonly #store: LocalStore;
   readonly #rules: ClientRules;
-  readonly #bases: ReadonlyMap<Key, HeldImage | null>;
+  readonly #bases: ReadonlyMap<Key, HeldImage>;
 
-  /** @param bases - the bases of every record that the step may touch. */
-  constructor(store: LocalStore, rules: ClientRules, bases: ReadonlyMap<Key, HeldImage | null>) {
+  /** @param bases - what is held of every record that the step may touch. */
+  constructor(store: LocalStore, rules: ClientRules, bases: ReadonlyMap<Key, HeldImage>) {
     this.#store = store;
     this.#rules = rules;
     this.#bases = bases;
@@ -56,20 +55,26 @@ export class Settlement {
   }
 
   /** The server refused an entry: it stays in its place as a sync error, and what is online is kept aside (rules A26, C7). */
-  refuse(entry: QueueEntry, refusal: StoredRefusal, current: ReadonlyMap<Key, HeldImage>): void {
+  refuse(entry: QueueEntry, refusal: StoredRefusal, current: ReadonlyMap<Key, HeldImage> = new Map()): void {
     this.step.putEntry({ ...entry, state: 'failed', refusal });
     for (const [key, image] of current) this.offer(key, image);
   }
 
   /** Takes an image in where it is safe, else keeps it aside (rules A39, C6, C7). */
   offer(key: Key, image: HeldImage): 'merged' | 'kept-aside' | 'stale' {
-    if (!this.#rules.isNewer(image.version, this.#versionOf(this.base(key)))) return 'stale';
+    if (!this.#rules.isNewer(image.version, versionOf(this.base(key)))) return 'stale';
     if (this.entriesOf(key).length > 0) {
       this.keepAside(key, image);
       return 'kept-aside';
     }
     this.#mergeIfNewer(key, image);
     return 'merged';
+  }
+
+  /** Does what was planned for an image of a page (rules A39, C6). */
+  follow(verdict: Verdict, key: Key, image: HeldImage): void {
+    if (verdict === 'merge') this.step.putBase(key, image);
+    else if (verdict === 'discard' || verdict === 'wait') this.keepAside(key, image);
   }
 
   /** Keeps the newest image of a record that must not be merged into now. */
@@ -99,12 +104,12 @@ export class Settlement {
 
   /** A delete of a record that the server never had, or has no trace of: there is no image, and nothing to keep. */
   #goneOnline(key: Key, member: Member): HeldImage {
-    const [epoch, n] = this.#versionOf(this.base(key));
+    const [epoch, n] = versionOf(this.base(key));
     return { layout: member.layout, version: [epoch, n + 1], state: 'deleted', row: null };
   }
 
   #mergeIfNewer(key: Key, image: HeldImage): void {
-    if (this.#rules.isNewer(image.version, this.#versionOf(this.base(key)))) this.step.putBase(key, image);
+    if (this.#rules.isNewer(image.version, versionOf(this.base(key)))) this.step.putBase(key, image);
   }
 
   /** Rule C7: once a record is clean, what came meanwhile is merged if it is newer than the answer. */
@@ -144,10 +149,6 @@ export class Settlement {
       isChanged = true;
     });
     return isChanged ? { ...member, previous: joinRow(values), base: onto.version } : member;
-  }
-
-  #versionOf(image: HeldImage | null): RecordVersion {
-    return image?.version ?? NO_VERSION;
   }
 }
 

@@ -1,11 +1,9 @@
 import { decodeEnvelope, encodeEnvelope } from '../protocol/envelope.ts';
 import type { SnapshotAnswer, WireLayout } from '../protocol/messages.ts';
-import { NO_VERSION } from '../protocol/version.ts';
-import { SyncFault } from '../shared/fault.ts';
 import type { EngineContext } from './engine-context.ts';
 import type { DownloadReceipt } from './engine.ts';
-import { attentionOf } from './feed-poller.ts';
-import { keyOf, type Key } from './record-key.ts';
+import { planPage } from './page-plan.ts';
+import type { Key } from './record-key.ts';
 import { badAnswer } from './server-link.ts';
 import { Settlement } from './settle.ts';
 import { Step } from './step.ts';
@@ -77,7 +75,7 @@ export class SnapshotDownload {
     const { store, link, steps, clock, schema } = this.#context;
     const page = await link.snapshot(store.meta.store, staged?.next ?? null);
     const images = link.images(page);
-    checkPage(page, staged, images.table.count);
+    checkPage(page, staged, images.keys.length);
     if (staged !== null && page.server.epoch !== staged.cursor.epoch) {
       // The server was restored from a backup: pages of two histories must not be mixed.
       return steps.run(() => this.#drop());
@@ -93,7 +91,7 @@ export class SnapshotDownload {
           // Of the first page: whatever is saved from that moment on comes through the feed.
           cursor: staged?.cursor ?? page.cursor,
           pages: pages + 1,
-          records: (staged?.records ?? 0) + images.table.count,
+          records: (staged?.records ?? 0) + images.keys.length,
           bytes: (staged?.bytes ?? 0) + page.items.length,
           serverTime: page.server.time,
           next: page.next,
@@ -117,26 +115,13 @@ export class SnapshotDownload {
   }
 
   async #takePage(bytes: Uint8Array, settlement: Settlement, downloaded: Set<Key>): Promise<void> {
-    const { store, link, core, rules } = this.#context;
     const { layouts, items } = decodeEnvelope(bytes) as StagedPage;
     const page = { layouts, items: new Uint8Array(items.buffer, items.byteOffset, items.byteLength) };
-    const images = link.images(page);
-    const keys = Array.from({ length: images.table.count }, (_, index) => images.key(index));
-    const bases = await store.readBases(keys);
-    const plan = core.planFeed({
-      items: page.items,
-      layouts: images.layouts,
-      baseVersions: bases.map((base) => base?.version ?? NO_VERSION),
-      attention: attentionOf(this.#context, keys),
-      replace: 'newer-or-equal',
-    });
-    if (!plan.ok) throw new SyncFault('STORAGE_CORRUPT', `a staged page cannot be read (${plan.status})`);
-    plan.verdicts.forEach((planned, index) => {
-      const key = keys[index]!;
+    const { images, verdicts } = await planPage(this.#context, page, 'newer-or-equal');
+    verdicts.forEach((verdict, index) => {
+      const key = images.keys[index]!;
       downloaded.add(key);
-      const verdict = rules.verdict(planned);
-      if (verdict === 'merge') settlement.step.putBase(key, images.image(index));
-      else if (verdict === 'discard' || verdict === 'wait') settlement.keepAside(key, images.image(index));
+      settlement.follow(verdict, key, images.image(index));
     });
   }
 
@@ -147,11 +132,8 @@ export class SnapshotDownload {
     for await (const { key } of store.scanState(STATE.fresh)) fresh.add(key.slice(STATE.fresh.length));
     let removed = 0;
     for (const object of Object.keys(schema.objects)) {
-      let after: string | undefined;
-      for (;;) {
-        const page = await store.scanBases(object, after, 1_000);
-        for (const { id, base } of page) {
-          const key = keyOf(object, id);
+      for await (const page of store.scanBases(object)) {
+        for (const [key, base] of page) {
           if (downloaded.has(key) || fresh.has(key)) continue;
           if (store.entriesOf(key).length > 0) {
             settlement.keepAbsenceAside(key, base);
@@ -160,8 +142,6 @@ export class SnapshotDownload {
           settlement.step.putBase(key, { ...base, state: 'hidden', row: null });
           removed++;
         }
-        if (page.length < 1_000) break;
-        after = page.at(-1)!.id;
       }
     }
     return removed;

@@ -1,7 +1,8 @@
 import type { Layout } from '../protocol/layout.ts';
+import { utf8 } from '../shared/bytes.ts';
 import type { RecordKey, RecordRow, StateRow } from '../storage/storage-adapter.ts';
 import type { QueueEntry } from './queue-entry.ts';
-import { splitKey, type Key } from './record-key.ts';
+import { keyOf, splitKey, type Key } from './record-key.ts';
 import type { HeldImage } from './rows.ts';
 import { encodeEntry, encodeImage, encodeLayout, encodeMeta, orderedKey, STATE, type Meta } from './stored.ts';
 
@@ -48,30 +49,22 @@ export class Step {
     const removeRecords: RecordKey[] = [];
     const putState = [...this.putState];
     const removeState = [...this.removeState];
+    const putOrRemove = (key: string, bytes: Uint8Array | null): unknown => (bytes === null ? removeState.push(key) : putState.push({ key, bytes }));
     for (const [key, image] of this.bases) {
       if (image.state === 'live') {
         putRecords.push({ ...splitKey(key), bytes: encodeImage(image) });
         if (isGone(key)) removeState.push(STATE.gone + key);
         const recordId = recordIdOf(key, image);
-        if (recordId !== null) {
-          const { object, id } = splitKey(key);
-          putState.push({ key: `${STATE.recordId}${object}/${recordId}`, bytes: new TextEncoder().encode(id) });
-        }
+        const { object, id } = splitKey(key);
+        if (recordId !== null) putState.push({ key: STATE.recordId + keyOf(object, recordId), bytes: utf8(id) });
       } else {
         removeRecords.push(splitKey(key));
         // The version outlives the record, or a late answer could bring it back (rule C6).
         putState.push({ key: STATE.gone + key, bytes: encodeImage(image) });
       }
     }
-    for (const [key, image] of this.sides) {
-      if (image === null) removeState.push(STATE.side + key);
-      else putState.push({ key: STATE.side + key, bytes: encodeImage(image) });
-    }
-    for (const [seq, entry] of this.entries) {
-      const key = orderedKey(STATE.queue, seq);
-      if (entry === null) removeState.push(key);
-      else putState.push({ key, bytes: encodeEntry(entry) });
-    }
+    for (const [key, image] of this.sides) putOrRemove(STATE.side + key, image && encodeImage(image));
+    for (const [seq, entry] of this.entries) putOrRemove(orderedKey(STATE.queue, seq), entry && encodeEntry(entry));
     for (const [hash, layout] of this.layouts) {
       if (!layouts.has(hash)) putState.push({ key: STATE.layout + hash, bytes: encodeLayout(layout) });
     }

@@ -29,7 +29,7 @@ import type { Query } from './query.ts';
 import { keysOf, type QueueEntry } from './queue-entry.ts';
 import { keyOf, splitKey, type Key } from './record-key.ts';
 import { Records } from './records.ts';
-import type { Member } from './rows.ts';
+import { versionOf, type Member } from './rows.ts';
 import { clientRules, type ClientRules } from './rules.ts';
 import { changedFields, planCreate, planRemove, planUpdate } from './save.ts';
 import { ServerLink } from './server-link.ts';
@@ -207,11 +207,8 @@ class Engine implements SyncEngine {
     const answer = await this.#conversation.ask('record', () => link.record(store.meta.store, { object, id }));
     return steps.run(async () => {
       const images = link.images(answer);
-      const byKey = images.byKey(Array.from({ length: images.table.count }, (_, index) => index));
-      const keys = [...byKey.keys()];
-      const bases = await store.readBases(keys);
-      const settlement = new Settlement(store, rules, new Map(keys.map((key, index) => [key, bases[index] ?? null])));
-      for (const [key, image] of byKey) settlement.offer(key, image);
+      const settlement = new Settlement(store, rules, await store.readBases(images.keys));
+      images.keys.forEach((key, index) => settlement.offer(key, images.image(index)));
       await store.commit(settlement.step, 'relaxed');
       return records.view(await records.resolve(object, id));
     });
@@ -315,7 +312,7 @@ class Engine implements SyncEngine {
     const key = await records.resolve(object, id);
     const { row, base } = await records.read(key);
     if (row === null) throw new SyncFault('RECORD_MISSING', `there is no ${object} ${id} on this device`, { details: { object, id } });
-    return { key, row, version: store.versionOf(base) };
+    return { key, row, version: versionOf(base) };
   }
 
   /** Rule A11: the change and its queue entry are one durable commit; only then the save resolves. */

@@ -1,4 +1,4 @@
-import { decodeValue, isInMask } from '../protocol/row.ts';
+import { decodeValue, isInMask, readField } from '../protocol/row.ts';
 import type { Schema } from '../protocol/schema.ts';
 import { compareVersions } from '../protocol/version.ts';
 import { SyncFault } from '../shared/fault.ts';
@@ -7,7 +7,6 @@ import type { SyncError, SyncErrorField } from './engine.ts';
 import { keysOf, type QueueEntry } from './queue-entry.ts';
 import { keyOf } from './record-key.ts';
 import { valueIn, type HeldImage, type Member } from './rows.ts';
-import { readField } from './save.ts';
 import { Settlement } from './settle.ts';
 import { encodeJournalRow, orderedKey, STATE } from './stored.ts';
 import { findDependants } from './upload-plan.ts';
@@ -33,9 +32,7 @@ export async function undoSyncError({ store, schema, rules, clock, emit }: Engin
   }
   const dependants = findDependants(entry, store.entries, schema);
   const all = [entry, ...dependants];
-  const keys = [...new Set(all.flatMap(keysOf))];
-  const bases = await store.readBases(keys);
-  const settlement = new Settlement(store, rules, new Map(keys.map((key, index) => [key, bases[index] ?? null])));
+  const settlement = new Settlement(store, rules, await store.readBases(all.flatMap(keysOf)));
   settlement.undo(entry, dependants);
   for (const taken of all) settlement.step.putState.push({ key: orderedKey(STATE.journal, taken.seq), bytes: encodeJournalRow(taken, clock.now()) });
   await store.commit(settlement.step, 'strict');

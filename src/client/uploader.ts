@@ -5,7 +5,7 @@ import { wireLayout } from '../protocol/parse.ts';
 import { createId } from '../shared/ids.ts';
 import { isFault } from '../shared/fault.ts';
 import type { EngineContext } from './engine-context.ts';
-import { keysOf, type QueueEntry, type StoredRefusal } from './queue-entry.ts';
+import { keysOf, ownRefusal, type QueueEntry, type StoredRefusal } from './queue-entry.ts';
 import { keyOf, type Key } from './record-key.ts';
 import type { HeldImage, Member } from './rows.ts';
 import { badAnswer, type AnswerImages } from './server-link.ts';
@@ -94,11 +94,7 @@ export class Uploader {
     if (!rules.areResultsOf(answer.results, entries)) throw badAnswer('its results are not those of the entries sent');
     const images = link.images(answer);
     answer.results.forEach((result, index) => checkResult(result, entries[index]!, images));
-    const keys = new Set(entries.flatMap(keysOf));
-    for (let index = 0; index < images.table.count; index++) keys.add(images.key(index));
-    const list = [...keys];
-    const held = await store.readBases(list);
-    const settlement = new Settlement(store, rules, new Map(list.map((key, index) => [key, held[index] ?? null])));
+    const settlement = new Settlement(store, rules, await store.readBases([...entries.flatMap(keysOf), ...images.keys]));
     const changedByServer = await this.#fieldsChangedByServer(answer, entries, images);
     for (const [index, result] of answer.results.entries()) this.#settleOne(settlement, entries[index]!, rules.readResult(result), images);
     await store.commit(settlement.step, 'strict');
@@ -127,8 +123,7 @@ export class Uploader {
     const deferredSince = entry.deferredSince ?? clock.now();
     const deferrals = entry.deferrals + 1;
     if (deferrals >= POISON.deferrals && clock.now() - deferredSince >= POISON.forMs) {
-      const refusal: StoredRefusal = { class: 'server-error', code: 'server-error', message, member: 0, fields: [], online: null, refusedAt: clock.now() };
-      return settlement.refuse({ ...entry, deferrals, deferredSince }, refusal, new Map());
+      return settlement.refuse({ ...entry, deferrals, deferredSince }, ownRefusal('server-error', message, clock.now()));
     }
     settlement.step.putEntry({ ...entry, deferrals, deferredSince });
     this.#deferredUntil.set(entry.seq, clock.monotonic() + retryAfterMs);
@@ -142,8 +137,7 @@ export class Uploader {
     for (const entry of store.entries) {
       if (entry.state !== 'sending' || settlement.step.entries.get(entry.seq) === null) continue;
       const message = 'This store was copied, so nobody can tell whether this change was saved. Compare it with what is online.';
-      const refusal: StoredRefusal = { class: 'fate-unknown', code: 'fate-unknown', message, member: 0, fields: [], online: null, refusedAt: clock.now() };
-      settlement.refuse(entry, refusal, new Map());
+      settlement.refuse(entry, ownRefusal('fate-unknown', message, clock.now()));
     }
   }
 
@@ -153,14 +147,13 @@ export class Uploader {
       this.#mostEntries = Math.ceil(entries.length / 2);
       return;
     }
-    const { steps, store, clock, emit } = this.#context;
+    const { steps, store, rules, clock, emit } = this.#context;
+    const entry = entries[0]!;
     await steps.run(async () => {
-      const [entry] = entries;
-      const refusal: StoredRefusal = { class: 'too-large', code: 'too-large', message: 'The server does not accept a change of this size.', member: 0, fields: [], online: null, refusedAt: clock.now() };
-      const step = new Step();
-      step.putEntry({ ...entry!, state: 'failed', refusal });
-      await store.commit(step, 'strict');
-      emit({ type: 'sync-error:raised', syncError: entry!.seq, ...nameOf(entry!), reason: 'too-large' });
+      const settlement = new Settlement(store, rules, new Map());
+      settlement.refuse(entry, ownRefusal('too-large', 'The server does not accept a change of this size.', clock.now()));
+      await store.commit(settlement.step, 'strict');
+      emit({ type: 'sync-error:raised', syncError: entry.seq, ...nameOf(entry), reason: 'too-large' });
     });
   }
 
@@ -172,17 +165,15 @@ export class Uploader {
 
   /** Per accepted entry: fields in which the saved record differs from what the user saw (rule A27). */
   async #fieldsChangedByServer(answer: UploadAnswer, entries: readonly QueueEntry[], images: AnswerImages): Promise<Map<number, string[]>> {
-    const { records, store, core } = this.#context;
+    const { records, store } = this.#context;
     const changed = new Map<number, string[]>();
     for (const [index, result] of answer.results.entries()) {
       if (result.outcome !== 'saved') continue;
       const { object, id } = nameOf(entries[index]!);
-      const after = store.rowOf(images.byKey(result.current).get(keyOf(object, id)) ?? null, object);
-      const { row: before } = await records.read(keyOf(object, id));
-      if (before === null || after === null) continue;
-      const layout = store.layout(object);
-      const mask = core.diffRows(layout, before, after);
-      changed.set(entries[index]!.seq, layout.fields.filter((_, position) => (mask[position >> 3]! & (1 << (position & 7))) !== 0).map(({ name }) => name));
+      const key = keyOf(object, id);
+      const { row: before } = await records.read(key);
+      const after = store.rowOf(images.byKey(result.current).get(key) ?? null, object);
+      changed.set(entries[index]!.seq, records.changedFields(object, before, after));
     }
     return changed;
   }

@@ -105,6 +105,12 @@ export function valueAt(row: Uint8Array, position: number): Uint8Array {
   return reader.slice();
 }
 
+/** Decodes one field of a row; `null` where there is no row, or no such field. */
+export function readField(layout: Layout, row: Uint8Array | null, name: string): FieldValue {
+  const position = layout.positions.get(name);
+  return row === null || position === undefined ? null : decodeValue(layout.fields[position]!.type, valueAt(row, position));
+}
+
 /** Cuts a row, or the values of a change, into the bytes of each value. */
 export function splitRow(row: Uint8Array): Uint8Array[] {
   const reader = new ByteReader(row);
