@@ -1,7 +1,17 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { IMAGE_WORDS, PLAN_WORDS, RESULT_WORDS, STATUS_BAD_REGIONS, STATUS_INDEX_FULL, STATUS_OK } from '../../assembly/layout.ts';
+import {
+  IMAGE_WORDS,
+  PLAN_ATTENTION_COUNT,
+  PLAN_WORDS,
+  RESULT_WORDS,
+  STATUS_BAD_REGIONS,
+  STATUS_INDEX_FULL,
+  STATUS_OK,
+  VERDICT_MERGE,
+  VERDICT_SUPERSEDED,
+} from '../../assembly/layout.ts';
 import type { CoreExports } from '../../src/core/wasm-exports.ts';
 import { anyBytes, anyImageItems, mutated } from '../core/arbitraries.ts';
 import { encodeLayouts, numberObjects } from '../../src/core/core-regions.ts';
@@ -90,6 +100,34 @@ describe.each(['core.wasm', 'core.simd.wasm', 'core.debug.wasm'])('the exports o
     );
   });
 
+  test('planFeed refuses tables without an empty slot, and entries that point out of their regions', () => {
+    const [items, layouts, index, bases] = [first + 64, first + 80, first + 96, first + 96 + 2 * IMAGE_WORDS * 4];
+    const [attention, seed, table, verdicts] = [bases + 24, bases + 48, bases + 64, bases + 96];
+    const put = (address: number, words: readonly number[]): void => new Uint32Array(memory.buffer, address, words.length).set(words);
+    const planWith = (change: () => void, slots = 4): number => {
+      put(first, [items, 16, layouts, 16, index, 2, bases, attention, 18, 1, 0, seed, table, slots, verdicts]);
+      put(layouts, [1, 7, 16, 0]);
+      // Two images of one record; attention for another one.
+      put(index, [0, 1, 2, 1, 1, 0, 1, 0, 0, 0, 1, 2, 1, 2, 0, 1, 0, 0]);
+      memory.set([0x96, 0xa1, 0x61], items);
+      put(attention, [7, 16, 2, 4]);
+      memory.set([0xa1, 0x62], attention + 16);
+      put(bases, [0, 0, 0, 0, 0, 0]);
+      change();
+      return exports.planFeed(first);
+    };
+    expect(planWith(() => undefined)).toBe(STATUS_OK);
+    expect([...memory.subarray(verdicts, verdicts + 2)]).toEqual([VERDICT_SUPERSEDED, VERDICT_MERGE]);
+    for (const slots of [0, 1, 2, 3, 5, 6, 7]) expect(planWith(() => undefined, slots)).toBe(STATUS_BAD_REGIONS);
+    expect(planWith(() => put(index, [1]))).toBe(STATUS_BAD_REGIONS);
+    expect(planWith(() => put(index, [0, 15]))).toBe(STATUS_BAD_REGIONS);
+    expect(planWith(() => put(index, [0, 0xfffffff0, 0x20]))).toBe(STATUS_BAD_REGIONS);
+    expect(planWith(() => put(attention, [7, 17]))).toBe(STATUS_BAD_REGIONS);
+    expect(planWith(() => put(attention, [7, 0xfffffff0, 0x20]))).toBe(STATUS_BAD_REGIONS);
+    expect(planWith(() => put(first + PLAN_ATTENTION_COUNT * 4, [2]))).toBe(STATUS_BAD_REGIONS);
+    expect(planWith(() => put(first + PLAN_ATTENTION_COUNT * 4, [0x10000000]))).toBe(STATUS_BAD_REGIONS);
+  });
+
   test('refuse regions below the first, beyond memory, out of order and overlapping', () => {
     const inOrder = [first, 8, first + 8] as const;
     expect(exports.scanMessage(...inOrder)).not.toBe(STATUS_BAD_REGIONS);
@@ -110,6 +148,7 @@ describe.each(['core.wasm', 'core.simd.wasm', 'core.debug.wasm'])('the exports o
   });
 
   test('refuse a start behind the items, and layouts that point out of their region', () => {
+    memory.fill(0, first); // zeros read as layouts without fields, wherever they lie
     const [items, layouts, result, index] = [first, first + 16, first + 64, first + 64 + RESULT_WORDS * 4];
     const put = (words: readonly number[]): void => new Uint32Array(memory.buffer, layouts, words.length).set(words);
     put([1, 0, 16, 4]);

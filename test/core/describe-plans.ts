@@ -81,6 +81,7 @@ export function describePlans(getCore: () => Core): void {
     test('joins what several entries say of one record', () => {
       const attention = [{ object: 'order', id: 'a', flags: ATTENTION.inUse }, { object: 'order', id: 'a', flags: ATTENTION.inError }];
       expect(plan([image('a', 1)], { attention })).toEqual(['discard']);
+      expect(plan([image('a', 1)], { attention: attention.toReversed() })).toEqual(['discard']);
     });
 
     test('says stale or superseded whatever the attention says', () => {
