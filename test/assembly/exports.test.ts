@@ -147,6 +147,20 @@ describe.each(['core.wasm', 'core.simd.wasm', 'core.debug.wasm'])('the exports o
     }
   });
 
+  test('refuse masks whose bytes would wrap past 2^32', () => {
+    const fields = 0x80000000, count = 16; // 16 masks of 2^28 bytes
+    expect(exports.diffRows(first, 8, first + 8, 8, fields, count, first + 16, first + 16)).toBe(STATUS_BAD_REGIONS);
+    expect(exports.checkEdits(first, first, 8, first + 8, 8, first + 16, 8, fields, count, first + 24, first + 24, first + 24)).toBe(STATUS_BAD_REGIONS);
+  });
+
+  test('refuse an edit to apply without room for both of its rows', () => {
+    memory.set([0x01, 0x01, 0x91, 0x05, 0x91, 0x06], first);
+    const applyInto = (rowBytes: number): number => exports.applyEdit(first, first + 1, first + 2, 2, first + 4, 2, 1, first + 6, rowBytes, first + 12);
+    expect(applyInto(4)).toBe(STATUS_OK);
+    expect([...memory.subarray(first + 6, first + 8)]).toEqual([0x91, 0x05]);
+    expect(applyInto(3)).toBe(STATUS_BAD_REGIONS);
+  });
+
   test('refuse a start behind the items, and layouts that point out of their region', () => {
     memory.fill(0, first); // zeros read as layouts without fields, wherever they lie
     const [items, layouts, result, index] = [first, first + 16, first + 64, first + 64 + RESULT_WORDS * 4];

@@ -8,7 +8,8 @@ import { NO_VERSION, type RecordVersion } from '../../src/protocol/version.ts';
 const ORDER = createLayout('order', [{ name: 'name', type: 'text' }]);
 const OLDER_ORDER = createLayout('order', [{ name: 'title', type: 'text' }]);
 const CONTACT = createLayout('contact', [{ name: 'name', type: 'text' }]);
-const LAYOUTS = [ORDER, CONTACT, OLDER_ORDER];
+const VISIT = createLayout('visit', [{ name: 'name', type: 'text' }]);
+const LAYOUTS = [ORDER, CONTACT, OLDER_ORDER, VISIT];
 
 /** An image of a record, by default of an order of epoch 1. */
 function image(id: string, version: number | RecordVersion, layout = 0): Image {
@@ -90,8 +91,8 @@ export function describePlans(getCore: () => Core): void {
     });
 
     test('knows a record by its object and id', () => {
-      expect(plan([image('a', 1), image('a', 2, 1)])).toEqual(['merge', 'merge']);
-      const attention = [{ object: 'contact', id: 'a', flags: ATTENTION.inUse }, { object: 'visit', id: 'a', flags: ATTENTION.inUse }];
+      expect(plan([image('a', 1), image('a', 2, 1), image('a', 3, 3)])).toEqual(['merge', 'merge', 'merge']);
+      const attention = [{ object: 'contact', id: 'a', flags: ATTENTION.inUse }, { object: 'parcel', id: 'a', flags: ATTENTION.inUse }];
       expect(plan([image('a', 1), image('a', 2, 1)], { attention })).toEqual(['merge', 'wait']);
     });
 
