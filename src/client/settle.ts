@@ -85,9 +85,9 @@ export class Settlement {
   }
 
   /** Keeps aside that a record with waiting changes was not among those downloaded: once they are taken back, it leaves too. */
-  keepAbsenceAside(key: Key, base: HeldImage): void {
+  keepAbsenceAside(key: Key, base: HeldImage | null): void {
     const newest = this.side(key) ?? base;
-    if (newest.state === 'live') this.step.putSide(key, { ...newest, state: 'hidden', row: null });
+    if (newest?.state === 'live') this.step.putSide(key, { ...newest, state: 'hidden', row: null });
   }
 
   /** Takes entries back; records that have none left become what the server last said (rule B13). */

@@ -134,16 +134,15 @@ export class SnapshotDownload {
     for (const object of Object.keys(schema.objects)) {
       for await (const page of store.scanBases(object)) {
         for (const [key, base] of page) {
-          if (downloaded.has(key) || fresh.has(key)) continue;
-          if (store.entriesOf(key).length > 0) {
-            settlement.keepAbsenceAside(key, base);
-            continue;
-          }
+          if (downloaded.has(key) || fresh.has(key) || store.entriesOf(key).length > 0) continue;
           settlement.step.putBase(key, { ...base, state: 'hidden', row: null });
           removed++;
         }
       }
     }
+    const busy = [...store.busyKeys].filter((key) => !downloaded.has(key) && !fresh.has(key));
+    const bases = await store.readBases(busy);
+    for (const key of busy) settlement.keepAbsenceAside(key, bases.get(key) ?? null);
     return removed;
   }
 

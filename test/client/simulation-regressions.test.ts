@@ -51,6 +51,25 @@ describe('found by simulation', () => {
     expect(await engine.get('account', id)).toBeNull();
   });
 
+  test('B3: the same where the device knows the record only as an image kept aside', async () => {
+    world = createWorld(schema);
+    const { engine, intercept } = await world.device('ann');
+    const other = await world.device('ann');
+    await engine.exchange();
+    await engine.setLifecycle({ isOnline: false });
+    await engine.create('account', { name: 'St. Mary' }, 'st-mary');
+    await other.engine.create('account', { name: 'Another' }, 'st-mary');
+    await other.engine.exchange();
+    await engine.setLifecycle({ isOnline: true });
+    expect(await engine.exchange()).toMatchObject({ syncErrors: 1 });
+    await world.server.online.save([{ op: 'remove', object: 'account', id: 'st-mary' }]);
+    await engine.download();
+    intercept(() => Promise.reject(new SyncFault('TRANSPORT_UNREACHABLE', 'offline')));
+    const [error] = await engine.listSyncErrors();
+    await engine.undo(error!.id);
+    expect(await engine.get('account', 'st-mary')).toBeNull();
+  });
+
   test('B3: what the device saves while the first page of a download is under way stays', async () => {
     world = createWorld(schema);
     const { engine, intercept } = await world.device('ann');

@@ -1,3 +1,4 @@
+import type { SyncEngine } from '../../src/client/engine.ts';
 import type { SimulatedDevice } from '../../src/testing/simulation/simulated-device.ts';
 import { isFault } from '../../src/shared/fault.ts';
 import { compareVersions, NO_VERSION } from '../../src/protocol/version.ts';
@@ -118,15 +119,28 @@ function checkSettled({ oracle, devices }: World): void {
   }
 }
 
+/** A request that was made in the storm may still be under way, and fail. */
+async function download({ time }: World, engine: SyncEngine): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await time.passUntil(engine.download(), 600_000);
+      return;
+    } catch (thrown) {
+      if (attempt === 3) throw thrown;
+    }
+  }
+}
+
 /** Invariant 13: after a download, every device has exactly what the server has for its user. */
-async function checkConverged({ oracle, devices, time }: World): Promise<void> {
+async function checkConverged(world: World): Promise<void> {
+  const { oracle, devices, time } = world;
   const { history } = oracle;
   for (const device of devices) {
     const { name, owner } = device;
     const engine = device.engine!;
     // One that was interrupted hours ago goes on, and brings pages of then.
-    if (oracle.mirror(name).meta!.download !== null) await time.passUntil(engine.download(), 600_000);
-    await time.passUntil(engine.download(), 600_000);
+    if (oracle.mirror(name).meta!.download !== null) await download(world, engine);
+    await download(world, engine);
     const status = await time.passUntil(engine.status(), 1_000);
     if (status.state !== 'upToDate') oracle.fail('convergence', `${name} is ${status.state}: ${JSON.stringify(status)}`);
     for (const object of OBJECTS) {

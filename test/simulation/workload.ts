@@ -33,6 +33,7 @@ export class Workload {
     await time.passUntil(server.online.save([...accounts, this.#onlineCreate('order'), this.#onlineCreate('memo'), this.#onlineCreate('memo')]), 1_000);
     for (const device of devices) {
       const engine = device.start();
+      await time.passUntil(engine.ready, 1_000);
       if (this.#random.chance(0.85)) await time.passUntil(engine.download(), 60_000);
     }
   }
