@@ -1,4 +1,3 @@
-import type { Core } from '../core/core.ts';
 import { layoutsOf, type Layout } from '../protocol/layout.ts';
 import { mapRow, readField } from '../protocol/row.ts';
 import type { Schema } from '../protocol/schema.ts';
@@ -11,7 +10,7 @@ import { keysOf, type QueueEntry } from './queue-entry.ts';
 import { keyOf, splitKey, type Key } from './record-key.ts';
 import type { HeldImage } from './rows.ts';
 import type { ClientRules } from './rules.ts';
-import { Step } from './step.ts';
+import type { Step } from './step.ts';
 import { decodeEntry, decodeImage, decodeLayout, decodeMeta, encodeMeta, STATE, STORED_FORMAT, type Meta } from './stored.ts';
 
 const SCAN_ROWS = 1_000;
@@ -142,7 +141,8 @@ export class LocalStore {
 
   /** An image's row in the layout of this build; `null` unless it is live. */
   rowOf(image: HeldImage | null, object: string): Uint8Array | null {
-    return image?.row == null ? null : mapRow(image.layout, this.layout(object), image.row);
+    const row = image?.row ?? null;
+    return row === null ? null : mapRow(image!.layout, this.layout(object), row);
   }
 
   /** Writes a step in one commit and takes it over. @throws {@link SyncFault} storage faults, `CLIENT_TAKEN_OVER` */

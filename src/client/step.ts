@@ -35,8 +35,8 @@ export class Step {
   putEntry(entry: QueueEntry): void {
     this.entries.set(entry.seq, entry);
     for (const { layout } of entry.members) this.layouts.set(layout.hash, layout);
-    const online = entry.refusal?.online;
-    if (online != null) this.layouts.set(online.layout.hash, online.layout);
+    const online = entry.refusal?.online ?? null;
+    if (online !== null) this.layouts.set(online.layout.hash, online.layout);
   }
 
   removeEntry(entry: QueueEntry): void {

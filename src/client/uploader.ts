@@ -185,8 +185,8 @@ export class Uploader {
       const name = nameOf(entry);
       if (result.outcome === 'saved') emit({ type: 'upload:accepted', entry: entry.seq, ...name, changedByServer: changedByServer.get(entry.seq) ?? [] });
       else if (result.outcome === 'tryLater') emit({ type: 'upload:deferred', entry: entry.seq, retryAfterMs: result.retryAfterMs, reason: result.message });
-      const refused = this.#context.store.entry(entry.seq)?.refusal;
-      if (refused != null) {
+      const refused = this.#context.store.entry(entry.seq)?.refusal ?? null;
+      if (refused !== null) {
         emit({ type: 'upload:refused', entry: entry.seq, ...name, reason: refused.class, fields: refused.fields });
         emit({ type: 'sync-error:raised', syncError: entry.seq, ...name, reason: refused.class });
       }
