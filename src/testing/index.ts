@@ -1,5 +1,5 @@
 /**
- * What proves an adapter, and what breaks one on purpose.
+ * What proves an adapter, what breaks one on purpose, and a network in virtual time for the tests of a host.
  *
  * @module fieldtide/testing
  */
@@ -12,4 +12,6 @@ export {
   type TransportSuiteOptions,
 } from './describe-transport-adapter.ts';
 export { faultyStorage, type CommitAttempt, type CommitFate, type FaultyStorage, type FaultyStorageOptions } from './faulty-storage.ts';
+export { NO_FAULTS, type Faults } from './simulation/faults.ts';
+export { createTestNetwork, type Duration, type TestDevice, type TestNetwork, type TestNetworkOptions } from './test-network.ts';
 export type { SuiteRunner, SuiteTest } from './suite-runner.ts';
