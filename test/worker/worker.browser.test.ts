@@ -127,7 +127,7 @@ describe('starting a worker', () => {
     const starting = startWorker(() => worker, clock);
     ring();
 
-    await expect(starting).rejects.toMatchObject({ code: 'WORKER_FAILED', message: 'the worker did not answer within 3000 ms' });
+    await expect(starting).rejects.toMatchObject({ code: 'WORKER_FAILED', message: 'the worker did not answer within 10000 ms' });
     expect(terminate).toHaveBeenCalledOnce();
   });
 
