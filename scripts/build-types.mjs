@@ -37,7 +37,9 @@ function entryDeclarations() {
 function foreignPackages(path, seen = new Set()) {
   if (seen.has(path) || !existsSync(path)) return [];
   seen.add(path);
-  const specifiers = [...readFileSync(path, 'utf8').matchAll(ANY_SPECIFIER)].map(([, specifier]) => String(specifier));
+  // Examples in comments may import what they like.
+  const code = readFileSync(path, 'utf8').replace(/\/\*[^]*?\*\//g, '');
+  const specifiers = [...code.matchAll(ANY_SPECIFIER)].map(([, specifier]) => String(specifier));
   return specifiers.flatMap((specifier) => {
     if (specifier.startsWith('.')) return foreignPackages(posix.join(posix.dirname(path), specifier.replace(/\.js$/, '.d.ts')), seen);
     if (INSTALLED_BY_HOSTS.test(specifier)) return [];
