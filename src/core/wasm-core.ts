@@ -1,5 +1,6 @@
 import { SEED_BYTES } from '../../assembly/layout.ts';
 import { isFault, SyncFault } from '../shared/fault.ts';
+import { forwardCalls } from '../shared/forward-calls.ts';
 import type { Random } from '../shared/random.ts';
 import { MemoryRefused } from './arena.ts';
 import type { Core, CoreBuild } from './core.ts';
@@ -8,6 +9,9 @@ import { WasmSession } from './wasm-session.ts';
 
 /** An instance that holds more than this after a call is let go: memory of an instance never shrinks. */
 const KEPT_MEMORY_BYTES = 32 * 1024 * 1024;
+
+/** Every call of a core. */
+const CALLS = ['scanMessage', 'readImages', 'readChanges', 'validateRow', 'diffRows', 'diffBatch', 'checkEdit', 'checkBatch', 'applyEdit', 'planFeed'] as const;
 
 /** Something went wrong inside the core, and what it did about it. The answers are right all the same. */
 export interface CoreDiagnostic {
@@ -91,15 +95,6 @@ export function createWasmCore({ build, instance, instantiate, loadTwin, random,
 
   return {
     build,
-    scanMessage: (message) => answer((core) => core.scanMessage(message)),
-    readImages: (items, layouts) => answer((core) => core.readImages(items, layouts)),
-    readChanges: (items, layouts) => answer((core) => core.readChanges(items, layouts)),
-    validateRow: (layout, row) => answer((core) => core.validateRow(layout, row)),
-    diffRows: (layout, before, after) => answer((core) => core.diffRows(layout, before, after)),
-    diffBatch: (layout, count, before, after) => answer((core) => core.diffBatch(layout, count, before, after)),
-    checkEdit: (layout, edit, current) => answer((core) => core.checkEdit(layout, edit, current)),
-    checkBatch: (layout, count, edits, current) => answer((core) => core.checkBatch(layout, count, edits, current)),
-    applyEdit: (layout, edit, mask, current) => answer((core) => core.applyEdit(layout, edit, mask, current)),
-    planFeed: (input) => answer((core) => core.planFeed(input)),
+    ...forwardCalls<Core, Exclude<keyof Core, 'build'>>(CALLS, answer),
   };
 }

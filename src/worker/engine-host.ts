@@ -3,6 +3,7 @@ import type { SyncEngine } from '../client/engine.ts';
 import type { Query } from '../client/query.ts';
 import type { Unsubscribe } from '../shared/emitter.ts';
 import { SyncFault } from '../shared/fault.ts';
+import { forwardCalls } from '../shared/forward-calls.ts';
 import type { EngineParts, EnginePlan } from './engine-start.ts';
 import type { HostPorts } from './host-ports.ts';
 import { createRemoteParts } from './remote-parts.ts';
@@ -21,10 +22,11 @@ export type WatchRequest =
 export type RemoteListener = ((value: unknown) => void) & ProxyMarked;
 
 /** The calls of an engine that take and give plain data. */
-export type PlainCalls = Pick<
-  SyncEngine,
-  'create' | 'update' | 'remove' | 'get' | 'query' | 'outcome' | 'status' | 'listSyncErrors' | 'undo' | 'download' | 'fetch' | 'wake' | 'exchange' | 'setLifecycle'
->;
+const PLAIN_CALLS = [
+  'create', 'update', 'remove', 'get', 'query', 'outcome', 'status', 'listSyncErrors', 'undo', 'download', 'fetch', 'wake', 'exchange', 'setLifecycle',
+] as const;
+
+export type PlainCalls = Pick<SyncEngine, (typeof PLAIN_CALLS)[number]>;
 
 /** What the worker offers the page. */
 export interface EngineHost extends PlainCalls {
@@ -85,20 +87,7 @@ export function createEngineHost(startEngine: StartEngine): EngineHost {
       for (const watch of [...open.keys()]) unwatch(watch);
       await started?.close();
     },
-    create: (object, values, id) => engine().create(object, values, id),
-    update: (object, id, values) => engine().update(object, id, values),
-    remove: (object, id) => engine().remove(object, id),
-    get: (object, id) => engine().get(object, id),
-    query: (query) => engine().query(query),
-    outcome: (entry) => engine().outcome(entry),
-    status: () => engine().status(),
-    listSyncErrors: () => engine().listSyncErrors(),
-    undo: (syncError) => engine().undo(syncError),
-    download: () => engine().download(),
-    fetch: (object, id) => engine().fetch(object, id),
-    wake: () => engine().wake(),
-    exchange: () => engine().exchange(),
-    setLifecycle: (lifecycle) => engine().setLifecycle(lifecycle),
+    ...forwardCalls<SyncEngine, keyof PlainCalls>(PLAIN_CALLS, (call) => call(engine())),
   };
 }
 
