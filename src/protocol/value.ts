@@ -73,18 +73,13 @@ function canonicalDecimal(value: unknown, path: string): string {
 }
 
 function canonicalDate(value: unknown, path: string): string {
-  const parts = typeof value === 'string' ? /^(\d{4})-(\d\d)-(\d\d)$/.exec(value) : null;
-  if (parts === null || !isCalendarDate(Number(parts[1]), Number(parts[2]), Number(parts[3]))) {
-    return refuse(path, value, "must be a calendar date, such as '2026-11-21'");
-  }
-  return value as string;
+  return typeof value === 'string' && isCalendarDate(value) ? value : refuse(path, value, "must be a calendar date, such as '2026-11-21'");
 }
 
-function isCalendarDate(year: number, month: number, day: number): boolean {
-  if (month < 1 || month > 12 || day < 1) return false;
-  const isLeap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
-  const lengths = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-  return day <= lengths[month - 1]!;
+function isCalendarDate(text: string): boolean {
+  const date = new Date(/^\d{4}-\d\d-\d\d$/.test(text) ? text : Number.NaN);
+  // Some engines take February 30 for March 2.
+  return !Number.isNaN(date.getTime()) && date.toISOString().startsWith(text);
 }
 
 /**
@@ -102,16 +97,11 @@ export function instantOf(value: unknown, path: string): number {
 
 function parseInstant(value: unknown): number {
   if (typeof value !== 'string') return Number.NaN;
-  const parts = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3})0*)?)?(?:Z|([+-])(\d\d):(\d\d))$/.exec(value);
+  const parts = /^([\d-]{10})(T(?:[01]\d|2[0-3]):[0-5]\d)(?:(:[0-5]\d)(?:\.(\d{1,3})0*)?)?(Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/.exec(value);
   if (parts === null) return Number.NaN;
-  const [year, month, day, hour, minute, second] = parts.slice(1, 7).map((part) => Number(part ?? 0)) as [number, number, number, number, number, number];
-  if (!isCalendarDate(year, month, day) || hour > 23 || minute > 59 || second > 59) return Number.NaN;
-  const local = new Date(0);
-  local.setUTCFullYear(year, month - 1, day);
-  local.setUTCHours(hour, minute, second, Number((parts[7] ?? '').padEnd(3, '0')));
-  const offsetHours = Number(parts[9] ?? 0), offsetMinutes = Number(parts[10] ?? 0);
-  if (offsetHours > 23 || offsetMinutes > 59) return Number.NaN;
-  return local.getTime() - (parts[8] === '-' ? -1 : 1) * (offsetHours * 60 + offsetMinutes) * 60_000;
+  const [, date = '', time, seconds = ':00', fraction = '', zone] = parts;
+  // In full, as every engine reads it alike.
+  return isCalendarDate(date) ? Date.parse(`${date}${time}${seconds}.${fraction.padEnd(3, '0')}${zone}`) : Number.NaN;
 }
 
 function canonicalSet(value: unknown, path: string): readonly string[] | null {
