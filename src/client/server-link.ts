@@ -23,8 +23,8 @@ import type { Clock } from '../shared/clock.ts';
 import { isFault, SyncFault } from '../shared/fault.ts';
 import { createId } from '../shared/ids.ts';
 import type { Random } from '../shared/random.ts';
-import { readAnswer, readPollAnswer } from '../transport/answer.ts';
-import type { TransportAdapter, TransportResponse } from '../transport/transport-adapter.ts';
+import { readAnswer, readPollAnswer, type ExpectedAnswer, type PollAnswer } from '../transport/answer.ts';
+import type { TransportAdapter, TransportRequest, TransportResponse } from '../transport/transport-adapter.ts';
 import { keyOf, type Key } from './record-key.ts';
 import type { HeldImage } from './rows.ts';
 import type { ClientRules } from './rules.ts';
@@ -61,31 +61,24 @@ export class ServerLink {
   }
 
   async hello(store: string): Promise<HelloAnswer> {
-    return this.#get(PATHS.hello, store, parseHelloAnswer);
+    return readAnswer(...(await this.#ask(store, PATHS.hello, parseHelloAnswer)));
   }
 
   async upload(request: Omit<UploadRequest, 'protocol' | 'attempt'>): Promise<UploadAnswer> {
-    const attempt = this.#newAttempt();
-    const body = encodeEnvelope({ protocol: PROTOCOL_VERSION, attempt, ...request });
-    const response = await this.#send('POST', PATHS.upload, request.store, attempt, body);
-    return readAnswer(response, { store: request.store, attempt, scan: this.#scan, isEcho: this.#options.rules.isAnswerTo, parse: parseUploadAnswer });
+    return readAnswer(...(await this.#ask(request.store, PATHS.upload, parseUploadAnswer, request)));
   }
 
   /** Reads the feed from a cursor; without one, from its oldest entry. */
-  async feed(store: string, cursor: FeedCursor | null): Promise<{ readonly page: FeedAnswer | null; readonly head: AnswerHead }> {
-    const attempt = this.#newAttempt();
-    const path = cursor === null ? PATHS.feed : `${PATHS.feed}?cursor=${formatCursor(cursor)}`;
-    const response = await this.#send('GET', path, store, attempt);
-    const answer = readPollAnswer(response, { store, attempt, scan: this.#scan, isEcho: this.#options.rules.isAnswerTo, parse: parseFeedAnswer });
-    return answer.kind === 'page' ? { page: answer.page, head: answer.page } : { page: null, head: answer.head };
+  async feed(store: string, cursor: FeedCursor | null): Promise<PollAnswer<FeedAnswer>> {
+    return readPollAnswer(...(await this.#ask(store, cursor === null ? PATHS.feed : `${PATHS.feed}?cursor=${formatCursor(cursor)}`, parseFeedAnswer)));
   }
 
   async snapshot(store: string, after: SnapshotKey | null): Promise<SnapshotAnswer> {
-    return this.#get(after === null ? PATHS.snapshot : `${PATHS.snapshot}?${keyQuery(after)}`, store, parseSnapshotAnswer);
+    return readAnswer(...(await this.#ask(store, after === null ? PATHS.snapshot : `${PATHS.snapshot}?${keyQuery(after)}`, parseSnapshotAnswer)));
   }
 
   async record(store: string, key: SnapshotKey): Promise<RecordAnswer> {
-    return this.#get(`${PATHS.record}?${keyQuery(key)}`, store, parseRecordAnswer);
+    return readAnswer(...(await this.#ask(store, `${PATHS.record}?${keyQuery(key)}`, parseRecordAnswer)));
   }
 
   /** Validates the records of an answer. @throws {@link SyncFault} `TRANSPORT_BAD_ANSWER` */
@@ -112,34 +105,34 @@ export class ServerLink {
     };
   }
 
-  async #get<Message extends AnswerHead>(path: string, store: string, parse: (envelope: unknown) => Message): Promise<Message> {
-    const attempt = this.#newAttempt();
-    const response = await this.#send('GET', path, store, attempt);
-    return readAnswer(response, { store, attempt, scan: this.#scan, isEcho: this.#options.rules.isAnswerTo, parse });
-  }
-
-  async #send(method: 'GET' | 'POST', path: string, store: string, attempt: string, body?: Uint8Array): Promise<TransportResponse> {
-    const headers = {
-      accept: CONTENT_TYPE,
-      [HEADERS.protocol]: String(PROTOCOL_VERSION),
-      [HEADERS.store]: store,
-      [HEADERS.attempt]: attempt,
-      ...(body === undefined ? {} : { 'content-type': CONTENT_TYPE }),
-    };
-    const { transport, signal } = this.#options;
+  /** Makes a request: what came back, and what the answer to it looks like. */
+  async #ask<Message extends AnswerHead>(
+    store: string,
+    path: string,
+    parse: (envelope: unknown) => Message,
+    message?: object,
+  ): Promise<[TransportResponse, ExpectedAnswer<Message>]> {
+    const { transport, core, clock, random, rules, signal } = this.#options;
+    const attempt = createId(clock, random);
+    const headers = { accept: CONTENT_TYPE, [HEADERS.protocol]: String(PROTOCOL_VERSION), [HEADERS.store]: store, [HEADERS.attempt]: attempt };
+    const request: TransportRequest =
+      message === undefined
+        ? { method: 'GET', path, headers, signal }
+        : {
+            method: 'POST',
+            path,
+            headers: { ...headers, 'content-type': CONTENT_TYPE },
+            body: encodeEnvelope({ protocol: PROTOCOL_VERSION, attempt, ...message }),
+            signal,
+          };
     try {
-      return await transport.send(body === undefined ? { method, path, headers, signal } : { method, path, headers, body, signal });
+      const response = await transport.send(request);
+      return [response, { store, attempt, scan: (bytes) => core.scanMessage(bytes).ok, isEcho: rules.isAnswerTo, parse }];
     } catch (cause) {
       // A host's own transport may throw anything.
       throw isFault(cause) ? cause : new SyncFault('TRANSPORT_UNREACHABLE', 'the request did not get through', { cause });
     }
   }
-
-  #newAttempt(): string {
-    return createId(this.#options.clock, this.#options.random);
-  }
-
-  readonly #scan = (bytes: Uint8Array): boolean => this.#options.core.scanMessage(bytes).ok;
 }
 
 /** An answer that came, and cannot be trusted. */

@@ -21,10 +21,11 @@ export interface ExpectedAnswer<Message extends AnswerHead> {
 
 type ScanMessage = (bytes: Uint8Array) => boolean;
 
-/** The answer to a poll. */
-export type PollAnswer<Message extends AnswerHead> =
-  | { readonly kind: 'page'; readonly page: Message }
-  | { readonly kind: 'nothing-new'; readonly head: AnswerHead };
+/** The answer to a poll; without a page there is nothing new. */
+export interface PollAnswer<Message extends AnswerHead> {
+  readonly page: Message | null;
+  readonly head: AnswerHead;
+}
 
 /**
  * Reads a response as the answer to a request of ours, or says why it is none. Only what this returns may settle anything: what a
@@ -43,10 +44,10 @@ export function readAnswer<Message extends AnswerHead>(response: TransportRespon
 
 /** Reads the answer to a poll: as {@link readAnswer} does, or from the headers of a 204, which stand in for a body. */
 export function readPollAnswer<Message extends AnswerHead>(response: TransportResponse, expected: ExpectedAnswer<Message>): PollAnswer<Message> {
-  if (response.status !== 204) return { kind: 'page', page: readAnswer(response, expected) };
-  const head = readHead(response);
+  const page = response.status === 204 ? null : readAnswer(response, expected);
+  const head = page ?? readHead(response);
   assertEcho(response, head, expected);
-  return { kind: 'nothing-new', head };
+  return { page, head };
 }
 
 function readMessage<Message>(response: TransportResponse, scan: ScanMessage, parse: (envelope: unknown) => Message): Message {

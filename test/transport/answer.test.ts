@@ -155,16 +155,16 @@ describe('the answer to a poll', () => {
   const noContent = (headers: Record<string, string>): TransportResponse => ({ status: 204, headers, body: utf8('') });
 
   test('is a page', () => {
-    expect(readPollAnswer(response(200, MESSAGE), EXPECTED)).toEqual({ kind: 'page', page: MESSAGE });
+    expect(readPollAnswer(response(200, MESSAGE), EXPECTED)).toEqual({ page: MESSAGE, head: MESSAGE });
   });
 
   test('is a 204 that says in headers what a body would', () => {
-    expect(readPollAnswer(noContent(NOTHING_NEW), EXPECTED)).toEqual({ kind: 'nothing-new', head: HEAD });
+    expect(readPollAnswer(noContent(NOTHING_NEW), EXPECTED)).toEqual({ page: null, head: HEAD });
   });
 
   test('leaves it to the device when to poll next, if it does not say', () => {
     const { [HEADERS.nextPoll]: _left, ...rest } = NOTHING_NEW;
-    expect(readPollAnswer(noContent(rest), EXPECTED)).toEqual({ kind: 'nothing-new', head: { ...HEAD, server: { ...SERVER, nextPollMs: null } } });
+    expect(readPollAnswer(noContent(rest), EXPECTED)).toEqual({ page: null, head: { ...HEAD, server: { ...SERVER, nextPollMs: null } } });
   });
 
   test.each(Object.values(HEADERS).filter((name) => name !== HEADERS.nextPoll))('is not a 204 without %s: a portal checks the network with those', (name) => {
