@@ -1,7 +1,7 @@
 // Bundles dist/: the public entry points with shared chunks, and the worker as one self-contained file.
 // Everything but the worker lies flat, so a URL relative to import.meta.url means the same in every chunk.
 import { build } from 'esbuild';
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import { minify } from 'terser';
 import { writeNotices } from './third-party-notices.mjs';
@@ -124,8 +124,7 @@ async function bundleEntries() {
     'core.wasm': './core.wasm',
   };
   /** @type {Record<string, string>} */
-  const entryPoints = { ...present(ENTRIES) };
-  if (existsSync(BLOB_SOURCE)) entryPoints['worker/blob-source'] = BLOB_SOURCE;
+  const entryPoints = { ...ENTRIES, 'worker/blob-source': BLOB_SOURCE };
   const result = await build({
     ...COMMON,
     entryPoints,
@@ -137,20 +136,9 @@ async function bundleEntries() {
   return result.metafile;
 }
 
-/** @param {Record<string, string>} entries */
-function present(entries) {
-  return Object.fromEntries(
-    Object.entries(entries).filter(([, source]) => {
-      const exists = existsSync(source);
-      if (!exists) console.log(`build:js: ${source} is not there yet, skipped`);
-      return exists;
-    }),
-  );
-}
-
 function copyCores() {
   for (const name of ['core.wasm', 'core.simd.wasm']) {
-    if (existsSync(`build/${name}`)) copyFileSync(`build/${name}`, `dist/${name}`);
+    copyFileSync(`build/${name}`, `dist/${name}`);
   }
 }
 
@@ -158,10 +146,7 @@ mkdirSync('dist', { recursive: true });
 for (const name of readdirSync('dist')) {
   if (name !== 'types') rmSync(`dist/${name}`, { recursive: true });
 }
-const metafiles = [];
-if (existsSync(WORKER_ENTRY)) metafiles.push(await bundleWorker());
-else console.log(`build:js: ${WORKER_ENTRY} is not there yet, skipped`);
-metafiles.push(await bundleEntries());
+const metafiles = [await bundleWorker(), await bundleEntries()];
 copyCores();
 writeNotices(metafiles, 'dist/THIRD-PARTY-NOTICES.txt');
 for (const name of readdirSync('dist', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js')).sort()) {
