@@ -58,8 +58,9 @@ export class LocalStore {
   static async open(options: LocalStoreOptions): Promise<LocalStore> {
     const storage = await options.storage.open(options.owner);
     try {
-      const meta = await readMeta(storage, options);
-      const fence = await takeOver(storage, meta, options.random);
+      // First the fence, then the reading: until it is taken, an earlier holder may still write, and its save would be overwritten.
+      const fence = await takeOver(storage, options);
+      const meta = decodeMeta((await readState(storage, STATE.meta))!);
       const store = new LocalStore(storage, options, meta, fence);
       await store.#load();
       return store;
@@ -240,15 +241,15 @@ async function readState(storage: Storage, key: string): Promise<Uint8Array | nu
   return row?.key === key ? row.bytes : null;
 }
 
-async function readMeta(storage: Storage, { clock, random }: LocalStoreOptions): Promise<Meta> {
-  const bytes = await readState(storage, STATE.meta);
-  if (bytes !== null) return decodeMeta(bytes);
+function createMeta({ clock, random }: LocalStoreOptions): Meta {
   // A new store has never downloaded, so it does not know what it misses.
   return { format: STORED_FORMAT, store: createId(clock, random), nextSeq: 1, nextNumber: 1, cursor: null, hasFeedGap: true, lastDownloadAt: null, download: null };
 }
 
 /** Puts a new fencing mark: whoever held the store before can write no more (fault list: two workers on one store). */
-async function takeOver(storage: Storage, meta: Meta, random: Random): Promise<Uint8Array> {
+async function takeOver(storage: Storage, options: LocalStoreOptions): Promise<Uint8Array> {
+  const { random } = options;
+  const meta = createMeta(options);
   const fence = random.bytes(16);
   for (;;) {
     const held = await readState(storage, STATE.fence);

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { SaveReceipt } from '../../src/client/engine.ts';
 import { defineSchema, text } from '../../src/schema.ts';
 import { SyncFault } from '../../src/shared/fault.ts';
 import { memory } from '../../src/storage/memory.ts';
@@ -101,5 +102,31 @@ describe('found by simulation', () => {
     void engine.close();
     await engine.close();
     expect(isFree).toBe(true);
+  });
+
+  test('C10: a save of the tab that was there first is not overwritten by the tab that takes over', async () => {
+    world = createWorld(schema);
+    const adapter = memory();
+    const { engine: first } = await world.device('ann', { storage: adapter });
+    await first.setLifecycle({ isOnline: false });
+    // The first tab saves at the moment at which the second one looks at the store.
+    let saving: Promise<SaveReceipt> | null = null;
+    const open = async (owner: StoreOwner) => {
+      const storage = await adapter.open(owner);
+      const scanState = storage.scanState.bind(storage);
+      return Object.assign(storage, {
+        async scanState(range: Parameters<typeof scanState>[0]) {
+          const rows = await scanState(range);
+          saving ??= first.create('account', { name: 'St. Mary' });
+          await saving.catch(() => {});
+          return rows;
+        },
+      });
+    };
+    const { engine: second } = await world.device('ann', { storage: { open }, lifecycle: { isOnline: false, isForeground: true } });
+    const saved = await saving!.catch(() => null);
+    const other = await second.create('account', { name: 'St. Anne' });
+    expect((await second.get('account', other.id))?.values.name).toBe('St. Anne');
+    if (saved !== null) expect((await second.get('account', saved.id))?.values.name).toBe('St. Mary');
   });
 });

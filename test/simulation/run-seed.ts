@@ -45,7 +45,8 @@ export async function runSeed({ seed, rules, trace = createTrace() }: SeedOption
     world.calm();
     if (oracle.violation === null) await settle(world, workload);
     if (oracle.violation === null) checkSettled(world);
-    if (oracle.violation === null) await checkConverged(world);
+    if (oracle.violation === null) await checkConverged(world, workload);
+    if (oracle.violation === null) checkRollUps(world);
   } catch (thrown) {
     oracle.fail('unexpected-fault', thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown));
   }
@@ -132,7 +133,7 @@ async function download({ time }: World, engine: SyncEngine): Promise<void> {
 }
 
 /** Invariant 13: after a download, every device has exactly what the server has for its user. */
-async function checkConverged(world: World): Promise<void> {
+async function checkConverged(world: World, workload: Workload): Promise<void> {
   const { oracle, devices, time } = world;
   const { history } = oracle;
   for (const device of devices) {
@@ -142,9 +143,13 @@ async function checkConverged(world: World): Promise<void> {
     if (oracle.mirror(name).meta!.download !== null) await download(world, engine);
     await download(world, engine);
     const status = await time.passUntil(engine.status(), 1_000);
+    if (workload.unansweredBy(engine) > 0) oracle.fail('liveness', `${name} never answered ${workload.unansweredBy(engine)} calls of exchange`);
     if (status.state !== 'upToDate') oracle.fail('convergence', `${name} is ${status.state}: ${JSON.stringify(status)}`);
     for (const object of OBJECTS) {
-      const records = new Map((await time.passUntil(engine.query({ object }), 10_000)).map(({ id, values }) => [`${object}/${id}`, values]));
+      const shown = workload.shownBy(engine, object);
+      const found = await time.passUntil(engine.query({ object }), 10_000);
+      if (shown !== null && JSON.stringify(shown) !== JSON.stringify(found)) oracle.fail('convergence', `${name} last heard ${JSON.stringify(shown)}, and finds ${JSON.stringify(found)}`);
+      const records = new Map(found.map(({ id, values }) => [`${object}/${id}`, values]));
       for (const key of history.keys()) {
         if (!key.startsWith(`${object}/`)) continue;
         const online = history.current(key)!;
@@ -154,5 +159,15 @@ async function checkConverged(world: World): Promise<void> {
       }
       for (const key of records.keys()) oracle.fail('convergence', `${name} shows ${key}, which never was online`);
     }
+  }
+}
+
+/** What the server computes adds up: an account counts its live visits. */
+function checkRollUps({ oracle: { history, fail } }: World): void {
+  const counts = new Map<unknown, number>();
+  const live = [...history.keys()].map((key) => history.current(key)!).filter(({ isDeleted }) => !isDeleted);
+  for (const { key, values } of live) if (key.startsWith('visit/')) counts.set(`account/${String(values.account)}`, (counts.get(`account/${String(values.account)}`) ?? 0) + 1);
+  for (const { key, values } of live) {
+    if (key.startsWith('account/') && values.visits !== (counts.get(key) ?? 0)) fail('content', `${key} counts ${String(values.visits)} visits, and has ${counts.get(key) ?? 0}`);
   }
 }

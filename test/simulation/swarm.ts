@@ -1,5 +1,6 @@
 import { NO_FAULTS, type Faults } from '../../src/testing/simulation/faults.ts';
 import type { SeededRandom } from '../../src/testing/simulation/seeded-random.ts';
+import { DEFAULT_LIMITS } from '../../src/protocol/messages.ts';
 import { DEVICE_FIELDS } from './crm.ts';
 
 /**
@@ -21,6 +22,9 @@ export interface Swarm {
   readonly pageItems: number;
   /** Most entries of an upload. */
   readonly entries: number;
+  /** Most bytes of a message, and of one entry. */
+  readonly bodyBytes: number;
+  readonly entryBytes: number;
   /** Records that exist before the first step. */
   readonly accounts: number;
   /** How likely an action picks one of the two records that everybody works on. */
@@ -44,11 +48,13 @@ export type Action =
   | 'fetch'
   | 'download'
   | 'wake'
+  | 'exchange'
   | 'goOffline'
   | 'goOnline'
   | 'background'
   | 'crash'
   | 'restart'
+  | 'secondTab'
   | 'wipe'
   | 'clockJump'
   | 'online'
@@ -81,6 +87,8 @@ export function drawSwarm(random: SeededRandom): Swarm {
     pollIntervalMs: random.pick([10_000, 30_000, 60_000]),
     pageItems: random.pick([1, 2, 5, 20, 500]),
     entries: random.pick([1, 2, 5, 500]),
+    bodyBytes: random.pick([2_000, DEFAULT_LIMITS.bodyBytes, DEFAULT_LIMITS.bodyBytes]),
+    entryBytes: random.pick([400, DEFAULT_LIMITS.entryBytes, DEFAULT_LIMITS.entryBytes]),
     accounts: random.integer(2, 6),
     hotness: random.pick([0.2, 0.5, 0.8]),
     focus: random.pick([0, 0.5, 0.9]),
@@ -117,11 +125,13 @@ function drawActions(random: SeededRandom, some: (least: number, most: number, o
     fetch: some(1, 8),
     download: some(0.5, 5),
     wake: some(2, 15, 0.8),
+    exchange: some(1, 5),
     goOffline: some(1, 8),
     goOnline: some(4, 20),
     background: some(1, 4, 0.3),
     crash: some(0.5, 6),
     restart: some(0.5, 4, 0.3),
+    secondTab: some(0.5, 4, 0.25),
     wipe: some(0.3, 1.5, 0.25),
     clockJump: some(0.5, 2, 0.2),
     online: some(2, 15),

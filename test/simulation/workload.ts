@@ -1,4 +1,4 @@
-import type { SaveReceipt, SyncEngine } from '../../src/client/engine.ts';
+import type { RecordView, SaveReceipt, SyncEngine, SyncError } from '../../src/client/engine.ts';
 import type { FieldValue } from '../../src/schema.ts';
 import type { OnlineChange } from '../../src/server/index.ts';
 import { isFault, type FaultCode } from '../../src/shared/fault.ts';
@@ -6,19 +6,24 @@ import type { SeededRandom } from '../../src/testing/simulation/seeded-random.ts
 import type { SimulatedDevice } from '../../src/testing/simulation/simulated-device.ts';
 import { DEVICE_FIELDS, OBJECTS, schema, UNWANTED, type ObjectName } from './crm.ts';
 import { sameValues, type DeviceMirror } from './oracle/device-mirror.ts';
+import { isSame } from './oracle/online-history.ts';
 import type { Action } from './swarm.ts';
 import type { World } from './world.ts';
 
 const DAY_MS = 86_400_000;
 
 /** Faults that any call may meet in bad weather. */
-const WEATHER: readonly FaultCode[] = ['STORAGE_FULL', 'STORAGE_FAILED', 'CLIENT_CLOSED'];
+const WEATHER: readonly FaultCode[] = ['STORAGE_FULL', 'STORAGE_FAILED', 'CLIENT_CLOSED', 'CLIENT_TAKEN_OVER'];
 const NETWORK: readonly FaultCode[] = ['TRANSPORT_UNREACHABLE', 'TRANSPORT_TIMEOUT', 'TRANSPORT_ABORTED', 'TRANSPORT_BAD_ANSWER', 'TRANSPORT_BUSY', 'AUTH_REQUIRED', 'SERVER_FAILED', 'SERVER_BUSY', 'DOWNLOAD_FAILED'];
 
 /** The people of a simulation: what they do on their devices and in the back office. Every value that they enter is entered once. */
 export class Workload {
   readonly #world: World;
   readonly #random: SeededRandom;
+  /** Calls that have to answer once the network does, by the client that they were made on. */
+  readonly #exchanges = new Map<SyncEngine, number>();
+  /** What the last emission of a live query said. */
+  readonly #live = new Map<SyncEngine, Map<ObjectName, readonly RecordView[]>>();
   #entered = 0;
 
   constructor(world: World) {
@@ -32,7 +37,7 @@ export class Workload {
     const accounts = Array.from({ length: swarm.accounts }, () => this.#onlineCreate('account'));
     await time.passUntil(server.online.save([...accounts, this.#onlineCreate('order'), this.#onlineCreate('memo'), this.#onlineCreate('memo')]), 1_000);
     for (const device of devices) {
-      const engine = device.start();
+      const engine = this.#start(device);
       await time.passUntil(engine.ready, 1_000);
       if (this.#random.chance(0.85)) await time.passUntil(engine.download(), 60_000);
     }
@@ -70,6 +75,8 @@ export class Workload {
       case 'fetch': return this.#fetch(device, engine);
       case 'download': return this.#expect(device, engine.download(), NETWORK);
       case 'wake': return this.#expect(device, engine.wake());
+      case 'exchange': return this.#exchange(device, engine);
+      case 'secondTab': return void this.#start(device);
       case 'goOffline': return this.#goOffline(device, engine);
       case 'goOnline': return this.#goOnline(device, engine);
       case 'background': return this.#expect(device, engine.setLifecycle({ isForeground: false }));
@@ -82,17 +89,42 @@ export class Workload {
   recover(): void {
     for (const device of this.#world.devices) {
       device.isConnected = true;
+      // With two tabs, the one that opened the store last may not be the one that was opened last.
+      if (this.#world.swarm.actions.secondTab > 0) device.crash();
       const engine = device.engine ?? device.start();
       this.#expect(device, engine.setLifecycle({ isOnline: true, isForeground: true }));
       this.#expect(device, engine.wake());
     }
   }
 
-  #start(device: SimulatedDevice): void {
+  #start(device: SimulatedDevice): SyncEngine {
     const engine = device.start();
     this.#world.trace.note(device.name, 'started');
     // A store that could not be opened is opened again by the next life.
     engine.ready.catch(() => device.engine === engine && device.crash());
+    if (this.#random.chance(0.5)) this.#watch(device, engine);
+    return engine;
+  }
+
+  #watch(device: SimulatedDevice, engine: SyncEngine): void {
+    const heard = new Map<ObjectName, readonly RecordView[]>();
+    this.#live.set(engine, heard);
+    for (const object of OBJECTS) this.#expect(device, engine.watchQuery({ object }, (records) => void heard.set(object, records)));
+  }
+
+  #exchange(device: SimulatedDevice, engine: SyncEngine): void {
+    this.#exchanges.set(engine, (this.#exchanges.get(engine) ?? 0) + 1);
+    this.#expect(device, engine.exchange().finally(() => this.#exchanges.set(engine, this.#exchanges.get(engine)! - 1)));
+  }
+
+  /** Calls of a client that wait for the network, and have not answered. */
+  unansweredBy(engine: SyncEngine): number {
+    return this.#exchanges.get(engine) ?? 0;
+  }
+
+  /** What a live query of a client last showed; `null` when nobody watches. */
+  shownBy(engine: SyncEngine, object: ObjectName): readonly RecordView[] | null {
+    return this.#live.get(engine)?.get(object) ?? null;
   }
 
   #update(device: SimulatedDevice, engine: SyncEngine): void {
@@ -141,7 +173,7 @@ export class Workload {
       oracle.acknowledge(device.name, receipt.entry, { object, id: id ?? receipt.id, values });
       if (this.#random.chance(0.3)) this.#follow(device, engine, receipt.entry);
     });
-    this.#expect(device, done, ['RECORD_MISSING', 'RECORD_EXISTS']);
+    this.#expect(device, done, ['RECORD_MISSING', 'RECORD_EXISTS', 'CHANGE_TOO_LARGE']);
   }
 
   /** Waits for the outcome of a save, and compares it with what really became of it. */
@@ -156,10 +188,21 @@ export class Workload {
   }
 
   #undo(device: SimulatedDevice, engine: SyncEngine): void {
+    const mirror = this.#mirror(device);
     const undone = engine.listSyncErrors().then(async (errors) => {
+      for (const error of errors) this.#checkShown(device, mirror, error);
       if (errors.length > 0) await engine.undo(this.#random.pick(errors).id);
     });
     this.#expect(device, undone, ['SYNC_ERROR_UNKNOWN']);
+  }
+
+  /** A sync error shows what the user entered. */
+  #checkShown(device: SimulatedDevice, mirror: DeviceMirror, { id, fields }: SyncError): void {
+    const save = this.#mirror(device) === mirror ? mirror.save(id) : null;
+    for (const { field, mine } of save === null ? [] : fields) {
+      const entered = save!.fields.get(field)?.next;
+      if (!isSame(mine, entered)) this.#world.oracle.fail('undo', `the sync error ${id} of ${device.name} shows ${field} as ${JSON.stringify(mine)}, and ${JSON.stringify(entered)} was entered`);
+    }
   }
 
   #read(device: SimulatedDevice, engine: SyncEngine): void {
@@ -249,10 +292,14 @@ export class Workload {
     if (!required && this.#random.chance(0.1)) return null;
     const entered = ++this.#entered;
     if (object === 'memo' && field === 'owner') return this.#random.chance(0.3) ? this.#random.pick(this.#world.devices).owner.user : user;
+    if (type === 'multiPicklist') return options!.filter((option) => option === 'gift' || this.#random.chance(0.5)).toSorted();
     if (options !== undefined) return this.#random.pick(options);
     if (target !== undefined) return this.#pickTarget(device, target);
     if (type === 'integer') return entered;
     if (type === 'decimal') return `${entered}.5`;
+    if (type === 'dateTime') return new Date(Date.UTC(2026, 0, 1) + entered * 60_000).toISOString();
+    if (type === 'json') return { by: user, entered, path: [entered, null, { deep: true }] };
+    if (this.#random.chance(0.03)) return `v${entered} ${'long '.repeat(this.#random.integer(20, 120))}.`;
     return `v${entered}${device !== null && field === 'name' && this.#random.chance(0.04) ? UNWANTED : ''}`;
   }
 

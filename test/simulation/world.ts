@@ -97,7 +97,7 @@ export function createWorld({ seed, rules = {}, trace }: WorldOptions): World {
       core,
       canSee,
       retentionMs: RETENTION_MS,
-      limits: { pageItems: swarm.pageItems, entries: swarm.entries },
+      limits: { pageItems: swarm.pageItems, entries: swarm.entries, bodyBytes: swarm.bodyBytes, entryBytes: swarm.entryBytes },
       objects: createHooks({ mishap, wait: (ms) => time.wait(ms) }),
       authenticate: ({ headers }) => ({ user: (headers.authorization ?? '').replace('Bearer ', '') }),
       log: ({ event, message, cause }) => trace.note('server', event, message, String(cause instanceof Error && cause.cause ? cause.cause : cause)),
@@ -135,7 +135,7 @@ export function createWorld({ seed, rules = {}, trace }: WorldOptions): World {
       storageMs: () => (isCalm ? 0 : swarm.storageMs),
       observe: (storage) => oracle.observe(name, user, storage),
       ...(rules.client === undefined ? {} : { rules: rules.client }),
-      onEvent: (event) => noteEvent(trace, oracle, name, event),
+      onEvent: (event, isCurrent) => noteEvent(trace, oracle, name, event, isCurrent),
       onCrash: (during) => trace.note(name, 'crash', during),
     });
   });
@@ -155,9 +155,10 @@ export function createWorld({ seed, rules = {}, trace }: WorldOptions): World {
   };
 }
 
-function noteEvent(trace: Trace, oracle: Oracle, device: string, event: SyncEvent): void {
+function noteEvent(trace: Trace, oracle: Oracle, device: string, event: SyncEvent, isCurrent: boolean): void {
   const { type, ...rest } = event;
-  trace.note(device, type, rest);
+  trace.note(device, isCurrent ? type : `(old tab) ${type}`, rest);
+  if (!isCurrent) return;
   if (event.type !== 'status:changed' || event.state !== 'upToDate') return;
   const waiting = oracle.mirror(device).queue.find(({ isAcknowledged }) => isAcknowledged);
   if (waiting !== undefined) oracle.fail('honest-status', `${device} says that it is up to date, and save ${waiting.seq} of ${waiting.key} waits`);

@@ -30,7 +30,8 @@ export interface SimulatedDeviceOptions {
   readonly observe?: (storage: StorageAdapter) => StorageAdapter;
   /** Bugs to plant. */
   readonly rules?: Partial<ClientRules>;
-  readonly onEvent?: (event: SyncEvent) => void;
+  /** Hears what its clients do; `isCurrent` is false for one that another has taken the store over from. */
+  readonly onEvent?: (event: SyncEvent, isCurrent: boolean) => void;
   /** Hears when the device's process ends without warning. */
   readonly onCrash?: (during: 'commit' | 'call') => void;
 }
@@ -41,6 +42,7 @@ export class SimulatedDevice {
   #storage: FaultyStorage;
   #engine: SyncEngine | null = null;
   #lives = 0;
+  #starts = 0;
   #isConnected = true;
 
   constructor(options: SimulatedDeviceOptions) {
@@ -70,10 +72,10 @@ export class SimulatedDevice {
     this.#isConnected = isConnected;
   }
 
-  /** Starts the client on what the storage holds. */
+  /** Starts a client on what the storage holds. One that still runs is not ended: it is a second tab, and has to notice by itself. */
   start(): SyncEngine {
     const { name, owner, token, schema, core, time, random, network, pollIntervalMs, clockOffBy, rules, onEvent } = this.#options;
-    const life = ++this.#lives;
+    const life = this.#lives;
     const isDead = (): boolean => this.#lives !== life;
     const clock = time.clock({ isStopped: isDead, ...(clockOffBy === undefined ? {} : { offBy: clockOffBy }) });
     const engine = createSyncEngine({
@@ -83,11 +85,11 @@ export class SimulatedDevice {
       clock,
       storage: this.#storage,
       transport: network.connect({ device: name, token, isConnected: () => this.#isConnected, isAlive: () => !isDead() }),
-      random: random.fork(`life ${life}`),
+      random: random.fork(`start ${++this.#starts}`),
       ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }),
       ...(rules === undefined ? {} : { rules }),
     });
-    if (onEvent !== undefined) void engine.watchEvents((event) => isDead() || onEvent(event));
+    if (onEvent !== undefined) void engine.watchEvents((event) => isDead() || onEvent(event, engine === this.#engine));
     this.#engine = engine;
     return engine;
   }

@@ -97,7 +97,8 @@ export function isTrueRow(online: OnlineVersion, row: Uint8Array | null): boolea
   return row !== null && bytesEqual(online.row, row);
 }
 
-/** Compares two values as the server does; the simulated fields hold no lists. */
+/** Compares two values in canonical form. */
 export function isSame(left: unknown, right: unknown): boolean {
+  if (typeof left === 'object' && left !== null) return JSON.stringify(left) === JSON.stringify(right);
   return (left ?? null) === (right ?? null);
 }

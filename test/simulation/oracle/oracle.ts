@@ -96,6 +96,8 @@ export class Oracle {
     if (writer !== 'online' && save === null) this.fail('exactly-once', `number ${writer.number} of store ${writer.store} was saved, and no device sent it`);
     for (const { receipt } of receipts) if (save !== null) this.#decide(save, receipt.result, records.length > 0);
     if (records.length > 0 && save !== null) this.#checkApplied(save, records);
+    // The masters that records had before: one that is moved away from is fed too.
+    const masters = new Map(records.map(({ object, id }) => [`${object}/${id}`, this.history.current(`${object}/${id}`)?.values.account]));
     for (const record of records) {
       const before = this.history.current(`${record.object}/${record.id}`);
       const expected = before === null ? 1 : before.version[1] + 1;
@@ -106,7 +108,7 @@ export class Oracle {
       if (!this.history.append(user, row, position)) this.fail('feed-complete', `position ${position} of the feed of ${user} is not the next one`);
       if (this.#owners.get(row.store) !== user) this.fail('isolation', `a save of ${String(this.#owners.get(row.store))} is on the feed of ${user}`);
     }
-    if (save !== null && records.length > 0) this.#checkFed(save, records);
+    if (save !== null && records.length > 0) this.#checkFed(save, records, masters);
   }
 
   /** Takes what the server answered, whether or not it comes through. */
@@ -229,7 +231,7 @@ export class Oracle {
   }
 
   /** Rules A29, A30: the feed row of a save names every record that it wrote, with their masters. */
-  #checkFed(save: Save, records: readonly RecordWrite[]): void {
+  #checkFed(save: Save, records: readonly RecordWrite[], masters: ReadonlyMap<string, unknown>): void {
     const { store, number } = save.sentAs!;
     const row = this.history.feed(save.user).at(-1);
     if (row?.store !== store || row.number !== number) return this.fail('feed-complete', `${describeSave(save)} was saved, and is not on the feed`);
@@ -237,7 +239,10 @@ export class Oracle {
       const key = `${record.object}/${record.id}`;
       const { values } = this.history.current(key)!;
       if (!row.records.has(key) && isVisible(key, values, save.user)) this.fail('feed-complete', `${describeSave(save)} wrote ${key}, which its feed row leaves out`);
-      if (record.object === 'visit' && !row.records.has(`account/${String(values.account)}`)) this.fail('feed-complete', `${describeSave(save)} is fed without its master`);
+      if (record.object !== 'visit') continue;
+      for (const account of new Set([values.account, masters.get(key)])) {
+        if (account !== undefined && this.history.current(`account/${String(account)}`) !== null && !row.records.has(`account/${String(account)}`)) this.fail('feed-complete', `${describeSave(save)} is fed without the master account/${String(account)}`);
+      }
     }
   }
 
