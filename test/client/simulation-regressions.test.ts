@@ -126,7 +126,8 @@ describe('found by simulation', () => {
     const { engine: second } = await world.device('ann', { storage: { open }, lifecycle: { isOnline: false, isForeground: true } });
     const saved = await saving!.catch(() => null);
     const other = await second.create('account', { name: 'St. Anne' });
-    expect((await second.get('account', other.id))?.values.name).toBe('St. Anne');
-    if (saved !== null) expect((await second.get('account', saved.id))?.values.name).toBe('St. Mary');
+    expect(other.entry).not.toBe(saved?.entry);
+    expect(await second.query({ object: 'account' })).toHaveLength(saved === null ? 1 : 2);
+    expect(await second.status()).toMatchObject({ pending: saved === null ? 1 : 2 });
   });
 });
