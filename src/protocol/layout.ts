@@ -4,7 +4,9 @@ import type { Schema } from './schema.ts';
 
 /** One column of a layout. */
 export interface LayoutField {
+  /** The field's name in the schema. */
   readonly name: string;
+  /** How its values are written. */
   readonly type: FieldType;
 }
 
@@ -13,8 +15,11 @@ export interface LayoutField {
  * records. A layout is named by the hash of its content; stored rows name their layout.
  */
 export interface Layout {
+  /** The object's name in the schema. */
   readonly object: string;
+  /** The fields in the order of their values in a row, which is the order of the schema. */
   readonly fields: readonly LayoutField[];
+  /** Hash of the content: layouts with the same hash are the same. */
   readonly hash: string;
   /** Field type codes in order, for the core. */
   readonly types: Uint8Array;

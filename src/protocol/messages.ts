@@ -123,9 +123,11 @@ export type RefusalClass = (typeof REFUSAL_CLASSES)[number];
 
 /** A refusal as the server states it. */
 export interface Refusal {
+  /** What kind of refusal it is. */
   readonly class: RefusalClass;
   /** A host's own code from a hook, or the class again. */
   readonly code: string;
+  /** What the user reads. */
   readonly message: string;
   /** Index of the member in its entry. */
   readonly member: number;

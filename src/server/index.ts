@@ -3,6 +3,11 @@
  *
  * @module fieldtide/server
  */
+export type { Layout, LayoutField } from '../protocol/layout.ts';
+export type { ProtocolLimits, Refusal } from '../protocol/messages.ts';
+export type { RecordVersion } from '../protocol/version.ts';
+export type { CancelTimer, Clock } from '../shared/clock.ts';
+export type { Random } from '../shared/random.ts';
 export { createSyncServer, type HttpServerOptions, type SyncServer } from './http/create-sync-server.ts';
 export type { FetchHandler } from './http/fetch.ts';
 export type { NodeListener, NodeRequest, NodeResponse } from './http/node.ts';
@@ -14,6 +19,7 @@ export {
   type ChildrenOf,
   type FieldPatch,
   type FormulaContext,
+  type HookAnswer,
   type ObjectHooks,
   type SaveContext,
   type SaveOrigin,

@@ -3,7 +3,9 @@ import type { SyncRequest } from './sync-request.ts';
 
 /** Who a request is from, as the host says. */
 export interface Principal {
+  /** Whose customer the user belongs to; `'default'` on servers that have only one. */
   readonly tenant: string;
+  /** The user's name within the tenant, 1 to 255 characters. */
   readonly user: string;
   /** Whatever else `authenticate` returned. */
   readonly claims: Readonly<Record<string, unknown>>;
@@ -13,6 +15,7 @@ export interface Principal {
 export interface Identity {
   /** @defaultValue 'default' */
   readonly tenant?: string;
+  /** The user, 1 to 255 characters; a name that is empty or holds U+0000 is refused with 401. */
   readonly user: string;
   readonly [claim: string]: unknown;
 }

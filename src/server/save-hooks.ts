@@ -34,15 +34,19 @@ export function refuse(field: string | null, code: string, message: string = fie
 /** Where a save comes from. */
 export type SaveOrigin =
   | {
+      /** An upload. */
       readonly kind: 'device';
-      /** The device's store and its upload number. */
+      /** The device's store, which names one database on one device. */
       readonly store: string;
+      /** The upload number within that store (rule C2). */
       readonly number: number;
-      /** When the user saved, by the device's clock: a label, it may be years off. */
+      /** When the user saved, by the device's clock, in milliseconds since 1970: a label, it may be years off. */
       readonly savedAt: number;
     }
-  /** `server.online`: a back office, an integration. */
-  | { readonly kind: 'online' };
+  | {
+      /** `server.online`: a back office, an integration. */
+      readonly kind: 'online';
+    };
 
 /** Reads of records as they are in this save. */
 export interface SaveReads<S extends Schema> {
@@ -53,20 +57,27 @@ export interface SaveReads<S extends Schema> {
 }
 
 interface HookContext<S extends Schema> {
+  /** Whose customer the user belongs to, as `authenticate` said. */
   readonly tenant: string;
+  /** Who saves, as `authenticate` said; `'online'` for a save through `server.online` that names nobody. */
   readonly user: string;
   /** What else `authenticate` returned. */
   readonly claims: Readonly<Record<string, unknown>>;
+  /** Where the save comes from: a device, or `server.online`. */
   readonly origin: SaveOrigin;
-  /** Server time of this save. */
+  /** Server time of this save, in milliseconds since 1970. */
   readonly now: number;
+  /** Reads other records, as this save has left them so far. */
   readonly records: SaveReads<S>;
 }
 
 /** What `allow` is asked. */
 export interface AllowContext<S extends Schema, O extends ObjectName<S>> extends HookContext<S> {
+  /** The object of the record that is to be saved. */
   readonly object: O;
+  /** The record's id at birth (rule C1). */
   readonly id: string;
+  /** What is asked for; a create may turn out to bring a deleted record back. */
   readonly op: 'create' | 'update' | 'remove';
   /** The fields to be written; empty for a delete. */
   readonly fields: readonly string[];
@@ -76,8 +87,11 @@ export interface AllowContext<S extends Schema, O extends ObjectName<S>> extends
 
 /** What `beforeSave` and `validate` are given. */
 export interface SaveContext<S extends Schema, O extends ObjectName<S>> extends HookContext<S> {
+  /** The object of the record that is saved. */
   readonly object: O;
+  /** The record's id at birth (rule C1). */
   readonly id: string;
+  /** What the save does; bringing a deleted record back is a create. Neither hook runs for a delete. */
   readonly op: 'create' | 'update';
   /** The record before this save; `null` for a create. */
   readonly previous: RecordOf<S, O> | null;
@@ -89,16 +103,23 @@ export interface SaveContext<S extends Schema, O extends ObjectName<S>> extends 
 
 /** What `formulas` is given. */
 export interface FormulaContext<S extends Schema, O extends ObjectName<S>> extends HookContext<S> {
+  /** The object of the record that is computed. */
   readonly object: O;
+  /** The record as the save has left it. */
   readonly record: RecordOf<S, O>;
+  /** The live children by object, as the save has left them. */
   readonly children: ChildrenOf<S>;
 }
 
 /** What `afterSave` is given. */
 export interface TriggerContext<S extends Schema, O extends ObjectName<S>> extends HookContext<S> {
+  /** The object of the record that was saved. */
   readonly object: O;
+  /** The record's id at birth (rule C1). */
   readonly id: string;
+  /** What the save did. */
   readonly op: 'create' | 'update' | 'remove';
+  /** The record before this save; `null` for a create. */
   readonly previous: RecordOf<S, O> | null;
   /** `null` after a delete. */
   readonly next: RecordOf<S, O> | null;
@@ -108,9 +129,11 @@ export interface TriggerContext<S extends Schema, O extends ObjectName<S>> exten
 
 /** Writes that a trigger may make. */
 export interface TriggerWrites<S extends Schema> {
+  /** Creates a record and resolves with its new id. A hook's bad value rolls the whole entry back. */
   create<O extends ObjectName<S>>(object: O, values: CreateInput<S, O>): Promise<string>;
   /** Sets fields of a live record, server-owned ones too. */
   update<O extends ObjectName<S>>(object: O, id: string, values: FieldPatch<S, O>): Promise<void>;
+  /** Deletes a live record. */
   remove<O extends ObjectName<S>>(object: O, id: string): Promise<void>;
 }
 
@@ -120,7 +143,8 @@ export type ChildrenOf<S extends Schema> = { readonly [C in ObjectName<S>]: read
 /** Fields that a hook sets: the device's and the server's own. */
 export type FieldPatch<S extends Schema, O extends ObjectName<S>> = UpdateInput<S, O> & Partial<Omit<RecordOf<S, O>, 'id'>>;
 
-type Maybe<T> = T | undefined | void | Promise<T | undefined | void>;
+/** What a hook may answer: something, or nothing, now or later. */
+export type HookAnswer<T> = T | undefined | void | Promise<T | undefined | void>;
 
 /**
  * A host's own save logic for one object (rule A25). It runs inside the save's transaction, under a time limit. A hook that throws, or
@@ -131,13 +155,13 @@ export interface ObjectHooks<S extends Schema = Schema, O extends ObjectName<S> 
   /** Says whether this user may do this at all. Refusing is `false`, or a {@link refuse} that says why. */
   allow?(context: AllowContext<S, O>): boolean | HookRefusal | Promise<boolean | HookRefusal>;
   /** Sets fields before the record is checked and written. */
-  beforeSave?(context: SaveContext<S, O>): Maybe<FieldPatch<S, O> | HookRefusal>;
+  beforeSave?(context: SaveContext<S, O>): HookAnswer<FieldPatch<S, O> | HookRefusal>;
   /** Refuses what must not be saved. */
-  validate?(context: SaveContext<S, O>): Maybe<HookRefusal>;
+  validate?(context: SaveContext<S, O>): HookAnswer<HookRefusal>;
   /** Writes other records because of this one. */
-  afterSave?(context: TriggerContext<S, O>): Maybe<HookRefusal>;
+  afterSave?(context: TriggerContext<S, O>): HookAnswer<HookRefusal>;
   /** Computes fields from the record and its children; also runs when only a child was saved (roll-ups, rule A30). */
-  formulas?(context: FormulaContext<S, O>): Maybe<FieldPatch<S, O>>;
+  formulas?(context: FormulaContext<S, O>): HookAnswer<FieldPatch<S, O>>;
 }
 
 /** Hooks of any object, as the server calls them. */

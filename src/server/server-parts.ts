@@ -11,9 +11,11 @@ import type { Visibility } from './visibility.ts';
 
 /** Something worth a line in the host's log. It never carries a field's value or a token. */
 export interface ServerLogEvent {
+  /** `error`: a request or an entry failed. `warning`: something was left undone and is tried again. */
   readonly level: 'info' | 'warning' | 'error';
   /** A stable name, such as `'hook:failed'`. */
   readonly event: string;
+  /** A sentence for the log. */
   readonly message: string;
   /** What was thrown. It may quote values: mind where it is written. */
   readonly cause?: unknown;

@@ -1,8 +1,10 @@
 /** A request as every HTTP library can give it. */
 export interface SyncRequest {
+  /** The HTTP method, in capitals. */
   readonly method: string;
   /** The path without its query, under any base. */
   readonly path: string;
+  /** The parameters of the query, decoded; of a repeated one the last. */
   readonly query: Readonly<Record<string, string>>;
   /** Headers, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
@@ -15,7 +17,9 @@ export interface SyncRequest {
 
 /** What to send back. */
 export interface SyncResponse {
+  /** The HTTP status. */
   readonly status: number;
+  /** Headers, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
   /** `null` for an answer without body. */
   readonly body: Uint8Array | null;

@@ -12,8 +12,11 @@ import type { CanSee } from './visibility.ts';
 
 /** How to make a sync server. */
 export interface SyncServerOptions<S extends Schema = Schema> {
+  /** What is exchanged, made with `defineSchema`. */
   readonly schema: S;
+  /** Where records, receipts and feeds are kept. The host opens and closes it. */
   readonly store: ServerStore;
+  /** Says who sent a request; asked anew for each. */
   readonly authenticate: Authenticate;
   /** The host's save logic, by object (rule A25). */
   readonly objects?: { readonly [O in ObjectName<S>]?: ObjectHooks<S, O> };
@@ -23,7 +26,10 @@ export interface SyncServerOptions<S extends Schema = Schema> {
   readonly strictReferences?: boolean;
   /** Part of the path before the endpoint, such as `/api/sync`; other paths are not found. @defaultValue any */
   readonly basePath?: string;
-  /** @defaultValue `DEFAULT_LIMITS` of the protocol */
+  /**
+   * The most that a message may hold; devices are told. @defaultValue bodies of 8 MiB, 500 entries of at most 2 000 changes and 4 MiB, pages
+   * of 500 records
+   */
   readonly limits?: Partial<ProtocolLimits>;
   /** How long entries stay on feeds, in milliseconds (rule A31). @defaultValue 604_800_000, seven days */
   readonly retentionMs?: number;
@@ -35,11 +41,11 @@ export interface SyncServerOptions<S extends Schema = Schema> {
   readonly hookTimeoutMs?: number;
   /** Hears what goes wrong. @defaultValue nobody */
   readonly log?: (event: ServerLogEvent) => void;
-  /** @defaultValue the plain TypeScript core */
+  /** @internal */
   readonly core?: Core;
-  /** @defaultValue the platform's clock */
+  /** The time, for tests in virtual time. @defaultValue the platform's clock */
   readonly clock?: Clock;
-  /** @defaultValue the platform's randomness */
+  /** Where ids come from, for tests that repeat a run. @defaultValue the platform's cryptographic source */
   readonly random?: Random;
   /** @internal */
   readonly rules?: Partial<ServerRules>;

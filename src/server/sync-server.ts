@@ -42,8 +42,11 @@ const DAY_MS = 86_400_000;
 
 /** A server without a face: it answers plain requests, however they come in. */
 export interface ServerCore {
+  /** Answers a plain request, whatever HTTP library it came in by. It never rejects: faults become answers. */
   readonly handle: RequestHandler;
+  /** The back office's way to the records. */
   readonly online: OnlineAccess;
+  /** The most that a message may hold, as devices are told. */
   readonly limits: ProtocolLimits;
   /** Waits for the requests under way. The store stays open: it is the host's. */
   close(): Promise<void>;

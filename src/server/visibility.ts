@@ -9,8 +9,11 @@ import type { RecordKey, StoredRecord, StoreView } from './store/server-store.ts
 
 /** A record as a host's function sees it. */
 export interface SeenRecord {
+  /** The object's name in the schema. */
   readonly object: string;
+  /** The record's id at birth (rule C1). */
   readonly id: string;
+  /** Every field of the schema; `null` where there is no value. */
   readonly values: Readonly<Record<string, FieldValue>>;
 }
 

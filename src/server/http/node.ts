@@ -6,20 +6,31 @@ import type { RequestHandler, SyncRequest } from '../sync-request.ts';
 
 /** As much of `http.IncomingMessage` as is used. */
 export interface NodeRequest {
+  /** The HTTP method, in capitals; `undefined` counts as none. */
   readonly method?: string | undefined;
+  /** Path and query as they stand in the request line. */
   readonly url?: string | undefined;
+  /** Headers by lower-case name, as Node gives them. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** Whether the whole body has come in; where it has not, the answer ends the connection. */
   readonly complete: boolean;
+  /** Hears the body chunk by chunk. */
   on(event: 'data', listener: (chunk: Uint8Array) => void): unknown;
+  /** Hears that the body is complete, or that the connection is gone. */
   on(event: 'end' | 'close', listener: () => void): unknown;
+  /** Hears that the body ended early; the request is then answered as malformed. */
   on(event: 'error', listener: (error: Error) => void): unknown;
+  /** Reads the rest of a body that is too long into nothing, so that the sender gets to the answer. */
   resume(): unknown;
 }
 
 /** As much of `http.ServerResponse` as is used. */
 export interface NodeResponse {
+  /** Sends status and headers; called once for each request. */
   writeHead(status: number, headers: Record<string, string>): unknown;
+  /** Sends the body, where there is one, and ends the answer. */
   end(body?: Uint8Array): unknown;
+  /** Hears that the other side went away, which is nothing to act on: the device asks again. */
   on(event: 'error', listener: (error: Error) => void): unknown;
 }
 

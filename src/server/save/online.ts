@@ -17,30 +17,69 @@ import { WorkingSet } from './working-set.ts';
 
 /** A record as the back office sees it. */
 export interface OnlineRecord {
+  /** The object's name in the schema. */
   readonly object: string;
+  /** The record's id at birth (rule C1). */
   readonly id: string;
+  /** Grows with each commit of the record (rule C6). */
   readonly version: RecordVersion;
+  /** Every field of the schema, the server's own too; `null` where there is no value. */
   readonly values: Readonly<Record<string, FieldValue>>;
 }
 
 /** One edit of the back office. With `previous`, the fields' values are compared as a device's would be. */
 export type OnlineChange =
-  | { readonly op: 'create'; readonly object: string; readonly id?: string; readonly values: Readonly<Record<string, unknown>> }
   | {
-      readonly op: 'update';
+      /** Creates a record; refused with class `duplicate-key` when it exists already with other values. */
+      readonly op: 'create';
+      /** The object's name in the schema. */
       readonly object: string;
-      readonly id: string;
+      /** The record's id. @defaultValue a new one */
+      readonly id?: string;
+      /** Values by field name; server-owned fields are not accepted. */
       readonly values: Readonly<Record<string, unknown>>;
+    }
+  | {
+      /** Sets fields of a live record. */
+      readonly op: 'update';
+      /** The object's name in the schema. */
+      readonly object: string;
+      /** The record's id at birth (rule C1). */
+      readonly id: string;
+      /** New values by field name; `null` takes a value away, fields left out stay. */
+      readonly values: Readonly<Record<string, unknown>>;
+      /** The values that the editor saw, for the comparison of rule A19. @defaultValue no comparison: these values win */
       readonly previous?: Readonly<Record<string, unknown>>;
     }
-  | { readonly op: 'remove'; readonly object: string; readonly id: string };
+  | {
+      /** Deletes a record, whatever its values; one that is gone already counts as deleted. */
+      readonly op: 'remove';
+      /** The object's name in the schema. */
+      readonly object: string;
+      /** The record's id at birth (rule C1). */
+      readonly id: string;
+    };
 
 /** How a save of the back office ended. */
 export type OnlineOutcome =
-  | { readonly kind: 'saved'; /** The records changed directly, as they now are; deleted ones are left out. */ readonly records: readonly OnlineRecord[] }
-  | { readonly kind: 'refused'; readonly refusal: Omit<Refusal, 'online'> }
-  /** The host's own hook failed. */
-  | { readonly kind: 'failed'; readonly cause: unknown };
+  | {
+      /** Everything was committed. */
+      readonly kind: 'saved';
+      /** The records changed directly, as they now are; deleted ones are left out. */
+      readonly records: readonly OnlineRecord[];
+    }
+  | {
+      /** One change was refused, so nothing was written. */
+      readonly kind: 'refused';
+      /** Why, and which change: `member` is its index. */
+      readonly refusal: Omit<Refusal, 'online'>;
+    }
+  | {
+      /** The host's own hook failed, or took too long; nothing was written. */
+      readonly kind: 'failed';
+      /** What the hook threw. */
+      readonly cause: unknown;
+    };
 
 /** Whose data, and in whose name. */
 export interface OnlineScope {
@@ -55,8 +94,9 @@ export interface OnlineScope {
  * waits for the save that the hook is part of.
  */
 export interface OnlineAccess {
+  /** Reads a live record by its id at birth; `null` when there is none. @throws SyncFault `OBJECT_UNKNOWN` */
   get(object: string, id: string, scope?: OnlineScope): Promise<OnlineRecord | null>;
-  /** Lists live records in id order. */
+  /** Lists live records in id order, those after the id `after`; at most `limit`, by default 1 000. @throws SyncFault `OBJECT_UNKNOWN` */
   list(object: string, options?: OnlineScope & { readonly after?: string; readonly limit?: number }): Promise<readonly OnlineRecord[]>;
   /** Saves changes in one transaction. @throws SyncFault `VALUE_INVALID`, `OBJECT_UNKNOWN`, `FIELD_UNKNOWN`, `FIELD_SERVER_OWNED`, `ID_INVALID` */
   save(changes: readonly OnlineChange[], scope?: OnlineScope): Promise<OnlineOutcome>;

@@ -12,6 +12,7 @@ export interface MemorySnapshot {
 /** The points of a transaction at which a test may make the store fail. */
 export type CommitStep = 'before-commit' | 'after-commit';
 
+/** What a memory store begins with, and who hears of its commits. */
 export interface MemoryStoreOptions {
   /** Begins with what another store held: a restore from a backup. Raise the epoch then. */
   readonly from?: MemorySnapshot;

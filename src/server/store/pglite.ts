@@ -23,7 +23,7 @@ export interface PGliteStoreOptions {
   readonly vacuumIntervalMs?: number;
   /** Hears what is worth a line in a log. @defaultValue nobody */
   readonly log?: (message: string, cause?: unknown) => void;
-  /** @defaultValue the platform's clock */
+  /** The time by which the vacuum runs. @defaultValue the platform's clock */
   readonly clock?: Clock;
 }
 

@@ -3,13 +3,17 @@ import type { RecordVersion } from '../../protocol/version.ts';
 
 /** Names one record of a tenant. */
 export interface RecordKey {
+  /** The object's name in the schema. */
   readonly object: string;
+  /** The record's id at birth (rule C1): never empty, never with U+0000. */
   readonly id: string;
 }
 
 /** A record as the store keeps it. Deleted ones stay, so that versions never restart (rule C6). */
 export interface StoredRecord extends RecordKey {
+  /** The version of the record's last commit (rule C6). */
   readonly version: RecordVersion;
+  /** Whether the record was deleted; its row and version stay. */
   readonly isDeleted: boolean;
   /** Hash of the layout that the row was written in. */
   readonly layout: string;
@@ -23,39 +27,53 @@ export interface StoredRecord extends RecordKey {
 
 /** What to put in place of a record. */
 export interface RecordWrite extends Omit<StoredRecord, 'layout'> {
+  /** The layout that the row is written in; a store keeps it under its hash. */
   readonly layout: Layout;
 }
 
-/** A user's feed: an id that makes cursors of others recognisable, its newest position, and the last position that is gone. */
+/** The state of a user's feed. */
 export interface FeedState {
+  /** The id that the feed was opened with; it makes cursors of others recognisable. */
   readonly feed: string;
   /** The epoch of the tenant's history, see {@link StoreView.epoch}. */
   readonly epoch: number;
+  /** The newest position; 0 before the first. */
   readonly head: number;
+  /** The last position that was pruned; 0 when none was. It only moves up. */
   readonly floor: number;
 }
 
 /** One saved entry on a feed. It names records; their images are read when a device polls. */
 export interface FeedRow {
+  /** Counts up from 1 without holes, in the order of commits (rule A29). */
   readonly position: number;
-  /** Server time of the save. */
+  /** Server time of the save, in milliseconds since 1970. */
   readonly createdAt: number;
+  /** The device's store that the save came from. */
   readonly store: string;
+  /** Its upload number (rule C2). */
   readonly number: number;
+  /** Every record of the save: those uploaded, their parents at all levels, and what triggers wrote (rule A30). */
   readonly records: readonly RecordKey[];
 }
 
 /** Names one upload (rule C2). */
 export interface ReceiptKey {
+  /** Whose upload it is. */
   readonly user: string;
+  /** The device's store; upload numbers are unique within it. */
   readonly store: string;
+  /** The upload number. */
   readonly number: number;
 }
 
 /** What was decided on an upload, with a hash of what was uploaded. */
 export interface Receipt {
+  /** Hash of what was uploaded: the same number with another hash means that the store was copied (rule C2). */
   readonly hash: string;
+  /** Server time of the decision, in milliseconds since 1970. */
   readonly createdAt: number;
+  /** The decision as the server wrote it: opaque to the store, given back byte for byte. */
   readonly result: Uint8Array;
 }
 
@@ -93,6 +111,7 @@ export interface StoreTransaction extends StoreView {
   nextNumber(object: string, field: string): Promise<number>;
   /** Reserves an upload number for this transaction; returns the receipt when it has one. A second claim waits for the first. */
   claimReceipt(key: ReceiptKey): Promise<Receipt | null>;
+  /** Keeps the decision on an upload whose number this transaction has claimed. */
   putReceipt(key: ReceiptKey, receipt: Receipt): Promise<void>;
   /** Binds a device's store to a user unless it is bound; returns whom it is bound to. */
   claimStore(store: string, user: string): Promise<string>;
@@ -100,7 +119,7 @@ export interface StoreTransaction extends StoreView {
   openFeed(user: string, feed: string): Promise<FeedState>;
   /** Appends to a user's feed and returns the position: dense, in the order of commits. Call it last, it holds up the user's other saves. */
   appendFeed(user: string, row: Omit<FeedRow, 'position'>): Promise<number>;
-  /** Removes feed rows and receipts that are older; floors of feeds only move up. */
+  /** Removes feed rows and receipts that are older, in milliseconds since 1970; floors of feeds only move up. */
   prune(before: { readonly feedBefore: number; readonly receiptsBefore: number }): Promise<void>;
   /** Begins a new epoch, after a restore from a backup. */
   raiseEpoch(): Promise<number>;
@@ -127,6 +146,7 @@ export interface ServerStore {
   run<T>(tenant: string, work: (transaction: StoreTransaction) => Promise<T>): Promise<T>;
   /** Runs `work` on one snapshot. */
   read<T>(tenant: string, work: (view: StoreView) => Promise<T>): Promise<T>;
+  /** Waits for transactions under way and lets go of everything; later calls fail with `STORAGE_CLOSED`. */
   close(): Promise<void>;
 }
 
