@@ -21,20 +21,25 @@ export {
   reference,
   serverOwned,
   text,
+  type DateTimeField,
+  type DeviceField,
   type Field,
   type FieldOwner,
   type FieldType,
   type FieldValue,
   type JsonValue,
+  type Requirable,
 } from './protocol/field.ts';
 export {
   defineSchema,
   type CreateInput,
+  type InputOf,
   type ObjectDefinition,
   type ObjectName,
   type RecordOf,
   type Schema,
   type SchemaDefinition,
   type UpdateInput,
+  type ValueOf,
 } from './protocol/schema.ts';
 export { SyncFault, type FaultCode, type FaultDetails } from './shared/fault.ts';

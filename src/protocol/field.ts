@@ -15,7 +15,11 @@ export const FIELD_TYPE_CODES = {
   json: 12,
 } as const;
 
-/** The type of a field's values, as layouts name it. */
+/**
+ * The type of a field's values, as layouts name it. `textKeepingEmpty` tells empty text from none.
+ *
+ * @useDeclaredType
+ */
 export type FieldType = keyof typeof FIELD_TYPE_CODES;
 
 /** Any JSON value. */
@@ -44,8 +48,11 @@ export type FieldOwner =
  * only exist for TypeScript, which infers record types from them.
  */
 export interface Field<Value = FieldValue, Owned extends boolean = boolean, Required extends boolean = boolean> {
+  /** How the field's values are kept and compared. */
   readonly type: FieldType;
+  /** Who writes the field: devices, or the server in one of several ways. */
   readonly owner: FieldOwner;
+  /** A save that leaves the field without a value fails on the device with `FIELD_REQUIRED`. */
   readonly required: boolean;
   /** Longest text in UTF-16 code units, most members of a list, or largest number. */
   readonly max?: number;
@@ -62,18 +69,27 @@ export interface Field<Value = FieldValue, Owned extends boolean = boolean, Requ
   /** Text before an auto-number's digits. */
   readonly prefix?: string;
   /** Never present: carries the inferred types (not marked internal, or declarations would lose it). */
-  readonly typing?: { readonly value: Value; readonly owned: Owned; readonly required: Required };
+  readonly typing?: {
+    /** The type of the field's values. */
+    readonly value: Value;
+    /** Whether only the server writes the field. */
+    readonly owned: Owned;
+    /** Whether a create must give the field a value. */
+    readonly required: Required;
+  };
 }
 
-interface Requirable<R extends boolean> {
+/** The option of fields that may or may not be left without a value. */
+export interface Requirable<R extends boolean> {
   /** A save that leaves the field without a value is refused on the device. @defaultValue false */
   readonly required?: R;
 }
 
-type DeviceField<Value, R extends boolean> = Field<Value, false, R>;
+/** A field that devices write. */
+export type DeviceField<Value, R extends boolean> = Field<Value, false, R>;
 
-// Tells its type to TypeScript, because a host may write it as a `Date` too.
-type DateTimeField<R extends boolean> = DeviceField<string, R> & { readonly type: 'dateTime' };
+/** An instant that devices write. It tells its type to TypeScript, because a host may write it as a `Date` too. */
+export type DateTimeField<R extends boolean> = DeviceField<string, R> & { readonly type: 'dateTime' };
 
 function deviceField(type: FieldType, options: Omit<Field, 'type' | 'owner' | 'required'> & Requirable<boolean> = {}): Field<never, false, never> {
   return { ...options, type, owner: 'device', required: options.required === true } as Field<never, false, never>;

@@ -119,6 +119,15 @@ export const REFUSAL_CLASSES = [
   'fate-unknown',
 ] as const;
 
+/**
+ * Why a change was refused (rule A26). Of the records: `conflict`, changed online meanwhile in the same field (rule A19);
+ * `edit-vs-delete`, deleted online meanwhile; `delete-vs-edit`, edited online meanwhile; `missing-reference`, it names a record that does
+ * not exist; `duplicate-key`, its id is taken. Of the schema and the host's hooks: `validation`, `permission`, and `metadata`, the server's
+ * schema does not have the object or field. Of the sync itself: `too-large`; `server-error`, not decided 20 times over an hour (rule A17);
+ * `fate-unknown`, the store was copied (rule C2). `locked` is for later.
+ *
+ * @useDeclaredType
+ */
 export type RefusalClass = (typeof REFUSAL_CLASSES)[number];
 
 /** A refusal as the server states it. */

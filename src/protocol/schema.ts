@@ -9,6 +9,7 @@ export interface ObjectDefinition {
    * `override`: nothing is compared (rule A22). @defaultValue 'checked'
    */
   readonly mode?: 'checked' | 'override';
+  /** The fields by name, 1 to 500; `id` is taken. Their order is the order of values in a row. */
   readonly fields: Readonly<Record<string, Field>>;
 }
 
@@ -16,12 +17,15 @@ export interface ObjectDefinition {
 export interface SchemaDefinition {
   /** Counts up with each change of the schema. */
   readonly version: number;
+  /** The objects by name, 1 to 500; a name is letters, digits and `_ . : -`, beginning with a letter. */
   readonly objects: Readonly<Record<string, ObjectDefinition>>;
 }
 
 /** A checked schema, with its hash. It is plain data, so it can be sent to a worker. */
 export interface Schema<Definition extends SchemaDefinition = SchemaDefinition> {
+  /** As defined; not part of the hash. */
   readonly version: number;
+  /** As defined: plain data. */
   readonly objects: Definition['objects'];
   /** Names the content; two schemas of one hash are the same. */
   readonly hash: string;
@@ -31,19 +35,26 @@ export interface Schema<Definition extends SchemaDefinition = SchemaDefinition> 
 export type ObjectName<S extends Schema> = keyof S['objects'] & string;
 
 type FieldsOf<S extends Schema, O extends ObjectName<S>> = S['objects'][O]['fields'];
-type ValueOf<F> = F extends Field<infer Value, infer _Owned, infer _Required> ? Value : FieldValue;
+/** The type of a field's values, without `null`. */
+export type ValueOf<F> = F extends Field<infer Value, infer _Owned, infer _Required> ? Value : FieldValue;
 type OwnedNames<F> = { [K in keyof F]: F[K] extends Field<infer _V, true, infer _R> ? K : never }[keyof F];
 type RequiredNames<F> = { [K in keyof F]: F[K] extends Field<infer _V, false, true> ? K : never }[keyof F];
 type Flat<T> = { [K in keyof T]: T[K] };
 
 /** A record as a host sees it: its id and every field, `null` where there is no value. */
 export type RecordOf<S extends Schema, O extends ObjectName<S>> = Flat<
-  { readonly id: string } & { readonly [K in keyof FieldsOf<S, O>]: ValueOf<FieldsOf<S, O>[K]> | null }
+  {
+    /** The id at birth (rule C1): the same on every device and online, for ever. */
+    readonly id: string;
+  } & { readonly [K in keyof FieldsOf<S, O>]: ValueOf<FieldsOf<S, O>[K]> | null }
 >;
 
 /** What `create` takes: required fields, any other field a device may write, and an id where the host makes its own. */
 export type CreateInput<S extends Schema, O extends ObjectName<S>> = Flat<
-  { readonly id?: string } & {
+  {
+    /** The id at birth, 1 to 255 bytes of text. @defaultValue a new one */
+    readonly id?: string;
+  } & {
     readonly [K in Exclude<RequiredNames<FieldsOf<S, O>>, OwnedNames<FieldsOf<S, O>>>]: InputOf<FieldsOf<S, O>[K]>;
   } & {
     readonly [K in Exclude<keyof FieldsOf<S, O>, RequiredNames<FieldsOf<S, O>> | OwnedNames<FieldsOf<S, O>>>]?:
@@ -56,7 +67,8 @@ export type UpdateInput<S extends Schema, O extends ObjectName<S>> = {
   readonly [K in Exclude<keyof FieldsOf<S, O>, OwnedNames<FieldsOf<S, O>>>]?: InputOf<FieldsOf<S, O>[K]> | null;
 };
 
-type InputOf<F> = F extends { readonly type: 'dateTime' } ? string | Date : ValueOf<F>;
+/** What a save takes for a field: its value, of an instant a `Date` too. */
+export type InputOf<F> = F extends { readonly type: 'dateTime' } ? string | Date : ValueOf<F>;
 
 /** Longest name of an object or field, and most of each: what a message may hold. */
 export const SCHEMA_LIMITS = { nameLength: 80, objects: 500, fields: 500 } as const;

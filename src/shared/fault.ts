@@ -46,7 +46,11 @@ const DEVICE_FAULT_CODES = [
   'WORKER_FAILED',
 ] as const;
 
-/** A stable name for what went wrong; switch on this, never on the message. */
+/**
+ * A stable name for what went wrong; switch on this, never on the message.
+ *
+ * @useDeclaredType
+ */
 export type FaultCode = (typeof SERVER_FAULT_CODES)[number] | (typeof DEVICE_FAULT_CODES)[number];
 
 /**
@@ -59,9 +63,13 @@ export type FaultDetails = Readonly<Record<string, string | number | boolean | n
 
 /** What a fault looks like when it crosses a worker or a log. */
 export interface FaultShape {
+  /** What went wrong. */
   readonly code: FaultCode;
+  /** A sentence for developers and logs; it may change with any release. */
   readonly message: string;
+  /** Plain facts that go with the fault. */
   readonly details: FaultDetails;
+  /** What lay beneath: another fault, or what the platform said as text. */
   readonly cause?: FaultShape | string;
 }
 
@@ -70,7 +78,9 @@ export interface FaultShape {
  * the server refused and that waits for the user.
  */
 export class SyncFault extends Error {
+  /** What went wrong. */
   readonly code: FaultCode;
+  /** Plain facts that go with it, such as the `field` of a `VALUE_INVALID`; empty where there are none. */
   readonly details: FaultDetails;
 
   constructor(code: FaultCode, message: string, options: { readonly details?: FaultDetails; readonly cause?: unknown } = {}) {

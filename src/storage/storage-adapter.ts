@@ -1,23 +1,30 @@
 /** Whose data a store holds. One store per (tenant, user): another user of the same device never sees it. */
 export interface StoreOwner {
+  /** Whose customer the user is; `''` where the host keeps no tenants apart. */
   readonly tenant: string;
+  /** The `user` that the client was made with. */
   readonly user: string;
 }
 
 /** Names one record row. */
 export interface RecordKey {
+  /** The object's name in the schema. */
   readonly object: string;
+  /** The record's id at birth (rule C1). */
   readonly id: string;
 }
 
 /** One record row: the bytes are the SDK's, opaque to a generic adapter. */
 export interface RecordRow extends RecordKey {
+  /** What the adapter gives back byte for byte; an empty row is not the same as none. */
   readonly bytes: Uint8Array;
 }
 
 /** One row of SDK state: queue, cursor, layouts, staged pages. */
 export interface StateRow {
+  /** Text, unique within the store; scans ask for a prefix, in key order. */
   readonly key: string;
+  /** What the adapter gives back byte for byte. */
   readonly bytes: Uint8Array;
 }
 
@@ -27,10 +34,19 @@ export interface StateRow {
  */
 export interface Commit {
   /** State rows that must still hold exactly these bytes (`null`: must not exist), or nothing is written. */
-  readonly expect?: readonly { readonly key: string; readonly bytes: Uint8Array | null }[];
+  readonly expect?: readonly {
+    /** The key of the state row. */
+    readonly key: string;
+    /** What it must hold; `null` when it must not exist. */
+    readonly bytes: Uint8Array | null;
+  }[];
+  /** Record rows to write in place of those of the same key. */
   readonly putRecords?: readonly RecordRow[];
+  /** Record rows to remove; one that is not there is no fault. */
   readonly removeRecords?: readonly RecordKey[];
+  /** State rows to write in place of those of the same key. */
   readonly putState?: readonly StateRow[];
+  /** Keys of state rows to remove; one that is not there is no fault. */
   readonly removeState?: readonly string[];
   /**
    * `strict`: on disk before the promise resolves (the upload queue). `relaxed`: may be lost with the power, never torn (merges,
@@ -41,7 +57,9 @@ export interface Commit {
 
 /** How much room there is, in bytes. */
 export interface StorageEstimate {
+  /** What is used of the quota, by everything that shares it. */
   readonly usedBytes: number;
+  /** The most that the platform grants; a guess of the platform, not a promise. */
   readonly quotaBytes: number;
   /** The platform promised not to evict the store. */
   readonly isPersisted: boolean;
@@ -65,12 +83,15 @@ export interface Storage {
   commit(commit: Commit): Promise<'done' | 'stale'>;
   /** Releases the store; commits under way end first. Calling it twice does nothing. */
   close(): Promise<void>;
+  /** Says how much room there is, where the platform can; leave it out where it cannot. */
   estimate?(): Promise<StorageEstimate>;
 }
 
 /** A built-in adapter as plain data: the worker makes its own from it, so that rows never cross the page's thread. */
 export interface StorageDescriptor {
+  /** Which built-in adapter it is. */
   readonly kind: 'indexeddb';
+  /** The `name` that the adapter was made with. */
   readonly name: string;
 }
 

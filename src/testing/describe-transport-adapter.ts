@@ -18,7 +18,9 @@ export interface TransportSuiteOptions extends SuiteRunner {
   readonly connectNowhere?: () => Promise<TransportConnection> | TransportConnection;
 }
 
+/** A transport that leads to the suite's server. */
 export interface TransportConnection {
+  /** What is tested; the suite closes it after each test. */
   readonly transport: TransportAdapter;
   /** Stops the server, when the test is over. */
   readonly disconnect?: () => Promise<void> | void;

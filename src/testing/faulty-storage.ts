@@ -13,10 +13,13 @@ export type CommitFate = 'done' | 'crash-before' | 'crash-after' | 'full' | 'fai
 export interface CommitAttempt {
   /** Counts the commits of this adapter from 1. */
   readonly number: number;
+  /** Whose store it is. */
   readonly owner: StoreOwner;
+  /** What is about to be written. */
   readonly commit: Commit;
 }
 
+/** What goes wrong, and when. */
 export interface FaultyStorageOptions {
   /** Decides how each commit goes: seeded in the simulator, a table in a test. @defaultValue all are done */
   readonly decide?: (attempt: CommitAttempt) => CommitFate;

@@ -15,6 +15,7 @@ import { createVirtualTime } from './simulation/virtual-time.ts';
 
 /** How to make a {@link TestNetwork}. */
 export interface TestNetworkOptions<S extends Schema> {
+  /** What devices and server exchange, made with `defineSchema`. */
   readonly schema: S;
   /** The server as the host makes it: hooks, visibility, limits. `authenticate` is given `Bearer` and the user's name. */
   readonly server?: Omit<Partial<SyncServerOptions<S>>, 'schema' | 'store' | 'clock' | 'random'>;
@@ -24,16 +25,23 @@ export interface TestNetworkOptions<S extends Schema> {
 
 /** A span of virtual time; the parts add up. */
 export interface Duration {
+  /** Days of 24 hours. @defaultValue 0 */
   readonly days?: number;
+  /** Hours. @defaultValue 0 */
   readonly hours?: number;
+  /** Minutes. @defaultValue 0 */
   readonly minutes?: number;
+  /** Seconds. @defaultValue 0 */
   readonly seconds?: number;
+  /** Milliseconds. @defaultValue 0 */
   readonly ms?: number;
 }
 
 /** A device of a {@link TestNetwork}. */
 export interface TestDevice<S extends Schema> {
+  /** The user's name and a number from 1, such as `ann.2`. */
   readonly name: string;
+  /** Whose device it is. */
   readonly user: string;
   /** The client that runs on it; another one after each restart. */
   readonly client: SyncClient<S>;

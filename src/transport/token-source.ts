@@ -2,6 +2,7 @@ import { isFault, SyncFault } from '../shared/fault.ts';
 
 /** Why a token is asked for: for the first request, or because the server refused the last one. */
 export interface TokenRequest {
+  /** `refused`: the server answered 401 to the token given last, so give another one. */
   readonly reason: 'start' | 'refused';
 }
 
