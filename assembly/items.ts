@@ -21,6 +21,7 @@ import {
   OP_CREATE,
   OP_REMOVE,
   OP_UPDATE,
+  RESULT_WORDS,
   STATE_HIDDEN,
   STATE_LIVE,
   STATUS_BAD_MASK,
@@ -30,12 +31,24 @@ import {
   STATUS_UNKNOWN_LAYOUT,
 } from './layout';
 import { byteAt, setWord } from './bytes';
-import { fieldCountOf, layoutAt, layoutCount, typesOf } from './layouts';
+import { areLayouts, fieldCountOf, layoutAt, layoutCount, typesOf } from './layouts';
 import { countInMask, isInMask, isMaskOf, maskBytes } from './mask';
 import { bodyAt, countAt, integerAt, readArray, readBinary, readInteger, readText } from './msgpack/reader';
 import { TAG_NIL } from './msgpack/tags';
 import { endFull, endOk, endRefused, refuse } from './refusal';
+import { firstRegion, OUTSIDE, regionAfter } from './regions';
 import { enterRow, readRow, readValue } from './row';
+
+/** Says whether the regions of a call that indexes items are in memory and in order, and its layouts sound. */
+export function areIndexRegions(
+  items: usize, itemsBytes: u32, layouts: usize, layoutsBytes: u32, result: usize, index: usize, indexBytes: u32, start: u32,
+): bool {
+  let end = firstRegion(items, itemsBytes);
+  end = regionAfter(end, layouts, layoutsBytes);
+  end = regionAfter(end, result, RESULT_WORDS * 4);
+  end = regionAfter(end, index, indexBytes);
+  return end != OUTSIDE && start <= itemsBytes && areLayouts(layouts, layoutsBytes);
+}
 
 /** Checks images from `at` on and writes an entry for each, as far as there is room. */
 export function indexImages(items: usize, at: usize, end: usize, layouts: usize, index: usize, indexBytes: u32, result: usize): i32 {

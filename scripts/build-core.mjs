@@ -1,11 +1,12 @@
-// Compiles assembly/ three times (scalar, SIMD, debug) into build/ and inlines the scalar build for src/core.
+// Compiles assembly/ into build/: all of it as scalar, SIMD and debug builds, and the part for devices, which is inlined for src/core.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { inlineCore } from './inline-core.mjs';
 
 mkdirSync('build', { recursive: true });
-for (const target of ['release', 'simd', 'debug']) {
-  const args = ['node_modules/assemblyscript/bin/asc.js', '--config', 'asconfig.json', '--target', target];
+const ENTRIES = { release: 'index', simd: 'index', debug: 'index', device: 'device' };
+for (const [target, entry] of Object.entries(ENTRIES)) {
+  const args = ['node_modules/assemblyscript/bin/asc.js', `assembly/${entry}.ts`, '--config', 'asconfig.json', '--target', target];
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
 }

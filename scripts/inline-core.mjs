@@ -1,8 +1,8 @@
-// Writes the scalar core into a TypeScript file, so that one JavaScript file carries it wherever it is loaded from.
+// Writes the device's core into a TypeScript file, so that one JavaScript file carries it wherever it is loaded from.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { deflateRawSync } from 'node:zlib';
 
-const SOURCE = 'build/core.wasm';
+const SOURCE = 'build/core.device.wasm';
 const TARGET = 'src/core/core-bytes.generated.ts';
 
 export function inlineCore() {
@@ -12,7 +12,7 @@ export function inlineCore() {
   writeFileSync(
     TARGET,
     `// Written by scripts/inline-core.mjs from ${SOURCE}; not in git.\n` +
-      `/** The core: raw deflate, then Base64. */\nexport const CORE_WASM_DEFLATED: string =\n  '${text}';\n`,
+      `/** The core of devices: raw deflate, then Base64. */\nexport const CORE_WASM_DEFLATED: string =\n  '${text}';\n`,
   );
   console.log(`build:core: ${bytes.length} bytes of Wasm inlined in ${TARGET}`);
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const STAMPS = 'build/stamps.json';
-const CORE_OUTPUTS = ['build/core.wasm', 'build/core.simd.wasm', 'build/core.debug.wasm', 'src/core/core-bytes.generated.ts'];
+const CORE_OUTPUTS = ['build/core.wasm', 'build/core.device.wasm', 'build/core.simd.wasm', 'build/core.debug.wasm', 'src/core/core-bytes.generated.ts'];
 
 /** @typedef {{ name: string, staleBecause: () => string | undefined, run: () => void }} Step */
 

@@ -1,4 +1,4 @@
-import type { Core } from '../core/core.ts';
+import type { DeviceCore } from '../core/core.ts';
 import type { Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Random } from '../shared/random.ts';
@@ -13,7 +13,7 @@ import type { ServerLink } from './server-link.ts';
 export interface EngineContext {
   readonly schema: Schema;
   readonly user: string;
-  readonly core: Core;
+  readonly core: DeviceCore;
   readonly clock: Clock;
   readonly random: Random;
   readonly rules: ClientRules;

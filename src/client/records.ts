@@ -1,4 +1,4 @@
-import type { Core } from '../core/core.ts';
+import type { DeviceCore } from '../core/core.ts';
 import { ByteReader } from '../protocol/byte-reader.ts';
 import { decodeRow, namesInMask } from '../protocol/row.ts';
 import type { RecordSyncState, RecordView } from './engine.ts';
@@ -17,9 +17,9 @@ export interface WorkingRecord {
 /** Reads records the way the user sees them: base, then refused and queued changes in the order of saves. */
 export class Records {
   readonly #store: LocalStore;
-  readonly #core: Core;
+  readonly #core: DeviceCore;
 
-  constructor(store: LocalStore, core: Core) {
+  constructor(store: LocalStore, core: DeviceCore) {
     this.#store = store;
     this.#core = core;
   }

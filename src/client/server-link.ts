@@ -1,4 +1,4 @@
-import type { Core } from '../core/core.ts';
+import type { DeviceCore } from '../core/core.ts';
 import { encodeEnvelope } from '../protocol/envelope.ts';
 import type { Layout } from '../protocol/layout.ts';
 import {
@@ -31,7 +31,7 @@ import type { ClientRules } from './rules.ts';
 
 export interface ServerLinkOptions {
   readonly transport: TransportAdapter;
-  readonly core: Core;
+  readonly core: DeviceCore;
   readonly clock: Clock;
   readonly random: Random;
   readonly rules: Pick<ClientRules, 'isAnswerTo'>;

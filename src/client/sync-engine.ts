@@ -1,4 +1,4 @@
-import type { Core } from '../core/core.ts';
+import type { DeviceCore } from '../core/core.ts';
 import type { Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
@@ -47,7 +47,7 @@ export interface SyncEngineOptions {
   readonly owner: StoreOwner;
   readonly storage: StorageAdapter;
   readonly transport: TransportAdapter;
-  readonly core: Core;
+  readonly core: DeviceCore;
   readonly clock: Clock;
   readonly random: Random;
   /** Time between polls, in milliseconds; the server's word wins. @defaultValue 30_000 */

@@ -128,19 +128,29 @@ export interface FeedPlan {
  * The hot paths: they read bytes and answer with small integers, so that JavaScript objects are made only for what a host asks to
  * see. Stateless per call. Bytes from outside go through `scanMessage`, `readImages` and `readChanges`, which refuse whatever is not
  * canonical; the other calls trust rows that passed there, and still end in a status, never in a trap, on any bytes.
+ *
+ * This is the part that devices call: it is all that the worker carries.
  */
-export interface Core {
+export interface DeviceCore {
   readonly build: CoreBuild;
   /** Checks an envelope before it is decoded: one msgpack value, depth ≤ 32, declared counts within the bytes, no extension types. */
   scanMessage(message: Uint8Array): { readonly ok: true } | CoreRefusal;
   /** Validates and indexes images: item shape, canonical rows of the named layouts, versions. */
   readImages(items: Uint8Array, layouts: readonly Layout[]): ImageTable | CoreRefusal;
+  /** The fields in which two rows of one layout differ. @throws SyncFault `CORE_INPUT_INVALID` when either is no row of the layout. */
+  diffRows(layout: Layout, before: Uint8Array, after: Uint8Array): FieldMask;
+  /** The row with an edit's new values in the fields of `mask` (a subset of the edit's). @throws SyncFault `CORE_INPUT_INVALID` */
+  applyEdit(layout: Layout, edit: EditValues, mask: FieldMask, current: Uint8Array): Uint8Array;
+  /** Decides what to do with each image of a batch. */
+  planFeed(input: FeedPlanInput): FeedPlan | CoreRefusal;
+}
+
+/** All of the core: what servers call besides. */
+export interface Core extends DeviceCore {
   /** Validates and indexes changes: item shape, masks, canonical values. */
   readChanges(items: Uint8Array, layouts: readonly Layout[]): ChangeTable | CoreRefusal;
   /** Validates one row of a layout, for instance one a host's own storage gave back. */
   validateRow(layout: Layout, row: Uint8Array): { readonly ok: true } | CoreRefusal;
-  /** The fields in which two rows of one layout differ. @throws SyncFault `CORE_INPUT_INVALID` when either is no row of the layout. */
-  diffRows(layout: Layout, before: Uint8Array, after: Uint8Array): FieldMask;
   /**
    * Compares `count` pairs of rows at once. The rows of a side lie one after another, and so do the masks of the answer.
    *
@@ -156,8 +166,4 @@ export interface Core {
    * @throws SyncFault `CORE_INPUT_INVALID`
    */
   checkBatch(layout: Layout, count: number, edits: EditValues, current: Uint8Array): EditCheck;
-  /** The row with an edit's new values in the fields of `mask` (a subset of the edit's). @throws SyncFault `CORE_INPUT_INVALID` */
-  applyEdit(layout: Layout, edit: EditValues, mask: FieldMask, current: Uint8Array): Uint8Array;
-  /** Decides what to do with each image of a batch. */
-  planFeed(input: FeedPlanInput): FeedPlan | CoreRefusal;
 }

@@ -1,8 +1,7 @@
 import { demangle } from '@assemblyscript/loader';
 import type { Random } from '../shared/random.ts';
-import { CORE_WASM_DEFLATED } from './core-bytes.generated.ts';
-import type { Core, CoreBuild } from './core.ts';
-import { createWasmCore, type CoreDiagnostic } from './wasm-core.ts';
+import type { CoreBuild, DeviceCore } from './core.ts';
+import { createWasmCore, type CoreDiagnostic, type CoreEdition } from './wasm-core.ts';
 import type { CoreExports } from './wasm-exports.ts';
 
 export interface LoadCoreOptions {
@@ -10,7 +9,7 @@ export interface LoadCoreOptions {
   readonly random: Random;
   /** A compiled module of the core, for a host that compiles it itself. */
   readonly module?: WebAssembly.Module;
-  /** Bytes of another build than the inlined scalar one, the SIMD build as a rule; left aside where the engine does not take them. */
+  /** Bytes of another build than the inlined one, the SIMD build as a rule; left aside where the engine does not take them. */
   readonly bytes?: BufferSource;
   /** What the given module or bytes are; `twin` asks for the plain TypeScript core. @defaultValue `simd` for bytes, else `scalar` */
   readonly build?: CoreBuild;
@@ -19,28 +18,23 @@ export interface LoadCoreOptions {
 }
 
 /**
- * Loads the core: the Wasm build that fits, or its twin where WebAssembly is missing or blocked. The only file that knows the
- * AssemblyScript loader (which wants a TextDecoder of UTF-16 when it is imported: hosts without one import twin.ts instead).
+ * Loads an edition of the core: the Wasm build that fits, or its twin where WebAssembly is missing or blocked. The only file that knows
+ * the AssemblyScript loader (which wants a TextDecoder of UTF-16 when it is imported: hosts without one import twin.ts instead).
  */
-export async function loadCore(options: LoadCoreOptions): Promise<Core> {
+export async function loadCore<C extends DeviceCore>(edition: CoreEdition<C>, options: LoadCoreOptions): Promise<C> {
   const { random, onDiagnostic } = options;
+  const loadTwin = (): Promise<C> => edition.loadTwin();
   if (options.build === 'twin') return loadTwin();
   try {
-    const { source, build } = await chooseBuild(options);
+    const { source, build } = await chooseBuild(options, edition.inlined);
     const module = source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
     const instance = exportsOf(await WebAssembly.instantiate(module));
     const instantiate = () => exportsOf(new WebAssembly.Instance(module));
-    return createWasmCore({ build, instance, instantiate, loadTwin, random, onDiagnostic });
+    return createWasmCore({ edition, build, instance, instantiate, loadTwin, random, onDiagnostic });
   } catch (cause) {
     onDiagnostic?.({ kind: 'wasm-unavailable', answeredBy: 'twin', cause });
     return loadTwin();
   }
-}
-
-/** The twin is 4 KB that nearly nobody needs: a file of its own. */
-async function loadTwin(): Promise<Core> {
-  const { createTwinCore } = await import('./twin.ts');
-  return createTwinCore();
 }
 
 /** A Wasm build, compiled or not. */
@@ -49,11 +43,12 @@ interface ChosenBuild {
   readonly build: Exclude<CoreBuild, 'twin'>;
 }
 
-async function chooseBuild({ module, bytes, build }: LoadCoreOptions): Promise<ChosenBuild> {
+async function chooseBuild({ module, bytes, build }: LoadCoreOptions, inlined: string | undefined): Promise<ChosenBuild> {
   const given = build === 'twin' ? undefined : build;
   if (module !== undefined) return { source: module, build: given ?? 'scalar' };
   if (bytes !== undefined && WebAssembly.validate(bytes)) return { source: bytes, build: given ?? 'simd' };
-  return { source: await inflate(CORE_WASM_DEFLATED), build: 'scalar' };
+  if (inlined === undefined) throw new Error('no build was given that this engine takes');
+  return { source: await inflate(inlined), build: 'scalar' };
 }
 
 /** An engine too old for `DecompressionStream` gets the twin, like one without WebAssembly. */

@@ -3,15 +3,24 @@ import { isFault, SyncFault } from '../shared/fault.ts';
 import { forwardCalls } from '../shared/forward-calls.ts';
 import type { Random } from '../shared/random.ts';
 import { MemoryRefused } from './arena.ts';
-import type { Core, CoreBuild } from './core.ts';
+import type { CoreBuild, DeviceCore } from './core.ts';
 import type { CoreExports } from './wasm-exports.ts';
-import { WasmSession } from './wasm-session.ts';
 
 /** An instance that holds more than this after a call is let go: memory of an instance never shrinks. */
 const KEPT_MEMORY_BYTES = 32 * 1024 * 1024;
 
-/** Every call of a core. */
-const CALLS = ['scanMessage', 'readImages', 'readChanges', 'validateRow', 'diffRows', 'diffBatch', 'checkEdit', 'checkBatch', 'applyEdit', 'planFeed'] as const;
+/** The core as somebody needs it: which calls it answers, and what answers them. */
+export interface CoreEdition<C extends DeviceCore> {
+  readonly calls: readonly Exclude<keyof C, 'build'>[];
+  /** Begins to call an instance; the seed is the secret key of its hash tables. */
+  openSession(build: CoreBuild, exports: CoreExports, seed: Uint8Array): Session<C>;
+  loadTwin(): Promise<C>;
+  /** The scalar build: raw deflate, then Base64. */
+  readonly inlined?: string;
+}
+
+/** Calls one instance. `memoryBytes` is what that instance holds. */
+export type Session<C> = C & { readonly memoryBytes: number };
 
 /** Something went wrong inside the core, and what it did about it. The answers are right all the same. */
 export interface CoreDiagnostic {
@@ -27,14 +36,15 @@ export interface CoreDiagnostic {
   readonly cause: unknown;
 }
 
-export interface WasmCoreOptions {
+export interface WasmCoreOptions<C extends DeviceCore> {
+  readonly edition: Pick<CoreEdition<C>, 'calls' | 'openSession'>;
   readonly build: Exclude<CoreBuild, 'twin'>;
   /** The instance to begin with. */
   readonly instance: CoreExports;
   /** Makes another instance of the same module. */
   readonly instantiate: () => CoreExports;
   /** Brings the twin, which is not loaded before it is needed. */
-  readonly loadTwin: () => Promise<Core>;
+  readonly loadTwin: () => Promise<C>;
   /** Seeds the hash tables. */
   readonly random: Random;
   readonly onDiagnostic?: ((diagnostic: CoreDiagnostic) => void) | undefined;
@@ -45,13 +55,13 @@ export interface WasmCoreOptions {
  * memory is refused, the twin answers: from the moment it is loaded. Until then such a call ends in a fault, and whoever made it tries
  * again, as after any other failure.
  */
-export function createWasmCore({ build, instance, instantiate, loadTwin, random, onDiagnostic }: WasmCoreOptions): Core {
+export function createWasmCore<C extends DeviceCore>({ edition, build, instance, instantiate, loadTwin, random, onDiagnostic }: WasmCoreOptions<C>): C {
   const seed = random.bytes(SEED_BYTES);
-  let twin: Core | null = null;
+  let twin: C | null = null;
   let isTwinAsked = false;
-  let session: WasmSession | null = new WasmSession(build, instance, seed);
+  let session: Session<C> | null = edition.openSession(build, instance, seed);
 
-  function answer<T>(call: (core: Core) => T): T {
+  function answer<T>(call: (core: C) => T): T {
     try {
       return ask(call);
     } catch (cause) {
@@ -70,14 +80,14 @@ export function createWasmCore({ build, instance, instantiate, loadTwin, random,
     }
   }
 
-  function ask<T>(call: (core: Core) => T): T {
-    session ??= new WasmSession(build, instantiate(), seed);
+  function ask<T>(call: (core: C) => T): T {
+    session ??= edition.openSession(build, instantiate(), seed);
     const result = call(session);
     if (session.memoryBytes > KEPT_MEMORY_BYTES) session = null;
     return result;
   }
 
-  function giveUp<T>(call: (core: Core) => T, kind: CoreDiagnostic['kind'], cause: unknown): T {
+  function giveUp<T>(call: (core: C) => T, kind: CoreDiagnostic['kind'], cause: unknown): T {
     onDiagnostic?.({ kind, answeredBy: 'twin', cause });
     if (twin !== null) return call(twin);
     askForTwin();
@@ -93,8 +103,5 @@ export function createWasmCore({ build, instance, instantiate, loadTwin, random,
     );
   }
 
-  return {
-    build,
-    ...forwardCalls<Core, Exclude<keyof Core, 'build'>>(CALLS, answer),
-  };
+  return { build, ...forwardCalls<C, Exclude<keyof C, 'build'>>(edition.calls, answer) } as unknown as C;
 }

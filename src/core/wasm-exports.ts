@@ -1,4 +1,7 @@
-/** What the Wasm module exports (assembly/index.ts): addresses, sizes and counts go in, a status comes out. */
+/**
+ * What the Wasm module exports (assembly/index.ts): addresses, sizes and counts go in, a status comes out. The build for devices lacks
+ * what only servers call (assembly/device.ts).
+ */
 export interface CoreExports {
   readonly memory: { readonly buffer: ArrayBufferLike; grow(pages: number): number };
   readonly regionsBegin: { readonly value: number };

@@ -1,16 +1,17 @@
-import type { Core } from '../core/core.ts';
+import type { DeviceCore } from '../core/core.ts';
+import { DEVICE_EDITION } from '../core/device-session.ts';
 import { loadCore, type LoadCoreOptions } from '../core/load-core.ts';
 import type { CoreDiagnostic } from '../core/wasm-core.ts';
 import { platformFetch, platformRandom } from '../shared/platform.ts';
 import type { CoreSource } from './engine-start.ts';
 
 /** Loads the core that a host brought, or the one inside. */
-export async function openCore(source: CoreSource | undefined, onDiagnostic: (diagnostic: CoreDiagnostic) => void): Promise<Core> {
+export async function openCore(source: CoreSource | undefined, onDiagnostic: (diagnostic: CoreDiagnostic) => void): Promise<DeviceCore> {
   const options: LoadCoreOptions = { random: platformRandom, onDiagnostic };
-  if (source === undefined) return loadCore(options);
+  if (source === undefined) return loadCore(DEVICE_EDITION, options);
   const given = typeof source === 'string' ? await fetchCore(source, onDiagnostic) : source;
-  if (given === null) return loadCore(options);
-  return loadCore(isBytes(given) ? { ...options, bytes: given } : { ...options, module: given });
+  if (given === null) return loadCore(DEVICE_EDITION, options);
+  return loadCore(DEVICE_EDITION, isBytes(given) ? { ...options, bytes: given } : { ...options, module: given });
 }
 
 /** `null` when it is not to be had: offline, the core inside must do. */

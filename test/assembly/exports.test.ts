@@ -33,6 +33,12 @@ const argument = fc.oneof(
   fc.integer({ min: 0, max: 0xffffffff }),
 );
 
+test('the build for devices exports what devices call, no more', () => {
+  const device = new WebAssembly.Module(readFileSync('build/core.device.wasm'));
+  const names = WebAssembly.Module.exports(device).map(({ name }) => name);
+  expect(names.toSorted()).toEqual(['applyEdit', 'diffRows', 'indexImages', 'memory', 'planFeed', 'regionsBegin', 'scanMessage']);
+});
+
 describe.each(['core.wasm', 'core.simd.wasm', 'core.debug.wasm'])('the exports of %s', (file) => {
   const module = new WebAssembly.Module(readFileSync(`build/${file}`));
   const exports = new WebAssembly.Instance(module).exports as unknown as CoreExports;

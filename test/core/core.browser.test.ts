@@ -8,6 +8,7 @@ const read = async (url: URL): Promise<ArrayBuffer> => {
 
 describeCores({
   twin: async () => undefined,
-  scalar: async () => undefined,
+  device: async () => undefined,
+  scalar: () => read(new URL('../../build/core.wasm', import.meta.url)),
   simd: () => read(new URL('../../build/core.simd.wasm', import.meta.url)),
 });

@@ -4,6 +4,7 @@ import type { Core } from '../../src/core/core.ts';
 import { createTwinCore } from '../../src/core/twin.ts';
 import { createWasmCore, type CoreDiagnostic } from '../../src/core/wasm-core.ts';
 import type { CoreExports } from '../../src/core/wasm-exports.ts';
+import { WHOLE_EDITION } from '../../src/core/wasm-session.ts';
 import { encodeImages, type Image } from '../../src/protocol/items.ts';
 import { createLayout } from '../../src/protocol/layout.ts';
 import { encodeRow } from '../../src/protocol/row.ts';
@@ -55,6 +56,7 @@ function createHarness(prepare: (instance: CoreExports, number: number) => CoreE
     return instances.at(-1)!;
   };
   const core = createWasmCore({
+    edition: WHOLE_EDITION,
     build: 'scalar',
     instance: next(),
     instantiate: next,
@@ -140,6 +142,7 @@ describe('the core over Wasm', () => {
   test('asks for the twin again when it could not be loaded', async () => {
     let attempts = 0;
     const core = createWasmCore({
+      edition: WHOLE_EDITION,
       build: 'scalar',
       instance: trapping(instantiate()),
       instantiate: () => trapping(instantiate()),
@@ -160,6 +163,7 @@ describe('the core over Wasm', () => {
   test('lets the twin answer when no new instance can be made', async () => {
     const diagnostics: CoreDiagnostic[] = [];
     const core = createWasmCore({
+      edition: WHOLE_EDITION,
       build: 'scalar',
       instance: trapping(instantiate()),
       instantiate: () => {

@@ -1,0 +1,219 @@
+import {
+  IMAGE_WORDS,
+  PLAN_ATTENTION,
+  PLAN_ATTENTION_BYTES,
+  PLAN_ATTENTION_COUNT,
+  PLAN_BASES,
+  PLAN_COUNT,
+  PLAN_INDEX,
+  PLAN_ITEMS,
+  PLAN_ITEMS_BYTES,
+  PLAN_LAYOUTS,
+  PLAN_LAYOUTS_BYTES,
+  PLAN_MERGES_EQUAL,
+  PLAN_SEED,
+  PLAN_TABLE,
+  PLAN_TABLE_SLOTS,
+  PLAN_VERDICTS,
+  PLAN_WORDS,
+  RESULT_COUNT,
+  RESULT_OFFSET,
+  RESULT_SECOND_OFFSET,
+  RESULT_WORDS,
+  STATUS_BAD_REGIONS,
+  STATUS_INDEX_FULL,
+  STATUS_OK,
+  STATUS_TRAILING_BYTES,
+} from '../../assembly/layout.ts';
+import type { Layout } from '../protocol/layout.ts';
+import type { FieldMask } from '../protocol/row.ts';
+import { Arena } from './arena.ts';
+import { CORE_WASM_DEFLATED } from './core-bytes.generated.ts';
+import { requireBases, requireEditMasks, requireSubset, rowInvalid } from './core-input.ts';
+import { encodeAttention, encodeBases, encodeLayouts, numberObjects } from './core-regions.ts';
+import { VERDICTS, type CoreBuild, type CoreRefusal, type DeviceCore, type EditValues, type FeedPlan, type FeedPlanInput, type ImageTable } from './core.ts';
+import { createImageTable } from './image-table.ts';
+import { loadTwin } from './load-twin.ts';
+import { maskByteLength } from './masks.ts';
+import { createRefusal } from './refusal.ts';
+import type { CoreEdition } from './wasm-core.ts';
+import type { CoreExports } from './wasm-exports.ts';
+
+/** The core as devices load it. */
+export const DEVICE_EDITION: CoreEdition<DeviceCore> = {
+  calls: ['scanMessage', 'readImages', 'diffRows', 'applyEdit', 'planFeed'],
+  openSession: (build, exports, seed) => new DeviceSession(build, exports, seed),
+  loadTwin,
+  inlined: CORE_WASM_DEFLATED,
+};
+
+/** Bytes of a call's result. */
+export const RESULT_BYTES: number = RESULT_WORDS * 4;
+
+/** Index entries that a call begins with; more room is made when they are full. */
+const FIRST_ENTRIES = 512;
+
+/** The items, layouts and index of one call, where they lie in memory. */
+interface IndexedItems {
+  readonly items: number;
+  readonly layouts: number;
+  readonly layoutsBytes: number;
+  readonly index: number;
+  readonly count: number;
+}
+
+/**
+ * Calls one instance of the Wasm module: places the bytes of a call in its memory, asks, and copies the answer out. Nothing is kept
+ * from one call to the next. Whatever it throws, except faults of the caller, means that the instance is to be thrown away.
+ */
+export class DeviceSession implements DeviceCore {
+  readonly build: CoreBuild;
+  protected readonly exports: CoreExports;
+  protected readonly arena: Arena;
+  readonly #seed: Uint8Array;
+
+  /** @param seed - the secret key of hash tables. */
+  constructor(build: CoreBuild, exports: CoreExports, seed: Uint8Array) {
+    this.build = build;
+    this.exports = exports;
+    this.arena = new Arena(exports);
+    this.#seed = seed;
+  }
+
+  /** Bytes of memory that the instance holds. */
+  get memoryBytes(): number {
+    return this.arena.capacity;
+  }
+
+  scanMessage(message: Uint8Array): { readonly ok: true } | CoreRefusal {
+    this.arena.begin();
+    const at = this.arena.place(message);
+    const result = this.arena.reserve(RESULT_BYTES);
+    return this.judge(this.exports.scanMessage(at, message.length, result), result);
+  }
+
+  readImages(items: Uint8Array, layouts: readonly Layout[]): ImageTable | CoreRefusal {
+    this.arena.begin();
+    const indexed = this.index('indexImages', IMAGE_WORDS, items, encodeLayouts(layouts, numberObjects(layouts)));
+    return 'ok' in indexed ? indexed : createImageTable(items, this.arena.words(indexed.index, indexed.count * IMAGE_WORDS).slice());
+  }
+
+  diffRows(layout: Layout, before: Uint8Array, after: Uint8Array): FieldMask {
+    const { arena } = this;
+    const fieldCount = layout.types.length, maskBytes = maskByteLength(fieldCount);
+    arena.begin();
+    const beforeAt = arena.place(before);
+    const afterAt = arena.place(after);
+    const mask = arena.reserve(maskBytes);
+    const result = arena.reserve(RESULT_BYTES);
+    requireRows(this.exports.diffRows(beforeAt, before.length, afterAt, after.length, fieldCount, 1, mask, result));
+    if (this.result(result, RESULT_OFFSET) < before.length || this.result(result, RESULT_SECOND_OFFSET) < after.length) throw rowInvalid(STATUS_TRAILING_BYTES);
+    return arena.bytes(mask, maskBytes).slice();
+  }
+
+  applyEdit(layout: Layout, edit: EditValues, mask: FieldMask, current: Uint8Array): Uint8Array {
+    requireEditMasks(layout, 1, edit.mask);
+    requireSubset(mask, edit.mask);
+    const arena = this.arena;
+    const rowBytes = edit.next.length + current.length;
+    arena.begin();
+    const editMask = arena.place(edit.mask);
+    const maskAt = arena.place(mask);
+    const next = arena.place(edit.next);
+    const currentAt = arena.place(current);
+    const row = arena.reserve(rowBytes);
+    const result = arena.reserve(RESULT_BYTES);
+    requireRows(this.exports.applyEdit(
+      editMask, maskAt, next, edit.next.length, currentAt, current.length, layout.types.length, row, rowBytes, result,
+    ));
+    return arena.bytes(row, this.result(result, RESULT_COUNT)).slice();
+  }
+
+  planFeed(input: FeedPlanInput): FeedPlan | CoreRefusal {
+    const objects = numberObjects(input.layouts);
+    this.arena.begin();
+    const plan = this.arena.reserve(PLAN_WORDS * 4);
+    const indexed = this.index('indexImages', IMAGE_WORDS, input.items, encodeLayouts(input.layouts, objects));
+    if ('ok' in indexed) return indexed;
+    requireBases(indexed.count, input.baseVersions);
+    const verdicts = this.#placePlan(plan, indexed, input, objects);
+    requireSound(this.exports.planFeed(plan));
+    return { ok: true, verdicts: Array.from(this.arena.bytes(verdicts, indexed.count), (verdict) => VERDICTS[verdict]!) };
+  }
+
+  /** Places what a plan needs beside the index, fills in the plan itself and returns where its verdicts will be. */
+  #placePlan(plan: number, indexed: IndexedItems, input: FeedPlanInput, objects: ReadonlyMap<string, number>): number {
+    const arena = this.arena;
+    const attention = encodeAttention(input.attention, objects);
+    const slots = tableSlots(indexed.count);
+    const bases = arena.placeWords(encodeBases(input.baseVersions));
+    const attentionAt = arena.place(attention.region);
+    const seed = arena.place(this.#seed);
+    const table = arena.reserve(slots * 4);
+    const verdicts = arena.reserve(indexed.count);
+    const words = arena.words(plan, PLAN_WORDS);
+    words[PLAN_ITEMS] = indexed.items;
+    words[PLAN_ITEMS_BYTES] = input.items.length;
+    words[PLAN_LAYOUTS] = indexed.layouts;
+    words[PLAN_LAYOUTS_BYTES] = indexed.layoutsBytes;
+    words[PLAN_INDEX] = indexed.index;
+    words[PLAN_COUNT] = indexed.count;
+    words[PLAN_BASES] = bases;
+    words[PLAN_ATTENTION] = attentionAt;
+    words[PLAN_ATTENTION_BYTES] = attention.region.length;
+    words[PLAN_ATTENTION_COUNT] = attention.count;
+    words[PLAN_MERGES_EQUAL] = input.replace === 'newer-or-equal' ? 1 : 0;
+    words[PLAN_SEED] = seed;
+    words[PLAN_TABLE] = table;
+    words[PLAN_TABLE_SLOTS] = slots;
+    words[PLAN_VERDICTS] = verdicts;
+    return verdicts;
+  }
+
+  /** Checks and indexes items; the index is the last region, so that it can grow. */
+  protected index(call: 'indexImages' | 'indexChanges', entryWords: number, items: Uint8Array, layouts: Uint8Array): IndexedItems | CoreRefusal {
+    const arena = this.arena;
+    const entryBytes = entryWords * 4;
+    const itemsAt = arena.place(items);
+    const layoutsAt = arena.place(layouts);
+    const result = arena.reserve(RESULT_BYTES);
+    const index = arena.reserve(FIRST_ENTRIES * entryBytes);
+    let room = FIRST_ENTRIES, count = 0, start = 0;
+    for (;;) {
+      const entries = index + count * entryBytes;
+      const status = this.exports[call](itemsAt, items.length, layoutsAt, layouts.length, result, entries, (room - count) * entryBytes, start);
+      count += this.result(result, RESULT_COUNT);
+      if (status !== STATUS_INDEX_FULL) {
+        const answer = this.judge(status, result);
+        return answer.ok ? { items: itemsAt, layouts: layoutsAt, layoutsBytes: layouts.length, index, count } : answer;
+      }
+      start = this.result(result, RESULT_OFFSET);
+      arena.extend(room * entryBytes);
+      room *= 2;
+    }
+  }
+
+  protected judge(status: number, result: number): { readonly ok: true } | CoreRefusal {
+    requireSound(status);
+    return status === STATUS_OK ? { ok: true } : createRefusal(status, this.result(result, RESULT_OFFSET));
+  }
+
+  protected result(result: number, word: number): number {
+    return this.arena.words(result, RESULT_WORDS)[word]!;
+  }
+}
+
+/** Slots of a hash table at most half full: a power of two. */
+function tableSlots(count: number): number {
+  return 2 ** Math.ceil(Math.log2(count * 2 + 2));
+}
+
+function requireRows(status: number): void {
+  requireSound(status);
+  if (status !== STATUS_OK) throw rowInvalid(status);
+}
+
+/** A call that got its own regions wrong is as broken as one that trapped. */
+export function requireSound(status: number): void {
+  if (status >= STATUS_BAD_REGIONS) throw new Error(`the core refused its regions with status ${status}`);
+}
