@@ -15,7 +15,7 @@ export type {
   SyncStatus,
   UndoReceipt,
 } from './client/engine.ts';
-export type { RecordOrder, RecordQuery, SyncedRecord, ValueTest } from './client/record-query.ts';
+export type { OrderTest, RecordOrder, RecordQuery, SyncedRecord, TextTest, ValueTest } from './client/record-query.ts';
 export type { RuntimeEvent, RuntimeKind, RuntimeReport, SkippedRuntime } from './client/runtime.ts';
 export type { SubscribeOptions } from './client/subscription.ts';
 export type {
@@ -33,6 +33,7 @@ export type {
   FieldOwner,
   FieldType,
   FieldValue,
+  InputOf,
   JsonValue,
   ObjectDefinition,
   ObjectName,
@@ -40,6 +41,7 @@ export type {
   Schema,
   SchemaDefinition,
   UpdateInput,
+  ValueOf,
 } from './schema.ts';
 export type { Unsubscribe } from './shared/emitter.ts';
 export { isFault, SyncFault, type FaultCode, type FaultDetails, type FaultShape } from './shared/fault.ts';

@@ -50,13 +50,17 @@ export interface SyncEngine {
 
 /** Whether the app may talk to the server at all. */
 export interface Lifecycle {
+  /** What the platform says of the network; a hint (rule A13). While it is `false` nothing is sent by itself. */
   readonly isOnline: boolean;
+  /** Whether the app is seen; in the background nothing is sent or asked for by itself (rule A16). */
   readonly isForeground: boolean;
 }
 
 /** What a save answers once it is durable on this device. */
 export interface SaveReceipt {
+  /** The object's name in the schema. */
   readonly object: string;
+  /** The record's id at birth (rule C1), also where the call named it by its Record ID. */
   readonly id: string;
   /** Names the queue entry for `outcome`; `null` when the save changed nothing and nothing was queued. */
   readonly entry: number | null;
@@ -75,9 +79,20 @@ export interface RecordView {
 
 /** How an entry ended, or that it has not. */
 export type EntryOutcome =
-  | { readonly kind: 'saved' }
-  | { readonly kind: 'refused'; readonly syncError: number }
-  | { readonly kind: 'undone' };
+  | {
+      /** The server saved it. */
+      readonly kind: 'saved';
+    }
+  | {
+      /** The server refused it; it waits for the user. */
+      readonly kind: 'refused';
+      /** The number to give to `syncErrors.undo`. */
+      readonly syncError: number;
+    }
+  | {
+      /** The user took it back. Known for 30 days, as long as the journal has its content (rule C11). */
+      readonly kind: 'undone';
+    };
 
 /** The numbers behind the status widget (rules B8–B13). */
 export interface SyncStatus {
@@ -87,13 +102,17 @@ export interface SyncStatus {
   readonly pending: number;
   /** Device time of the oldest pending save, milliseconds since 1970. */
   readonly oldestPendingAt: number | null;
+  /** Refused changes that wait for the user; they are not counted as pending. */
   readonly syncErrors: number;
   /** Entries may be missing since the last download; a download closes the gap (rule A31). */
   readonly hasFeedGap: boolean;
   /** Server time of the last applied download; `null` before the first. */
   readonly lastDownloadAt: number | null;
+  /** What the host last said of the network; see `lastFault` for what requests found. */
   readonly isOnline: boolean;
+  /** The server refused the token, or there is none: nothing is sent until `wake()` after a sign-in. */
   readonly needsAuth: boolean;
+  /** The server no longer speaks this build's protocol: nothing is sent until the app is updated. */
   readonly upgradeRequired: boolean;
   /** Milliseconds until the next attempt after a failure; `null` when none is waited for. */
   readonly retryInMs: number | null;
@@ -103,17 +122,25 @@ export interface SyncStatus {
   readonly lastFault: FaultShape | null;
 }
 
+/** How far a download is. */
 export interface DownloadProgress {
+  /** `uploading`: what waits goes up first. `downloading`: pages are staged. `applying`: all of them in one commit. */
   readonly stage: 'uploading' | 'downloading' | 'applying';
+  /** Records staged so far; a resumed download counts those of before. */
   readonly records: number;
+  /** Bytes of their rows so far, as they lie in the server's messages. */
   readonly bytes: number;
 }
 
 /** Values of one field in a sync error: what the user saw, what the user wrote, what is online. */
 export interface SyncErrorField {
+  /** The field's name. */
   readonly field: string;
+  /** What the user saw before the change. */
   readonly previous: FieldValue;
+  /** What the user wrote. */
   readonly mine: FieldValue;
+  /** What is online, as far as this device knows; `null` where the record is gone or may not be seen. */
   readonly online: FieldValue;
   /** Why the change was refused: a value in conflict, or one that validation did not take. */
   readonly isCause: boolean;
@@ -121,17 +148,27 @@ export interface SyncErrorField {
 
 /** A change that the server refused: data that waits for the user, durable like the change itself. */
 export interface SyncError {
+  /** Names it for `syncErrors.undo`; the number of the refused entry. */
   readonly id: number;
+  /** Why it was refused (rule A26). */
   readonly class: RefusalClass;
+  /** The host's own code from a hook, or the class again. */
   readonly code: string;
   /** The server's sentence for the user. */
   readonly message: string;
+  /** The object's name in the schema. */
   readonly object: string;
+  /** The record's id at birth (rule C1). */
   readonly recordId: string;
+  /** What the user did. */
   readonly op: 'create' | 'update' | 'remove';
+  /** The fields that the change touched, and those that caused the refusal. */
   readonly fields: readonly SyncErrorField[];
+  /** What is known of the record online; `hidden`: the user may not see it, `unknown`: this device never had it. */
   readonly onlineState: 'live' | 'deleted' | 'hidden' | 'unknown';
+  /** Device time of the save, in milliseconds since 1970. */
   readonly savedAt: number;
+  /** Device time of the refusal, in milliseconds since 1970. */
   readonly refusedAt: number;
   /** Entries that wait behind it and would be undone with it. */
   readonly dependants: readonly number[];
@@ -139,34 +176,183 @@ export interface SyncError {
   readonly actions: readonly ('undo' | 'undelete')[];
 }
 
+/** What an undo took back. */
 export interface UndoReceipt {
   /** Every entry taken back, the refused one first. Their contents are in the journal. */
   readonly entries: readonly number[];
 }
 
+/** What a download brought. */
 export interface DownloadReceipt {
+  /** Records downloaded, unchanged ones included. */
   readonly records: number;
+  /** Records that left this device because the user may no longer see them, or they are gone. */
   readonly removed: number;
+  /** Bytes of their rows, as they lay in the server's messages. */
   readonly bytes: number;
 }
 
 /** What the engine did, for hosts that log, badge or debug. Values never travel in events. */
 export type SyncEvent =
-  | { readonly type: 'change:queued'; readonly entry: number; readonly object: string; readonly id: string; readonly op: string; readonly fields: readonly string[] }
-  | { readonly type: 'upload:started'; readonly entries: readonly number[]; readonly bytes: number }
-  | { readonly type: 'upload:accepted'; readonly entry: number; readonly object: string; readonly id: string; readonly changedByServer: readonly string[] }
-  | { readonly type: 'upload:refused'; readonly entry: number; readonly object: string; readonly id: string; readonly reason: RefusalClass; readonly fields: readonly string[] }
-  | { readonly type: 'upload:deferred'; readonly entry: number; readonly retryAfterMs: number; readonly reason: string }
-  | { readonly type: 'request:failed'; readonly purpose: 'upload' | 'feed' | 'snapshot' | 'record' | 'hello'; readonly fault: FaultShape; readonly retryInMs: number | null }
-  | { readonly type: 'feed:polled'; readonly transactions: number; readonly head: number }
-  | { readonly type: 'feed:merged'; readonly object: string; readonly id: string; readonly fields: readonly string[]; readonly state: 'live' | 'deleted' | 'hidden' }
-  | { readonly type: 'feed:kept-aside'; readonly object: string; readonly id: string; readonly reason: 'pending' | 'in-error' | 'in-use' }
-  | { readonly type: 'feed:skipped'; readonly object: string; readonly id: string; readonly reason: 'stale' | 'superseded' }
-  | { readonly type: 'feed:gap-found' }
-  | { readonly type: 'download:started'; readonly isResumed: boolean }
-  | { readonly type: 'download:applied'; readonly records: number; readonly removed: number }
-  | { readonly type: 'sync-error:raised'; readonly syncError: number; readonly object: string; readonly id: string; readonly reason: RefusalClass }
-  | { readonly type: 'sync-error:resolved'; readonly syncError: number; readonly action: 'undo' | 'undelete' }
-  /** WebAssembly failed and something else answers: rightly, but perhaps slower. */
-  | { readonly type: 'core:replaced'; readonly reason: 'trapped' | 'memory-refused' | 'wasm-unavailable'; readonly answeredBy: 'scalar' | 'simd' | 'debug' | 'twin'; readonly cause: string }
-  | { readonly type: 'status:changed'; readonly state: SyncStatus['state'] };
+  | {
+      /** A save is durable and waits to be sent (rule A11). */
+      readonly type: 'change:queued';
+      /** The number of the queue entry. */
+      readonly entry: number;
+      /** The object's name in the schema. */
+      readonly object: string;
+      /** The record's id at birth (rule C1). */
+      readonly id: string;
+      /** `create`, `update` or `remove`. */
+      readonly op: string;
+      /** The fields that go up; none for a delete. */
+      readonly fields: readonly string[];
+    }
+  | {
+      /** A request with entries is about to go out. */
+      readonly type: 'upload:started';
+      /** The numbers of the entries, in the order of saves. */
+      readonly entries: readonly number[];
+      /** Bytes of their changes. */
+      readonly bytes: number;
+    }
+  | {
+      /** The server saved an entry. */
+      readonly type: 'upload:accepted';
+      /** The number of the queue entry. */
+      readonly entry: number;
+      /** The object's name in the schema. */
+      readonly object: string;
+      /** The record's id at birth (rule C1). */
+      readonly id: string;
+      /** Fields in which the saved record differs from what the user saw: numbers, formulas, edits of others (rule A27). */
+      readonly changedByServer: readonly string[];
+    }
+  | {
+      /** The server refused an entry; a `sync-error:raised` follows. */
+      readonly type: 'upload:refused';
+      /** The number of the queue entry. */
+      readonly entry: number;
+      /** The object's name in the schema. */
+      readonly object: string;
+      /** The record's id at birth (rule C1). */
+      readonly id: string;
+      /** Why it was refused (rule A26). */
+      readonly reason: RefusalClass;
+      /** The fields that caused it, where it has to do with fields. */
+      readonly fields: readonly string[];
+    }
+  | {
+      /** The server could not decide an entry; it is sent again later (rule A17). */
+      readonly type: 'upload:deferred';
+      /** The number of the queue entry. */
+      readonly entry: number;
+      /** How long the server asks to wait, in milliseconds. */
+      readonly retryAfterMs: number;
+      /** The server's sentence, for logs. */
+      readonly reason: string;
+    }
+  | {
+      /** There was no answer that counts: no network, a fault of the server, something in between that answers in its place. */
+      readonly type: 'request:failed';
+      /** What the request was for. */
+      readonly purpose: 'upload' | 'feed' | 'snapshot' | 'record' | 'hello';
+      /** What went wrong. */
+      readonly fault: FaultShape;
+      /** The least time until the next attempt, in milliseconds: back-off may add to it. `null` when there is none by itself. */
+      readonly retryInMs: number | null;
+    }
+  | {
+      /** A page of the feed came in, or the answer that there is nothing new. */
+      readonly type: 'feed:polled';
+      /** Saves on the page; 0 when there is nothing new. */
+      readonly transactions: number;
+      /** The newest position of the feed. */
+      readonly head: number;
+    }
+  | {
+      /** A record took what the feed says. */
+      readonly type: 'feed:merged';
+      /** The object's name in the schema. */
+      readonly object: string;
+      /** The record's id at birth (rule C1). */
+      readonly id: string;
+      /** The fields that changed; none where the record is new here or gone. */
+      readonly fields: readonly string[];
+      /** What the record is now; `hidden`: the user may not see it. */
+      readonly state: 'live' | 'deleted' | 'hidden';
+    }
+  | {
+      /** A record must not be merged into now; the newest row is kept until it may (rules A39, C7). */
+      readonly type: 'feed:kept-aside';
+      /** The object's name in the schema. */
+      readonly object: string;
+      /** The record's id at birth (rule C1). */
+      readonly id: string;
+      /** What is in the way: a change that waits, one that was refused, or a person who has it open. */
+      readonly reason: 'pending' | 'in-error' | 'in-use';
+    }
+  | {
+      /** A row of the feed was not needed (rule C6). */
+      readonly type: 'feed:skipped';
+      /** The object's name in the schema. */
+      readonly object: string;
+      /** The record's id at birth (rule C1). */
+      readonly id: string;
+      /** `stale`: this device has it or a newer one. `superseded`: the same page has a newer one. */
+      readonly reason: 'stale' | 'superseded';
+    }
+  | {
+      /** The feed no longer reaches back to where this device stopped: a download closes the gap (rule A31). */
+      readonly type: 'feed:gap-found';
+    }
+  | {
+      /** A download begins. */
+      readonly type: 'download:started';
+      /** Whether it goes on where one of the last 12 hours was cut off. */
+      readonly isResumed: boolean;
+    }
+  | {
+      /** All that was downloaded is in place, in one commit. */
+      readonly type: 'download:applied';
+      /** Records downloaded, unchanged ones included. */
+      readonly records: number;
+      /** Records that left this device. */
+      readonly removed: number;
+    }
+  | {
+      /** A refused change waits for the user. */
+      readonly type: 'sync-error:raised';
+      /** The number to give to `syncErrors.undo`. */
+      readonly syncError: number;
+      /** The object's name in the schema. */
+      readonly object: string;
+      /** The record's id at birth (rule C1). */
+      readonly id: string;
+      /** Why it was refused (rule A26). */
+      readonly reason: RefusalClass;
+    }
+  | {
+      /** The user took a refused change back (rule B13). */
+      readonly type: 'sync-error:resolved';
+      /** Its number. */
+      readonly syncError: number;
+      /** `undelete` is the undo of a refused delete. */
+      readonly action: 'undo' | 'undelete';
+    }
+  | {
+      /** WebAssembly failed and something else answers: rightly, but perhaps slower. */
+      readonly type: 'core:replaced';
+      /** What failed: a call, the memory it asked for, or the start. */
+      readonly reason: 'trapped' | 'memory-refused' | 'wasm-unavailable';
+      /** The build that answers; `twin` is the one in plain JavaScript. */
+      readonly answeredBy: 'scalar' | 'simd' | 'debug' | 'twin';
+      /** What the platform said. */
+      readonly cause: string;
+    }
+  | {
+      /** The state of the status is another one. */
+      readonly type: 'status:changed';
+      /** The state now; `client.status` has the numbers. */
+      readonly state: SyncStatus['state'];
+    };

@@ -6,14 +6,23 @@ import type { RecordSyncState } from './engine.ts';
  * A schema's own field named `syncState` hides the latter.
  */
 export type SyncedRecord<S extends Schema, O extends ObjectName<S>> = RecordOf<S, O> &
-  ('syncState' extends keyof RecordOf<S, O> ? unknown : { readonly syncState: RecordSyncState });
+  ('syncState' extends keyof RecordOf<S, O> ? unknown : {
+    /** Where the record stands between device and server; changes of it reach subscribers too. */
+    readonly syncState: RecordSyncState;
+  });
 
 /** A test of one field's value; a value by itself means "equal to", `null` means "no value". */
 export type ValueTest<Value> =
   | Value
-  | ({ readonly in?: readonly Value[]; readonly not?: Value } & TextTest<NonNullable<Value>> & OrderTest<NonNullable<Value>>);
+  | ({
+      /** Equal to one of these; none of them matches nothing. */
+      readonly in?: readonly Value[];
+      /** Not equal to this; `null` tests for any value at all. */
+      readonly not?: Value;
+    } & TextTest<NonNullable<Value>> & OrderTest<NonNullable<Value>>);
 
-type TextTest<Value> = [Value] extends [string]
+/** Tests of text; other values have none. */
+export type TextTest<Value> = [Value] extends [string]
   ? {
       /** Text begins with this, upper and lower case alike. */
       readonly startsWith?: string;
@@ -22,14 +31,29 @@ type TextTest<Value> = [Value] extends [string]
     }
   : unknown;
 
-type OrderTest<Value> = [Value] extends [string | number]
-  ? { readonly greaterThan?: Value; readonly atLeast?: Value; readonly lessThan?: Value; readonly atMost?: Value }
+/** Tests of order, for numbers and text: dates and instants are in the order of time. A record without a value passes none of them. */
+export type OrderTest<Value> = [Value] extends [string | number]
+  ? {
+      /** After this, without it. */
+      readonly greaterThan?: Value;
+      /** This or after it. */
+      readonly atLeast?: Value;
+      /** Before this, without it. */
+      readonly lessThan?: Value;
+      /** This or before it. */
+      readonly atMost?: Value;
+    }
   : unknown;
 
 /** A field to sort by, or a field and a direction. Records without a value come last; ties are in id order. */
 export type RecordOrder<S extends Schema, O extends ObjectName<S>> =
   | FieldOf<S, O>
-  | { readonly field: FieldOf<S, O>; readonly direction: 'ascending' | 'descending' };
+  | {
+      /** A field of the object, or `id`. */
+      readonly field: FieldOf<S, O>;
+      /** `descending` turns values round; records without one still come last. */
+      readonly direction: 'ascending' | 'descending';
+    };
 
 type FieldOf<S extends Schema, O extends ObjectName<S>> = keyof RecordOf<S, O> & string;
 

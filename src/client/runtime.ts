@@ -8,18 +8,33 @@ export type RuntimeKind = 'host-worker' | 'module-worker' | 'blob-worker' | 'in-
 
 /** A place that was tried before, and why it did not do. */
 export interface SkippedRuntime {
+  /** The place. */
   readonly kind: RuntimeKind;
+  /** A sentence for logs. */
   readonly reason: string;
 }
 
 /** Where the engine runs, and what was tried first. */
 export interface RuntimeReport {
+  /** Where the engine runs. */
   readonly kind: RuntimeKind;
+  /** What was tried before it, in that order; empty where the first place did. */
   readonly skipped: readonly SkippedRuntime[];
 }
 
 /** What happened to the place where the engine runs. */
 export type RuntimeEvent =
-  | { readonly type: 'runtime:started'; readonly kind: RuntimeKind; readonly skipped: readonly SkippedRuntime[] }
-  /** The worker died. Every call fails with `WORKER_FAILED` from then on; what was saved is on disk and goes on with the next start. */
-  | { readonly type: 'runtime:failed'; readonly fault: FaultShape };
+  | {
+      /** The engine has a place to run; the store may still be opening. */
+      readonly type: 'runtime:started';
+      /** Where the engine runs. */
+      readonly kind: RuntimeKind;
+      /** What was tried before it. */
+      readonly skipped: readonly SkippedRuntime[];
+    }
+  | {
+      /** The worker died. Every call fails with `WORKER_FAILED` from then on; what was saved is on disk and goes on with the next start. */
+      readonly type: 'runtime:failed';
+      /** How it died, as far as the platform says. */
+      readonly fault: FaultShape;
+    };

@@ -57,6 +57,7 @@ export interface SyncObject<S extends Schema, O extends ObjectName<S>> {
 
 /** Changes that the server refused. They are data: durable, and kept until the user decides. */
 export interface SyncErrors {
+  /** Reads all of them, the oldest save first. */
   list(): Promise<readonly SyncError[]>;
   /** Calls the listener with all of them now and after each change. */
   subscribe(listener: (errors: readonly SyncError[]) => void, options?: SubscribeOptions): Unsubscribe;
@@ -73,6 +74,7 @@ export type ClientEvent = SyncEvent | RuntimeEvent;
 
 /** A log of what the client does, without values: for logs, badges and debugging. */
 export interface ClientEvents {
+  /** Calls the listener with each event from now on, and at once with how the runtime started, until the returned function is called. */
   subscribe(listener: (event: ClientEvent) => void, options?: SubscribeOptions): Unsubscribe;
 }
 
@@ -82,7 +84,9 @@ export interface SyncClient<S extends Schema = Schema> {
   readonly objects: { readonly [O in ObjectName<S>]: SyncObject<S, O> };
   /** Where the device stands: the numbers behind a status widget. */
   readonly status: LiveValue<SyncStatus>;
+  /** Changes that the server refused, waiting for the user (rule B13). */
   readonly syncErrors: SyncErrors;
+  /** What the client does, as it happens. */
   readonly events: ClientEvents;
   /** Where the engine runs, known once it does. */
   readonly runtime: Promise<RuntimeReport>;

@@ -1,4 +1,3 @@
-import { demangle } from '@assemblyscript/loader';
 import type { Random } from '../shared/random.ts';
 import type { CoreBuild, DeviceCore } from './core.ts';
 import { createWasmCore, type CoreDiagnostic, type CoreEdition } from './wasm-core.ts';
