@@ -22,6 +22,7 @@ const ENTRIES = {
   'server-pglite': 'src/server/store/pglite.ts',
   'testing': 'src/testing/index.ts',
   'worker/twin': 'src/core/twin.ts',
+  'worker/loader': 'node_modules/@assemblyscript/loader/index.js',
 };
 
 /** @type {import('esbuild').BuildOptions & { metafile: true }} */
@@ -74,11 +75,16 @@ async function squeeze(code, { isModule, map }) {
   });
 }
 
-/** The twin is a file beside the worker, loaded only where there is no WebAssembly. @type {import('esbuild').Plugin} */
-const twinBeside = {
-  name: 'twin-beside',
+/**
+ * What nearly no worker needs lies in files beside it: the twin, for where there is no WebAssembly, and the loader of debug builds.
+ * @type {import('esbuild').Plugin}
+ */
+const besideWorker = {
+  name: 'beside-worker',
   setup(setup) {
-    setup.onResolve({ filter: /\/twin\.ts$/ }, ({ kind }) => (kind === 'dynamic-import' ? { path: './twin.js', external: true } : null));
+    setup.onResolve({ filter: /\/twin\.ts$|^@assemblyscript\/loader$/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path: path.endsWith('twin.ts') ? './twin.js' : './loader.js', external: true } : null,
+    );
   },
 };
 
@@ -95,7 +101,7 @@ const idbWithoutExtras = {
 async function bundleWorker() {
   const urls = { 'core.simd.wasm': '../core.simd.wasm', 'core.wasm': '../core.wasm' };
   const options = { ...COMMON, entryPoints: [WORKER_ENTRY], plugins: [retargetUrls(urls), idbWithoutExtras] };
-  const file = await build({ ...options, plugins: [...options.plugins, twinBeside], format: 'esm', sourcemap: 'external', outfile: 'dist/worker/worker.js' });
+  const file = await build({ ...options, plugins: [...options.plugins, besideWorker], format: 'esm', sourcemap: 'external', outfile: 'dist/worker/worker.js' });
   const [code, map] = ['', '.map'].map((suffix) => readFileSync(`dist/worker/worker.js${suffix}`, 'utf8'));
   const squeezed = await squeeze(code ?? '', { isModule: true, map: map ?? '' });
   writeFileSync('dist/worker/worker.js', squeezed.code ?? '');

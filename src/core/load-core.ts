@@ -56,7 +56,20 @@ async function inflate(base64: string): Promise<ArrayBuffer> {
   return new Response(new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'))).arrayBuffer();
 }
 
-// `demangle` names the exports; the loader's `instantiate` would bring 2 KB for managed objects, of which the core has none.
+type Instantiate = (module: WebAssembly.Module) => WebAssembly.Instance;
+
+// The release builds import nothing and export plain functions: there is nothing for a loader to do.
+const instantiateRelease: Instantiate = (module) => new WebAssembly.Instance(module);
+
+/**
+ * AssemblyScript's own loader instantiates the debug build: should an assertion ever be compiled into it, the loader says which, and
+ * where. This is the only place that knows it; it is a file of its own, which no release loads.
+ */
+async function loadDebugInstantiate(): Promise<Instantiate> {
+  const { instantiateSync } = await import('@assemblyscript/loader');
+  return (module) => instantiateSync(module).instance;
+}
+
 function exportsOf(instance: WebAssembly.Instance): CoreExports {
-  return demangle<CoreExports & Record<string, unknown>>(instance.exports as never) as CoreExports;
+  return instance.exports as unknown as CoreExports;
 }
