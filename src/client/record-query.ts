@@ -31,7 +31,10 @@ export type TextTest<Value> = [Value] extends [string]
     }
   : unknown;
 
-/** Tests of order, for numbers and text: dates and instants are in the order of time. A record without a value passes none of them. */
+/**
+ * Tests of order, for numbers and text: dates and instants are in the order of time, text that is a decimal number compares as one. A
+ * record without a value passes none of them.
+ */
 export type OrderTest<Value> = [Value] extends [string | number]
   ? {
       /** After this, without it. */
