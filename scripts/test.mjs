@@ -20,6 +20,7 @@ const PARTS = [
   program('planted-bugs', 'node', 'scripts/run-ts.mjs', 'test/simulation/main.ts', '--planted'),
   program('kill', 'node', 'scripts/run-ts.mjs', 'test/kill/main.ts', '--rounds', '5'),
   check('package', 'npm', 'run', '--silent', 'check'),
+  check('docs', 'npm', 'run', '--silent', 'docs'),
   program('newcomer', 'node', 'scripts/run-ts.mjs', 'test/package/newcomer.ts'),
   check('size', 'npm', 'run', '--silent', 'size'),
 ];

@@ -89,7 +89,10 @@ export interface Requirable<R extends boolean> {
 export type DeviceField<Value, R extends boolean> = Field<Value, false, R>;
 
 /** An instant that devices write. It tells its type to TypeScript, because a host may write it as a `Date` too. */
-export type DateTimeField<R extends boolean> = DeviceField<string, R> & { readonly type: 'dateTime' };
+export type DateTimeField<R extends boolean> = DeviceField<string, R> & {
+  /** Marks an instant. */
+  readonly type: 'dateTime';
+};
 
 function deviceField(type: FieldType, options: Omit<Field, 'type' | 'owner' | 'required'> & Requirable<boolean> = {}): Field<never, false, never> {
   return { ...options, type, owner: 'device', required: options.required === true } as Field<never, false, never>;

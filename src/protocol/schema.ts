@@ -68,7 +68,12 @@ export type UpdateInput<S extends Schema, O extends ObjectName<S>> = {
 };
 
 /** What a save takes for a field: its value, of an instant a `Date` too. */
-export type InputOf<F> = F extends { readonly type: 'dateTime' } ? string | Date : ValueOf<F>;
+export type InputOf<F> = F extends {
+  /** Marks an instant. */
+  readonly type: 'dateTime';
+}
+  ? string | Date
+  : ValueOf<F>;
 
 /** Longest name of an object or field, and most of each: what a message may hold. */
 export const SCHEMA_LIMITS = { nameLength: 80, objects: 500, fields: 500 } as const;
