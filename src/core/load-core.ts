@@ -27,8 +27,10 @@ export async function loadCore<C extends DeviceCore>(edition: CoreEdition<C>, op
   try {
     const { source, build } = await chooseBuild(options, edition.inlined);
     const module = source instanceof WebAssembly.Module ? source : await WebAssembly.compile(source);
-    const instance = exportsOf(await WebAssembly.instantiate(module));
-    const instantiate = () => exportsOf(new WebAssembly.Instance(module));
+    const instantiateSync = build === 'debug' ? await loadDebugInstantiate() : instantiateRelease;
+    // The first one asynchronously: on a page's thread an engine may not make large ones in place.
+    const instance = exportsOf(build === 'debug' ? instantiateSync(module) : await WebAssembly.instantiate(module));
+    const instantiate = () => exportsOf(instantiateSync(module));
     return createWasmCore({ edition, build, instance, instantiate, loadTwin, random, onDiagnostic });
   } catch (cause) {
     onDiagnostic?.({ kind: 'wasm-unavailable', answeredBy: 'twin', cause });
