@@ -220,7 +220,7 @@ export class Conversation {
   async #sayHello(): Promise<void> {
     const { link, store, user } = this.#context;
     const answer = await link.hello(store.meta.store);
-    if (answer.user !== user) throw new SyncFault('AUTH_REFUSED', 'the token belongs to another user than this store', { details: { user } });
+    if (answer.user !== user) throw new SyncFault('AUTH_REFUSED', "the token is another user's", { details: { user } });
     this.#limits = answer.limits;
   }
 

@@ -152,7 +152,7 @@ export class LocalStore {
     const rows = step.rows({ meta: this.#meta, layouts: this.#layouts, isGone: (key) => this.#gone.has(key), recordIdOf: this.#recordIdOf });
     const whole = { ...rows, expect: [{ key: STATE.fence, bytes: this.#fence }], durability };
     for (const part of this.#options.rules.commitsOf(whole)) this.#isOwner = this.#isOwner && (await this.#storage.commit(part)) === 'done';
-    if (!this.#isOwner) throw new SyncFault('CLIENT_TAKEN_OVER', 'another client has opened this store; close this one, or this tab');
+    if (!this.#isOwner) throw new SyncFault('CLIENT_TAKEN_OVER', 'another client has opened this store');
     this.#options.onCommitted(this.#takeOver(step));
   }
 
@@ -162,7 +162,7 @@ export class LocalStore {
 
   readonly #layoutOf = (hash: string): Layout => {
     const layout = this.#layouts.get(hash);
-    if (layout === undefined) throw new SyncFault('STORAGE_CORRUPT', `a stored row names layout ${hash}, which the store does not hold`, { details: { layout: hash } });
+    if (layout === undefined) throw new SyncFault('STORAGE_CORRUPT', `the store does not hold layout ${hash}`, { details: { layout: hash } });
     return layout;
   };
 

@@ -72,7 +72,7 @@ export function encodeMeta(meta: Meta): Uint8Array {
 export function decodeMeta(bytes: Uint8Array): Meta {
   const meta = decodeEnvelope(bytes) as Meta;
   if (meta.format > STORED_FORMAT) {
-    throw new SyncFault('STORAGE_CORRUPT', `the store has format ${meta.format}, this build reads up to ${STORED_FORMAT}; use the newer build again`);
+    throw new SyncFault('STORAGE_CORRUPT', `the store has format ${meta.format}, this build reads up to ${STORED_FORMAT}`);
   }
   return meta;
 }

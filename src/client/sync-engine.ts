@@ -322,7 +322,7 @@ class Engine implements SyncEngine {
     const seq = store.meta.nextSeq;
     const entry: QueueEntry = { seq, state: 'queued', number: null, savedAt: clock.now(), members: [member], deferrals: 0, deferredSince: null, refusal: null };
     if (sizeOf(entry) > this.#conversation.limits.entryBytes) {
-      throw new SyncFault('CHANGE_TOO_LARGE', `this save of ${object} ${id} is larger than ${this.#conversation.limits.entryBytes} bytes`, { details: { object, id, bytes: sizeOf(entry) } });
+      throw new SyncFault('CHANGE_TOO_LARGE', `${object} ${id}: this save is larger than ${this.#conversation.limits.entryBytes} bytes`, { details: { object, id, bytes: sizeOf(entry) } });
     }
     const step = new Step();
     step.putEntry(entry);

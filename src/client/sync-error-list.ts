@@ -28,7 +28,7 @@ export function listSyncErrors(store: LocalStore, schema: Schema): SyncError[] {
 export async function undoSyncError({ store, schema, rules, clock, emit }: EngineContext, syncError: number): Promise<QueueEntry[]> {
   const entry = store.entry(syncError);
   if (entry?.state !== 'failed') {
-    throw new SyncFault('SYNC_ERROR_UNKNOWN', `there is no sync error ${syncError}; it may have been resolved already`, { details: { syncError } });
+    throw new SyncFault('SYNC_ERROR_UNKNOWN', `there is no sync error ${syncError}`, { details: { syncError } });
   }
   const dependants = findDependants(entry, store.entries, schema);
   const all = [entry, ...dependants];

@@ -136,7 +136,7 @@ export class Uploader {
     settlement.step.meta = { ...settlement.step.meta, store: createId(clock, random) };
     for (const entry of store.entries) {
       if (entry.state !== 'sending' || settlement.step.entries.get(entry.seq) === null) continue;
-      const message = 'This store was copied, so nobody can tell whether this change was saved. Compare it with what is online.';
+      const message = 'This store was copied: whether this change was saved, nobody can tell.';
       settlement.refuse(entry, ownRefusal('fate-unknown', message, clock.now()));
     }
   }
@@ -151,7 +151,7 @@ export class Uploader {
     const entry = entries[0]!;
     await steps.run(async () => {
       const settlement = new Settlement(store, rules, new Map());
-      settlement.refuse(entry, ownRefusal('too-large', 'The server does not accept a change of this size.', clock.now()));
+      settlement.refuse(entry, ownRefusal('too-large', 'The server does not accept so large a change.', clock.now()));
       await store.commit(settlement.step, 'strict');
       emit({ type: 'sync-error:raised', syncError: entry.seq, ...nameOf(entry), reason: 'too-large' });
     });

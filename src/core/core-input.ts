@@ -8,12 +8,12 @@ import { areMasksOf, isSubset } from './masks.ts';
 /** Refuses masks, one after another, that are not so many of the layout. */
 export function requireEditMasks(layout: Layout, count: number, masks: Uint8Array): void {
   const fieldCount = layout.types.length;
-  if (!areMasksOf(masks, count, fieldCount)) throw inputInvalid(`these are not the masks of ${count} edits of ${fieldCount} fields`);
+  if (!areMasksOf(masks, count, fieldCount)) throw inputInvalid(`these are no masks of ${count} edits of ${fieldCount} fields`);
 }
 
 /** Refuses to apply fields that the edit does not have. */
 export function requireSubset(mask: FieldMask, editMask: FieldMask): void {
-  if (mask.length !== editMask.length || !isSubset(mask, editMask)) throw inputInvalid('the fields to apply are not all among those of the edit');
+  if (mask.length !== editMask.length || !isSubset(mask, editMask)) throw inputInvalid('the fields to apply are not all in the edit');
 }
 
 /** Refuses a plan that lacks a base version for an image. */
@@ -23,7 +23,7 @@ export function requireBases(imageCount: number, bases: readonly RecordVersion[]
 
 /** The fault of a call on bytes that are no row, or no values, of the layout. */
 export function rowInvalid(status: number): SyncFault {
-  return inputInvalid(`a row, or the values of an edit, do not fit the layout: ${CORE_STATUSES[status]}`);
+  return inputInvalid(`values do not fit the layout: ${CORE_STATUSES[status]}`);
 }
 
 // Bytes from outside are read and refused before; whoever gets this fault mixed up layouts, masks or lists.

@@ -91,7 +91,7 @@ export function createWasmCore<C extends DeviceCore>({ edition, build, instance,
     onDiagnostic?.({ kind, answeredBy: 'twin', cause });
     if (twin !== null) return call(twin);
     askForTwin();
-    throw new SyncFault('CORE_TRAPPED', 'the core cannot answer this call, and the reference build is not loaded yet', { cause });
+    throw new SyncFault('CORE_TRAPPED', 'the core stopped, and its twin is not loaded yet', { cause });
   }
 
   function askForTwin(): void {

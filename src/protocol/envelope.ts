@@ -20,9 +20,9 @@ export function decodeEnvelope(bytes: Uint8Array): unknown {
     const reader = new ByteReader(bytes);
     const envelope = reader.anything();
     // Short of the end something follows; beyond it a text or a byte string was cut off.
-    if (reader.at !== bytes.length) throw new RangeError(`the value ends at ${reader.at} of ${bytes.length} bytes`);
+    if (reader.at !== bytes.length) throw new RangeError('the bytes do not end with the value');
     return envelope;
   } catch (cause) {
-    throw new SyncFault('PROTOCOL_MALFORMED', 'the message is not one msgpack value', { cause });
+    throw new SyncFault('PROTOCOL_MALFORMED', 'the message is no msgpack', { cause });
   }
 }

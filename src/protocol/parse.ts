@@ -132,7 +132,7 @@ function entryResult(value: unknown, what: string): EntryResult {
 function protocol(value: unknown, what: string): number {
   const spoken = wholeNumber(value, what);
   if (spoken < OLDEST_PROTOCOL_VERSION || spoken > PROTOCOL_VERSION) {
-    throw new SyncFault('PROTOCOL_VERSION_UNSUPPORTED', `protocol ${spoken} is not spoken here; ${OLDEST_PROTOCOL_VERSION} to ${PROTOCOL_VERSION} are`, {
+    throw new SyncFault('PROTOCOL_VERSION_UNSUPPORTED', `protocol ${spoken} is not spoken here`, {
       details: { protocol: spoken },
     });
   }

@@ -45,7 +45,7 @@ export function canonicalValue(type: FieldType, value: unknown, path: string): F
 
 function canonicalText(value: unknown, path: string): string {
   if (typeof value !== 'string') return refuse(path, value, 'must be text');
-  if (/\p{Surrogate}/u.test(value)) refuse(path, value, 'holds half of a surrogate pair, which UTF-8 cannot carry');
+  if (/\p{Surrogate}/u.test(value)) refuse(path, value, 'holds half of a surrogate pair');
   if (value.length > VALUE_LIMITS.textBytes / 3 && utf8(value).length > VALUE_LIMITS.textBytes) {
     refuse(path, value, `is longer than ${VALUE_LIMITS.textBytes} bytes`);
   }
@@ -118,7 +118,7 @@ function canonicalJson(value: unknown, path: string, depth: number): JsonValue {
   if (typeof value === 'string') return canonicalText(value, path);
   if (typeof value === 'number') return canonicalNumber(value, path);
   if (Array.isArray(value)) return Array.from(value, (member) => canonicalJson(member, path, depth + 1));
-  if (!isPlainObject(value)) return refuse(path, value, 'holds something that JSON cannot represent exactly');
+  if (!isPlainObject(value)) return refuse(path, value, 'holds something that is no JSON');
   const object: Record<string, JsonValue> = {};
   // A key without a value (undefined) is no key, as in JSON text.
   const keys = Object.keys(value).filter((name) => value[name] !== undefined);

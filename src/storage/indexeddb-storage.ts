@@ -15,7 +15,7 @@ export async function openIndexedDb({ name, factory, storageManager }: IndexedDb
 }
 
 function platformFactory(): IDBFactory {
-  return platformIndexedDb() ?? fail('cannot open the store: this platform has no IndexedDB');
+  return platformIndexedDb() ?? fail('this platform has no IndexedDB');
 }
 
 // As JSON, so that no two owners share a name, whatever characters theirs hold.

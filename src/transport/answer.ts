@@ -111,7 +111,7 @@ function readFault(response: TransportResponse, scan: ScanMessage): SyncFault {
   const code = faultCode(status, answer);
   if (code === null) return badAnswer(response, 'it is an error that is not ours');
   const retryAfterMs = answer?.retryAfterMs ?? readRetryAfter(response.headers);
-  return new SyncFault(code, answer?.error.message ?? `the server, or something before it, answered ${status}`, {
+  return new SyncFault(code, answer?.error.message ?? `the answer has status ${status}`, {
     details: { status, ...(answer === null ? {} : { serverCode: answer.error.code }), ...(retryAfterMs === null ? {} : { retryAfterMs }) },
   });
 }

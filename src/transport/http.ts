@@ -113,7 +113,7 @@ function checkHeaders(headers: Readonly<Record<string, string>>): void {
   try {
     void new Headers(headers);
   } catch (cause) {
-    throw new SyncFault('OPTION_INVALID', 'headers must be names and values that HTTP can carry', { details: { option: 'headers' }, cause });
+    throw new SyncFault('OPTION_INVALID', 'headers do not fit in a request', { details: { option: 'headers' }, cause });
   }
 }
 

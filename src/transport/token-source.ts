@@ -43,8 +43,8 @@ async function askProvider(provider: TokenProvider, reason: TokenRequest['reason
     // A provider that could not reach its own server says so with a fault of ours; asking the user to sign in would not help then.
     throw isFault(cause) ? cause : new SyncFault('AUTH_REQUIRED', 'the token provider failed', { cause });
   }
-  if (typeof token !== 'string' || token === '') throw new SyncFault('AUTH_REQUIRED', 'the token provider has no token: nobody is signed in');
+  if (typeof token !== 'string' || token === '') throw new SyncFault('AUTH_REQUIRED', 'nobody is signed in');
   // Anything else would fail in `fetch`, where it looks like a missing network.
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new SyncFault('AUTH_REQUIRED', 'the token provider gave text that no header can carry');
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new SyncFault('AUTH_REQUIRED', 'the token does not fit in a header');
   return token;
 }
