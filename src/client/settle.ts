@@ -61,14 +61,10 @@ export class Settlement {
   }
 
   /** Takes an image in where it is safe, else keeps it aside (rules A39, C6, C7). */
-  offer(key: Key, image: HeldImage): 'merged' | 'kept-aside' | 'stale' {
-    if (!this.#rules.isNewer(image.version, versionOf(this.base(key)))) return 'stale';
-    if (this.entriesOf(key).length > 0) {
-      this.keepAside(key, image);
-      return 'kept-aside';
-    }
-    this.#mergeIfNewer(key, image);
-    return 'merged';
+  offer(key: Key, image: HeldImage): void {
+    if (!this.#rules.isNewer(image.version, versionOf(this.base(key)))) return;
+    if (this.entriesOf(key).length > 0) this.keepAside(key, image);
+    else this.step.putBase(key, image);
   }
 
   /** Does what was planned for an image of a page (rules A39, C6). */

@@ -176,12 +176,12 @@ class Engine implements SyncEngine {
 
   async listSyncErrors(): Promise<readonly SyncError[]> {
     await this.#assertOpen();
-    return listSyncErrors(this.#context.store, this.#options.schema);
+    return listSyncErrors(this.#context);
   }
 
   async watchSyncErrors(listener: (errors: readonly SyncError[]) => void): Promise<Unsubscribe> {
     await this.#assertOpen();
-    listener(listSyncErrors(this.#context.store, this.#options.schema));
+    listener(listSyncErrors(this.#context));
     return this.#errorLists.subscribe(listener);
   }
 
@@ -344,8 +344,9 @@ class Engine implements SyncEngine {
 
   #onCommitted(keys: ReadonlySet<Key>): void {
     if (!this.#isOpen) return;
-    if (keys.size > 0) void this.#steps.run(() => this.#live.refresh(keys)).catch((thrown: unknown) => this.#conversation.noteThrown(thrown));
-    void this.#steps.run(() => this.#tellOutcomes()).catch((thrown: unknown) => this.#conversation.noteThrown(thrown));
+    for (const step of [() => this.#live.refresh(keys), () => this.#tellOutcomes()]) {
+      void this.#steps.run(step).catch((thrown: unknown) => this.#conversation.noteThrown(thrown));
+    }
     this.#showStatus();
   }
 
@@ -385,24 +386,17 @@ class Engine implements SyncEngine {
     if (!this.#isOpen) return;
     const status = this.#readStatus();
     const before = this.#lastStatus;
-    if (before !== null && isSameStatus(before, status)) return;
+    if (JSON.stringify(before) === JSON.stringify(status)) return;
     this.#lastStatus = status;
     this.#statuses.emit(status);
     if (before === null || before.state !== status.state) this.#events.emit({ type: 'status:changed', state: status.state });
-    if (before === null || before.syncErrors !== status.syncErrors) this.#errorLists.emit(listSyncErrors(this.#context.store, this.#options.schema));
+    if (before === null || before.syncErrors !== status.syncErrors) this.#errorLists.emit(listSyncErrors(this.#context));
   }
 }
 
 function oldestPending(entries: Iterable<QueueEntry>): number | null {
   for (const { state, savedAt } of entries) if (state !== 'failed') return savedAt;
   return null;
-}
-
-function isSameStatus(left: SyncStatus, right: SyncStatus): boolean {
-  return (Object.keys(right) as (keyof SyncStatus)[]).every((key) => {
-    if (key === 'lastFault' || key === 'progress') return JSON.stringify(left[key]) === JSON.stringify(right[key]);
-    return left[key] === right[key];
-  });
 }
 
 function closed(): SyncFault {

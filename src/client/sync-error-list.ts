@@ -13,7 +13,7 @@ import { findDependants } from './upload-plan.ts';
 import type { LocalStore } from './local-store.ts';
 
 /** Refused changes as data for the user, oldest first (rule B13). */
-export function listSyncErrors(store: LocalStore, schema: Schema): SyncError[] {
+export function listSyncErrors({ store, schema }: Pick<EngineContext, 'store' | 'schema'>): SyncError[] {
   const errors: SyncError[] = [];
   for (const entry of store.entries) if (entry.state === 'failed') errors.push(describe(entry, store, schema));
   return errors;

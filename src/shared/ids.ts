@@ -8,13 +8,9 @@ import type { Random } from './random.ts';
  */
 export function createId(clock: Clock, random: Random): string {
   const bytes = random.bytes(16);
-  const now = Math.max(0, Math.floor(clock.now()));
-  for (let index = 0, left = now; index < 6; index++) {
-    bytes[5 - index] = left % 256;
-    left = Math.floor(left / 256);
-  }
+  for (let index = 5, left = Math.max(0, clock.now()); index >= 0; index--, left /= 256) bytes[index] = left;
   bytes[6] = 0x70 | (bytes[6]! & 0x0f);
   bytes[8] = 0x80 | (bytes[8]! & 0x3f);
   const hex = bytesToHex(bytes);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
 }

@@ -75,5 +75,5 @@ export class IndexedDbConnection {
 export function isDeadHandle(thrown: unknown): boolean {
   if (!(thrown instanceof Error)) return false;
   // "The database connection is closing" in every browser; WebKit (Safari 14 to 26) says "Connection to Indexed Database server lost".
-  return thrown.name === 'InvalidStateError' || (thrown.name === 'UnknownError' && /connection|server lost/i.test(thrown.message));
+  return thrown.name === 'InvalidStateError' || (thrown.name === 'UnknownError' && /connection/i.test(thrown.message));
 }
