@@ -69,7 +69,7 @@ async function squeeze(code, { isModule, map }) {
   return minify(code, {
     module: isModule,
     ecma: 2020,
-    compress: { passes: 3, unsafe_arrows: true, pure_getters: true, keep_fargs: false, hoist_funs: true, lhs_constants: false },
+    compress: { passes: 3, unsafe_arrows: true, pure_getters: true, keep_fargs: false, hoist_funs: true, inline: 1, lhs_constants: false },
     format: { comments: false }, // licences are in THIRD-PARTY-NOTICES.txt
     ...(map === undefined ? {} : { sourceMap: { content: map, url: 'worker.js.map' } }),
   });
