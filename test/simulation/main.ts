@@ -1,4 +1,4 @@
-// npm run simulate -- [--seeds N] [--first-seed S] [--seed X] [--bug NAME] [--planted] [--json] [--trace] [--workers N]
+// npm run simulate -- [--seeds N] [--first-seed S] [--seed X] [--bug NAME] [--planted [--rounds N]] [--json] [--trace] [--workers N]
 import { fork } from 'node:child_process';
 import { setMaxListeners } from 'node:events';
 import { availableParallelism } from 'node:os';
@@ -28,6 +28,8 @@ setMaxListeners(1_000);
 const TAIL_LINES = 60;
 /** Seeds that a worker has ahead of it. */
 const AHEAD = 4;
+/** Rounds of the planted bugs begin this far apart, so that no two look at the same seeds. */
+const SEEDS_BETWEEN_ROUNDS = 1_000;
 
 const { values: options } = parseArgs({
   options: {
@@ -36,6 +38,7 @@ const { values: options } = parseArgs({
     seed: { type: 'string' },
     bug: { type: 'string' },
     planted: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
     workers: { type: 'string' },
@@ -90,38 +93,47 @@ async function search(): Promise<void> {
   finish(seeds - failures.length, failures.length);
 }
 
+/** A search for one planted bug, from one seed on. */
+interface Hunt {
+  readonly bug: string;
+  readonly first: number;
+  tried: number;
+  found: JobResult | null;
+}
+
 /** Looks for each planted bug within its budget of seeds; one that is not found means that the oracle or the workload is too weak. */
 async function findPlanted(): Promise<void> {
-  const first = whole(options['first-seed']);
+  const first = whole(options['first-seed']), rounds = whole(options.rounds);
   const names = options.bug === undefined ? Object.keys(PLANTED_BUGS) : [knownBug(options.bug)!];
-  const hunts = new Map(names.map((bug) => [bug, { tried: 0, open: 0, found: [] as JobResult[] }]));
+  const hunts = names.flatMap((bug) => Array.from({ length: rounds }, (_, round): Hunt => ({ bug, first: first + round * SEEDS_BETWEEN_ROUNDS, tried: 0, found: null })));
   const began = performance.now();
   const next = (): Job | null => {
-    for (const [bug, hunt] of hunts) {
-      if (hunt.found.length > 0 || hunt.tried >= PLANTED_BUGS[bug]!.withinSeeds) continue;
-      hunt.open++;
-      return { bug, seed: first + hunt.tried++ };
-    }
-    return null;
+    const hunt = hunts.find(({ bug, tried, found }) => found === null && tried < PLANTED_BUGS[bug]!.withinSeeds);
+    return hunt === undefined ? null : { bug: hunt.bug, seed: hunt.first + hunt.tried++ };
   };
   await withWorkers(next, (result) => {
-    const hunt = hunts.get(result.bug!)!;
-    hunt.open--;
-    if (result.violation !== null) hunt.found.push(result);
+    const hunt = hunts.find(({ bug, first: from }) => bug === result.bug && result.seed >= from && result.seed < from + SEEDS_BETWEEN_ROUNDS)!;
+    if (result.violation !== null && (hunt.found === null || result.seed < hunt.found.seed)) hunt.found = result;
   });
-  const results = [...hunts].map(([bug, { tried, found }]) => {
-    const earliest = found.toSorted((left, right) => left.seed - right.seed)[0] ?? null;
-    return { bug, seeds: earliest === null ? tried : earliest.seed - first + 1, rule: earliest?.violation?.rule ?? null, message: earliest?.violation?.message ?? null };
-  });
-  const missed = results.filter(({ rule }) => rule === null);
+  const results = names.map((bug) => summarise(bug, hunts.filter((hunt) => hunt.bug === bug)));
+  const missed = results.filter(({ missed }) => missed > 0);
   if (options.json) {
-    console.log(JSON.stringify({ firstSeed: first, bugs: results }, null, 2));
+    console.log(JSON.stringify({ firstSeed: first, rounds, bugs: results }, null, 2));
     process.exitCode = missed.length > 0 ? 1 : 0;
     return;
   }
-  for (const { bug, seeds, rule } of results) console.log(`${rule === null ? 'NOT FOUND' : 'found'}  ${bug.padEnd(26)} ${rule === null ? `in ${seeds} seeds: ${PLANTED_BUGS[bug]!.mistake}` : `seed ${String(seeds).padStart(3)}, by ${rule}`}`);
+  for (const { bug, missed: misses, medianSeeds, rules } of results) {
+    const how = misses > 0 ? `not found in ${PLANTED_BUGS[bug]!.withinSeeds} seeds: ${PLANTED_BUGS[bug]!.mistake}` : `${String(medianSeeds).padStart(3)} seeds, by ${rules.join(' and ')}`;
+    console.log(`${bug.padEnd(26)} ${how}`);
+  }
   console.log(`${results.length} planted bugs in ${round((performance.now() - began) / 1_000)} s`);
   finish(results.length - missed.length, missed.length);
+}
+
+function summarise(bug: string, hunts: readonly Hunt[]) {
+  const found = hunts.flatMap(({ first, found: result }) => (result === null ? [] : [{ seeds: result.seed - first + 1, rule: result.violation!.rule }]));
+  const seeds = found.map((hunt) => hunt.seeds).sort((left, right) => left - right);
+  return { bug, missed: hunts.length - found.length, medianSeeds: seeds[seeds.length >> 1] ?? null, seeds, rules: [...new Set(found.map(({ rule }) => rule))] };
 }
 
 /** Hands jobs to worker processes until there are none left. */
@@ -139,7 +151,7 @@ async function withWorkers(next: () => Job | null, take: (result: JobResult) => 
           if (job !== null) {
             underWay++;
             worker.send(job);
-          } else if (underWay === 0) worker.disconnect();
+          } else if (underWay === 0 && worker.connected) worker.disconnect();
         };
         worker.on('message', (result: JobResult) => {
           underWay--;
