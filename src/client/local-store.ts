@@ -2,6 +2,7 @@ import { layoutsOf, type Layout } from '../protocol/layout.ts';
 import { mapRow, readField } from '../protocol/row.ts';
 import type { Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
+import { bytesEqual } from '../shared/bytes.ts';
 import { SyncFault } from '../shared/fault.ts';
 import { createId } from '../shared/ids.ts';
 import type { Random } from '../shared/random.ts';
@@ -113,19 +114,32 @@ export class LocalStore {
   async readBases(keys: Iterable<Key>): Promise<ReadonlyMap<Key, HeldImage>> {
     const wanted = [...new Set(keys)];
     const rows = await this.#storage.readRecords(wanted.map(splitKey));
-    const bases = new Map<Key, HeldImage>();
-    wanted.forEach((key, index) => {
-      const bytes = rows[index];
-      const base = bytes === undefined ? this.#gone.get(key) : decodeImage(bytes, this.#layoutOf);
-      if (base !== undefined) bases.set(key, base);
+    return this.#decoded(() => {
+      const bases = new Map<Key, HeldImage>();
+      wanted.forEach((key, index) => {
+        const bytes = rows[index];
+        const base = bytes === undefined ? this.#gone.get(key) : decodeImage(bytes, this.#layoutOf);
+        if (base !== undefined) bases.set(key, base);
+      });
+      return bases;
     });
-    return bases;
   }
 
   /** An object's live bases in id order, page by page. */
   async *scanBases(object: string): AsyncGenerator<(readonly [Key, HeldImage])[]> {
     for await (const rows of pages((last?: RecordRow) => this.#storage.scanRecords({ object, limit: SCAN_ROWS, ...(last && { after: last.id }) }))) {
-      yield rows.map(({ id, bytes }) => [keyOf(object, id), decodeImage(bytes, this.#layoutOf)]);
+      yield await this.#decoded(() => rows.map(({ id, bytes }) => [keyOf(object, id), decodeImage(bytes, this.#layoutOf)] as const));
+    }
+  }
+
+  /** What cannot be read may have been written by the client that has taken the store over, with a layout that came to it later. */
+  async #decoded<T>(decode: () => T): Promise<T> {
+    try {
+      return decode();
+    } catch (fault) {
+      const fence = await readState(this.#storage, STATE.fence);
+      this.#isOwner &&= fence !== null && bytesEqual(fence, this.#fence);
+      throw this.#isOwner ? fault : takenOver();
     }
   }
 
@@ -152,7 +166,7 @@ export class LocalStore {
     const rows = step.rows({ meta: this.#meta, layouts: this.#layouts, isGone: (key) => this.#gone.has(key), recordIdOf: this.#recordIdOf });
     const whole = { ...rows, expect: [{ key: STATE.fence, bytes: this.#fence }], durability };
     for (const part of this.#options.rules.commitsOf(whole)) this.#isOwner = this.#isOwner && (await this.#storage.commit(part)) === 'done';
-    if (!this.#isOwner) throw new SyncFault('CLIENT_TAKEN_OVER', 'another client has opened this store');
+    if (!this.#isOwner) throw takenOver();
     this.#options.onCommitted(this.#takeOver(step));
   }
 
@@ -260,4 +274,8 @@ async function takeOver(storage: Storage, options: LocalStoreOptions): Promise<U
     });
     if (outcome === 'done') return fence;
   }
+}
+
+function takenOver(): SyncFault {
+  return new SyncFault('CLIENT_TAKEN_OVER', 'another client has opened this store');
 }

@@ -130,4 +130,15 @@ describe('found by simulation', () => {
     expect(await second.query({ object: 'account' })).toHaveLength(saved === null ? 1 : 2);
     expect(await second.status()).toMatchObject({ pending: saved === null ? 1 : 2 });
   });
+
+  test('C10: a tab that lost the store says so, where the newer tab wrote rows in a layout that it has never seen', async () => {
+    world = createWorld(schema);
+    const storage = memory();
+    await world.server.online.save([{ op: 'create', object: 'account', id: 'st-mary', values: { name: 'St. Mary' } }]);
+    const { engine: first } = await world.device('ann', { storage, lifecycle: { isOnline: false, isForeground: true } });
+    const { engine: second } = await world.device('ann', { storage });
+    await second.download();
+    await expect(first.get('account', 'st-mary')).rejects.toMatchObject({ code: 'CLIENT_TAKEN_OVER' });
+    await expect(first.query({ object: 'account' })).rejects.toMatchObject({ code: 'CLIENT_TAKEN_OVER' });
+  });
 });
