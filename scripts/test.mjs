@@ -19,6 +19,7 @@ const PARTS = [
   program('simulation', 'node', 'scripts/run-ts.mjs', 'test/simulation/main.ts', '--seeds', '1000'),
   program('planted-bugs', 'node', 'scripts/run-ts.mjs', 'test/simulation/main.ts', '--planted'),
   program('kill', 'node', 'scripts/run-ts.mjs', 'test/kill/main.ts', '--rounds', '5'),
+  program('kill-demo', 'node', 'scripts/run-ts.mjs', 'test/kill/demo.ts', '--rounds', '3'),
   check('package', 'npm', 'run', '--silent', 'check'),
   check('docs', 'npm', 'run', '--silent', 'docs'),
   program('newcomer', 'node', 'scripts/run-ts.mjs', 'test/package/newcomer.ts'),
