@@ -3,6 +3,7 @@ import type { Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Random } from '../shared/random.ts';
 import type { Serial } from '../shared/serial.ts';
+import type { AnswerGate } from './answer-gate.ts';
 import type { DownloadProgress, SyncEvent } from './engine.ts';
 import type { LocalStore } from './local-store.ts';
 import type { Records } from './records.ts';
@@ -22,6 +23,8 @@ export interface EngineContext {
   readonly link: ServerLink;
   /** Steps that read and change the store run one after another; no request is made inside one. */
   readonly steps: Serial;
+  /** Whatever brings images of records passes here. */
+  readonly answers: AnswerGate;
   readonly emit: (event: SyncEvent) => void;
   readonly showProgress: (progress: DownloadProgress | null) => void;
 }

@@ -55,13 +55,7 @@ export const clientRules: ClientRules = {
   isNewer: (candidate, base) => compareVersions(candidate, base) > 0,
   verdict: (verdict) => verdict,
   keepsAside: () => true,
-  undoneTo: (base, side) => (side !== null && (base === null || isLater(side, base)) ? side : base),
+  undoneTo: (base, side) => (side !== null && (base === null || compareVersions(side.version, base.version) > 0) ? side : base),
   cursorAfter: ({ next }) => next,
   commitsOf: (step) => [step],
 };
-
-/** What a download left out is kept aside at the version that was held (rule B3). */
-function isLater(side: HeldImage, base: HeldImage): boolean {
-  const difference = compareVersions(side.version, base.version);
-  return difference > 0 || (difference === 0 && side.state === 'hidden');
-}

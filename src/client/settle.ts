@@ -80,12 +80,6 @@ export class Settlement {
     if (this.#rules.keepsAside(image)) this.step.putSide(key, image);
   }
 
-  /** Keeps aside that a record with waiting changes was not among those downloaded: once they are taken back, it leaves too. */
-  keepAbsenceAside(key: Key, base: HeldImage | null): void {
-    const newest = this.side(key) ?? base;
-    if (newest?.state === 'live') this.step.putSide(key, { ...newest, state: 'hidden', row: null });
-  }
-
   /** Takes entries back; records that have none left become what the server last said (rule B13). */
   undo(refused: QueueEntry, dependants: readonly QueueEntry[]): void {
     for (const entry of [refused, ...dependants]) this.step.removeEntry(entry);

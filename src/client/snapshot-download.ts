@@ -1,9 +1,10 @@
 import { decodeEnvelope, encodeEnvelope } from '../protocol/envelope.ts';
 import type { SnapshotAnswer, WireLayout } from '../protocol/messages.ts';
+import type { StateRow } from '../storage/storage-adapter.ts';
 import type { EngineContext } from './engine-context.ts';
 import type { DownloadReceipt } from './engine.ts';
 import { planPage } from './page-plan.ts';
-import type { Key } from './record-key.ts';
+import { splitKey, type Key } from './record-key.ts';
 import { badAnswer } from './server-link.ts';
 import { Settlement } from './settle.ts';
 import { Step } from './step.ts';
@@ -37,7 +38,7 @@ export class SnapshotDownload {
   }
 
   async #run(): Promise<DownloadReceipt> {
-    const { steps, store, emit, showProgress } = this.#context;
+    const { steps, store, answers, emit, showProgress } = this.#context;
     const resumed = await steps.run(() => this.#begin());
     emit({ type: 'download:started', isResumed: resumed });
     let staged = store.meta.download;
@@ -47,7 +48,7 @@ export class SnapshotDownload {
       staged = store.meta.download;
     }
     showProgress({ stage: 'applying', records: staged.records, bytes: staged.bytes });
-    const receipt = await steps.run(() => this.#apply());
+    const receipt = await answers.alone(() => this.#finish());
     emit({ type: 'download:applied', records: receipt.records, removed: receipt.removed });
     return receipt;
   }
@@ -83,7 +84,7 @@ export class SnapshotDownload {
     await steps.run(async () => {
       const step = new Step();
       const pages = staged?.pages ?? 0;
-      step.putState.push({ key: orderedKey(STATE.stage, pages), bytes: encodeEnvelope({ layouts: page.layouts, items: page.items } satisfies StagedPage) });
+      step.putState.push(stagedPage(pages, page));
       step.meta = {
         download: {
           startedAt: staged?.startedAt ?? clock.now(),
@@ -101,17 +102,48 @@ export class SnapshotDownload {
     });
   }
 
-  async #apply(): Promise<DownloadReceipt> {
+  /**
+   * Applies the pages. A record that is not on them is gone, unless the device heard of it otherwise since the download began: then only
+   * the server can tell which of the two is newer, and is asked, with no other answer under way.
+   */
+  async #finish(): Promise<DownloadReceipt> {
+    const asked = new Set<Key>();
+    for (;;) {
+      const outcome = await this.#context.steps.run(() => this.#apply(asked));
+      if ('receipt' in outcome) return outcome.receipt;
+      for (const key of outcome.unclear) {
+        await this.#ask(key);
+        asked.add(key);
+      }
+    }
+  }
+
+  /** Stages what the server says of one record. */
+  async #ask(key: Key): Promise<void> {
+    const { store, link, steps } = this.#context;
+    const { layouts, items } = await link.record(store.meta.store, splitKey(key));
+    await steps.run(async () => {
+      const step = new Step();
+      const download = store.meta.download!;
+      step.putState.push(stagedPage(download.pages, { layouts, items }));
+      step.meta = { download: { ...download, pages: download.pages + 1 } };
+      await store.commit(step, 'relaxed');
+    });
+  }
+
+  async #apply(asked: ReadonlySet<Key>): Promise<{ readonly receipt: DownloadReceipt } | { readonly unclear: readonly Key[] }> {
     const { store, rules } = this.#context;
     const { cursor, records, bytes, serverTime } = store.meta.download!;
     const settlement = new Settlement(store, rules, new Map());
-    const downloaded = new Set<Key>();
+    const downloaded = new Set<Key>(asked);
     for await (const row of store.scanState(STATE.stage)) await this.#takePage(row.bytes, settlement, downloaded);
+    const unclear = await this.#findUnclear(downloaded);
+    if (unclear.length > 0) return { unclear };
     const removed = await this.#removeAbsent(settlement, downloaded);
     await this.#clearStage(settlement.step);
     settlement.step.meta = { download: null, cursor, hasFeedGap: false, lastDownloadAt: serverTime };
     await store.commit(settlement.step, 'strict');
-    return { records, removed, bytes };
+    return { receipt: { records, removed, bytes } };
   }
 
   async #takePage(bytes: Uint8Array, settlement: Settlement, downloaded: Set<Key>): Promise<void> {
@@ -125,24 +157,29 @@ export class SnapshotDownload {
     });
   }
 
-  /** Records that the snapshot no longer holds leave, unless they came after it began; one with a waiting change leaves with that (rule B3). */
+  /** Records that are on no page, and that came in since the download began or have a change waiting. */
+  async #findUnclear(downloaded: ReadonlySet<Key>): Promise<Key[]> {
+    const { store } = this.#context;
+    const busy = [...store.busyKeys];
+    const bases = await store.readBases(busy);
+    const unclear = new Set(busy.filter((key) => bases.get(key)?.state === 'live' || store.side(key)?.state === 'live'));
+    for await (const { key } of store.scanState(STATE.fresh)) unclear.add(key.slice(STATE.fresh.length));
+    return [...unclear].filter((key) => !downloaded.has(key));
+  }
+
+  /** Records that the snapshot no longer holds leave. */
   async #removeAbsent(settlement: Settlement, downloaded: ReadonlySet<Key>): Promise<number> {
     const { store, schema } = this.#context;
-    const fresh = new Set<Key>();
-    for await (const { key } of store.scanState(STATE.fresh)) fresh.add(key.slice(STATE.fresh.length));
     let removed = 0;
     for (const object of Object.keys(schema.objects)) {
       for await (const page of store.scanBases(object)) {
         for (const [key, base] of page) {
-          if (downloaded.has(key) || fresh.has(key) || store.entriesOf(key).length > 0) continue;
+          if (downloaded.has(key)) continue;
           settlement.step.putBase(key, { ...base, state: 'hidden', row: null });
           removed++;
         }
       }
     }
-    const busy = [...store.busyKeys].filter((key) => !downloaded.has(key) && !fresh.has(key));
-    const bases = await store.readBases(busy);
-    for (const key of busy) settlement.keepAbsenceAside(key, bases.get(key) ?? null);
     return removed;
   }
 
@@ -150,6 +187,10 @@ export class SnapshotDownload {
     const { store } = this.#context;
     for (const prefix of [STATE.stage, STATE.fresh]) for await (const { key } of store.scanState(prefix)) step.removeState.push(key);
   }
+}
+
+function stagedPage(place: number, { layouts, items }: StagedPage): StateRow {
+  return { key: orderedKey(STATE.stage, place), bytes: encodeEnvelope({ layouts, items } satisfies StagedPage) };
 }
 
 /** Pages must go forward, or a hostile or broken server could keep a device downloading for ever. */

@@ -9,6 +9,7 @@ import { createSerial } from '../shared/serial.ts';
 import type { StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
 import type { TransportAdapter } from '../transport/transport-adapter.ts';
 import { Conversation } from './conversation.ts';
+import { createAnswerGate } from './answer-gate.ts';
 import type { EngineContext } from './engine-context.ts';
 import type {
   DownloadProgress,
@@ -202,15 +203,17 @@ class Engine implements SyncEngine {
 
   async fetch(object: string, id: string): Promise<RecordView | null> {
     await this.#assertOpen();
-    const { store, link, rules, records, steps } = this.#context;
+    const { store, link, rules, records, steps, answers } = this.#context;
     store.layout(object);
-    const answer = await this.#conversation.ask('record', () => link.record(store.meta.store, { object, id }));
-    return steps.run(async () => {
-      const images = link.images(answer);
-      const settlement = new Settlement(store, rules, await store.readBases(images.keys));
-      images.keys.forEach((key, index) => settlement.offer(key, images.image(index)));
-      await store.commit(settlement.step, 'relaxed');
-      return records.view(await records.resolve(object, id));
+    return answers.pass(async () => {
+      const answer = await this.#conversation.ask('record', () => link.record(store.meta.store, { object, id }));
+      return steps.run(async () => {
+        const images = link.images(answer);
+        const settlement = new Settlement(store, rules, await store.readBases(images.keys));
+        images.keys.forEach((key, index) => settlement.offer(key, images.image(index)));
+        await store.commit(settlement.step, 'relaxed');
+        return records.view(await records.resolve(object, id));
+      });
     });
   }
 
@@ -267,6 +270,7 @@ class Engine implements SyncEngine {
       records,
       link: new ServerLink({ transport, core, clock, random, rules: this.#rules, signal: this.#abort.signal }),
       steps: this.#steps,
+      answers: createAnswerGate(),
       emit: (event) => this.#events.emit(event),
       showProgress: (progress) => {
         this.#progress = progress;

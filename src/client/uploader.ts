@@ -37,7 +37,7 @@ export class Uploader {
 
   /** Sends the next request, if there is one to send. Rejects with the fault when there was no answer that counts. */
   async sendNext(): Promise<'sent' | 'nothing-to-send'> {
-    const { steps, store, link, schema, emit } = this.#context;
+    const { steps, store, link, schema, answers, emit } = this.#context;
     const entries = await steps.run(() => this.#freeze());
     if (entries.length === 0) return 'nothing-to-send';
     const layouts = [...new Map(entries.flatMap(({ members }) => members.map(({ layout }) => [layout.hash, layout] as const))).values()];
@@ -45,14 +45,16 @@ export class Uploader {
     emit({ type: 'upload:started', entries: entries.map(({ seq }) => seq), bytes: items.length });
     const identity = store.meta.store;
     try {
-      const answer = await link.upload({
-        store: identity,
-        schema: schema.hash,
-        layouts: layouts.map(wireLayout),
-        entries: entries.map(({ number, savedAt, members }) => ({ number: number!, savedAt, members: members.length })),
-        items,
+      await answers.pass(async () => {
+        const answer = await link.upload({
+          store: identity,
+          schema: schema.hash,
+          layouts: layouts.map(wireLayout),
+          entries: entries.map(({ number, savedAt, members }) => ({ number: number!, savedAt, members: members.length })),
+          items,
+        });
+        await steps.run(() => this.#settle(entries, answer));
       });
-      await steps.run(() => this.#settle(entries, answer));
       this.#mostEntries = Math.min(this.#limits().entries, this.#mostEntries * 2);
     } catch (fault) {
       if (!isFault(fault, 'PROTOCOL_TOO_LARGE')) throw fault;

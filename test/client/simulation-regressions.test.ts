@@ -89,6 +89,22 @@ describe('found by simulation', () => {
     expect((await engine.get('account', id))?.values.name).toBe('St. Mary');
   });
 
+  test('B3: what the device hears of while the first page is on its way leaves again, if the page is the newer of the two', async () => {
+    world = createWorld(schema);
+    const { engine, intercept } = await world.device('ann');
+    await world.server.online.save([{ op: 'create', object: 'account', id: 'st-mary', values: { name: 'St. Mary' } }]);
+    await engine.exchange();
+    intercept(async (request, send) => {
+      if (request.path === 'snapshot') {
+        expect(await engine.fetch('account', 'st-mary')).toMatchObject({ values: { name: 'St. Mary' } });
+        await world.server.online.save([{ op: 'remove', object: 'account', id: 'st-mary' }]);
+      }
+      return send(request);
+    });
+    await engine.download();
+    expect(await engine.get('account', 'st-mary')).toBeNull();
+  });
+
   test('closing twice waits twice: the store is free when either answers', async () => {
     world = createWorld(schema);
     const adapter = memory();
