@@ -26,7 +26,7 @@ export interface LaneOptions {
 /** One line of conversation with the server: at most one piece of work at a time, with its own timer and back-off. */
 export class Lane {
   readonly #options: LaneOptions;
-  #dueAt = Number.POSITIVE_INFINITY;
+  #dueAt = Infinity;
   #failures = 0;
   #isBusy = false;
   #wasWoken = false;
@@ -60,7 +60,7 @@ export class Lane {
     this.#cancelTimer = () => {};
     const plan = planLane({ ...this.#options.conditions(), isBusy: this.#isBusy, dueAt: this.#dueAt }, this.#options.clock.monotonic());
     if (plan.kind === 'go') this.#ended = this.#go();
-    else if (plan.kind === 'wait' && plan.delayMs < Number.POSITIVE_INFINITY) this.#cancelTimer = this.#options.clock.setTimer(plan.delayMs, () => this.reconsider());
+    else if (plan.kind === 'wait' && plan.delayMs < Infinity) this.#cancelTimer = this.#options.clock.setTimer(plan.delayMs, () => this.reconsider());
   }
 
   /** Waits for the work under way. */
@@ -88,7 +88,7 @@ export class Lane {
     this.#failures = result.kind === 'failed' ? this.#failures + 1 : 0;
     if (result.kind === 'failed') this.#dueAt = now + Math.max(result.atLeastMs, pickBackoff(this.#failures, this.#options.random, this.#options.backoff));
     else if (result.kind === 'again') this.#dueAt = now + result.afterMs;
-    else this.#dueAt = Number.POSITIVE_INFINITY;
+    else this.#dueAt = Infinity;
     // Woken while busy: something came in that this round may not have seen.
     if (this.#wasWoken && result.kind !== 'failed') this.#dueAt = Math.min(this.#dueAt, now);
     this.#options.onChange();

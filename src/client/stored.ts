@@ -1,7 +1,7 @@
 import { ByteReader } from '../protocol/byte-reader.ts';
 import { ByteWriter } from '../protocol/byte-writer.ts';
 import { decodeEnvelope, encodeEnvelope } from '../protocol/envelope.ts';
-import { createLayout, type Layout } from '../protocol/layout.ts';
+import type { Layout } from '../protocol/layout.ts';
 import { parseLayouts, wireLayout } from '../protocol/parse.ts';
 import type { FeedCursor, SnapshotKey, WireLayout } from '../protocol/messages.ts';
 import { NO_VALUE } from '../protocol/row.ts';
@@ -82,7 +82,7 @@ export function encodeLayout(layout: Layout): Uint8Array {
 }
 
 export function decodeLayout(bytes: Uint8Array): Layout {
-  return parseLayouts([decodeEnvelope(bytes) as WireLayout])[0] ?? createLayout('', []);
+  return parseLayouts([decodeEnvelope(bytes) as WireLayout])[0]!;
 }
 
 /** `[layout hash, epoch, n, state, row]` */

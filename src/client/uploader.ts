@@ -22,7 +22,7 @@ export class Uploader {
   /** When deferred entries are due, in monotonic milliseconds. */
   readonly #deferredUntil = new Map<number, number>();
   /** Shrinks when a request was too large. */
-  #mostEntries = Number.POSITIVE_INFINITY;
+  #mostEntries = Infinity;
 
   constructor(context: EngineContext, limits: () => ProtocolLimits) {
     this.#context = context;
@@ -40,8 +40,10 @@ export class Uploader {
     const { steps, store, link, schema, answers, emit } = this.#context;
     const entries = await steps.run(() => this.#freeze());
     if (entries.length === 0) return 'nothing-to-send';
-    const layouts = [...new Map(entries.flatMap(({ members }) => members.map(({ layout }) => [layout.hash, layout] as const))).values()];
-    const items = encodeEntries(entries, layouts);
+    const changes = entries.flatMap(({ members }) => members);
+    const layouts = [...new Map(changes.map(({ layout }) => [layout.hash, layout])).values()];
+    const placeOf = ({ hash }: Layout): number => layouts.findIndex((layout) => layout.hash === hash);
+    const items = encodeChanges(changes.map((change) => ({ ...change, layout: placeOf(change.layout) })));
     emit({ type: 'upload:started', entries: entries.map(({ seq }) => seq), bytes: items.length });
     const identity = store.meta.store;
     try {
@@ -205,11 +207,6 @@ export function sizeOf(entry: QueueEntry): number {
 export function nameOf(entry: QueueEntry): { readonly object: string; readonly id: string } {
   const { object, id } = entry.members[0]!;
   return { object, id };
-}
-
-function encodeEntries(entries: readonly QueueEntry[], layouts: readonly Layout[]): Uint8Array {
-  const places = new Map(layouts.map(({ hash }, place) => [hash, place]));
-  return encodeChanges(entries.flatMap(({ members }) => members.map((member) => ({ ...member, layout: places.get(member.layout.hash)! }))));
 }
 
 /** A result must say everything that settling needs, or nothing of the answer counts. */

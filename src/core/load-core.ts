@@ -55,7 +55,7 @@ async function chooseBuild({ module, bytes, build }: LoadCoreOptions, inlined: s
 /** An engine too old for `DecompressionStream` gets the twin, like one without WebAssembly. */
 async function inflate(base64: string): Promise<ArrayBuffer> {
   const deflated = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  return new Response(new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'))).arrayBuffer();
+  return new Response(new Response(deflated).body!.pipeThrough(new DecompressionStream('deflate-raw'))).arrayBuffer();
 }
 
 type Instantiate = (module: WebAssembly.Module) => WebAssembly.Instance;
