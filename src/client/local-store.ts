@@ -4,7 +4,6 @@ import type { Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import { bytesEqual } from '../shared/bytes.ts';
 import { SyncFault } from '../shared/fault.ts';
-import { createId } from '../shared/ids.ts';
 import type { Random } from '../shared/random.ts';
 import type { RecordRow, StateRow, Storage, StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
 import { keysOf, type QueueEntry } from './queue-entry.ts';
@@ -255,9 +254,9 @@ async function readState(storage: Storage, key: string): Promise<Uint8Array | nu
   return row?.key === key ? row.bytes : null;
 }
 
-function createMeta({ clock, random }: LocalStoreOptions): Meta {
+function createMeta({ clock, random, rules }: LocalStoreOptions): Meta {
   // A new store has never downloaded, so it does not know what it misses.
-  return { format: STORED_FORMAT, store: createId(clock, random), nextSeq: 1, nextNumber: 1, cursor: null, hasFeedGap: true, lastDownloadAt: null, download: null };
+  return { format: STORED_FORMAT, store: rules.createStoreId(clock, random), nextSeq: 1, nextNumber: 1, cursor: null, hasFeedGap: true, lastDownloadAt: null, download: null };
 }
 
 /** Puts a new fencing mark: whoever held the store before can write no more (fault list: two workers on one store). */

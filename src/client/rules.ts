@@ -2,6 +2,9 @@ import type { Verdict } from '../core/core.ts';
 import type { EntryResult, FeedCursor } from '../protocol/messages.ts';
 import { compareVersions, type RecordVersion } from '../protocol/version.ts';
 import { bytesEqual } from '../shared/bytes.ts';
+import type { Clock } from '../shared/clock.ts';
+import { createId } from '../shared/ids.ts';
+import type { Random } from '../shared/random.ts';
 import type { Commit } from '../storage/storage-adapter.ts';
 import { isEcho, type IsEcho } from '../transport/answer.ts';
 import type { HeldImage } from './rows.ts';
@@ -15,6 +18,8 @@ import type { QueueEntry } from './queue-entry.ts';
  * @internal
  */
 export interface ClientRules {
+  /** Design, identity: the name of a new store. */
+  createStoreId(clock: Clock, random: Random): string;
   /** Rule A17: which entries go up next. */
   planUpload(input: UploadPlanInput): QueueEntry[];
   /** Rules C2, C4: the number under which an entry is sent. */
@@ -45,6 +50,7 @@ export interface ClientRules {
 
 /** The rules of the product. */
 export const clientRules: ClientRules = {
+  createStoreId: createId,
   planUpload,
   numberFor: (entry, nextNumber) => entry.number ?? nextNumber,
   isAnswerTo: isEcho,

@@ -124,6 +124,16 @@ const BUGS: Readonly<Record<string, Omit<PlantedBug, 'withinSeeds'> & { readonly
     mistake: 'A28: a save goes onto the feed of every user',
     rules: { store: (store) => ({ ...store, run: (tenant, work) => store.run(tenant, (transaction) => work(feedingEveryone(transaction))) }) },
   },
+  'no-fence': {
+    mistake: 'C10: a tab writes on after another one has taken the store over',
+    withinSeeds: 200,
+    rules: { client: { commitsOf: ({ expect: _fence, ...step }) => [step] } },
+  },
+  'hardware-identity': {
+    mistake: 'C2: a store is named after its device, so a new one after a wipe begins its numbers anew under the old name',
+    withinSeeds: 200,
+    rules: { clientOf: (device) => ({ createStoreId: () => device }) },
+  },
   'one-big-request': {
     mistake: 'A17: a request takes everything that waits, several changes of one record too',
     rules: { client: { planUpload: ({ entries, limits, deferred }) => [...entries].filter(({ state, seq }) => state !== 'failed' && !deferred.has(seq)).slice(0, limits.entries) } },

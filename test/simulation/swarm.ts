@@ -131,7 +131,7 @@ function drawActions(random: SeededRandom, some: (least: number, most: number, o
     background: some(1, 4, 0.3),
     crash: some(0.5, 6),
     restart: some(0.5, 4, 0.3),
-    secondTab: some(0.5, 4, 0.25),
+    secondTab: some(0.3, 1.5, 0.2),
     wipe: some(0.3, 1.5, 0.25),
     clockJump: some(0.5, 2, 0.2),
     online: some(2, 15),

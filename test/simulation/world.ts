@@ -18,6 +18,8 @@ import type { Trace } from './trace.ts';
 /** Bugs to plant: rules of the product with an entry swapped, or a store that does not keep its contract. */
 export interface PlantedRules {
   readonly client?: Partial<ClientRules>;
+  /** As `client`, where devices differ. */
+  readonly clientOf?: (device: string) => Partial<ClientRules>;
   readonly server?: Partial<ServerRules>;
   readonly store?: (store: CrashableStore) => CrashableStore;
 }
@@ -134,7 +136,7 @@ export function createWorld({ seed, rules = {}, trace }: WorldOptions): World {
       clockOffBy: () => clocks.get(name)!,
       storageMs: () => (isCalm ? 0 : swarm.storageMs),
       observe: (storage) => oracle.observe(name, user, storage),
-      ...(rules.client === undefined ? {} : { rules: rules.client }),
+      rules: { ...rules.client, ...rules.clientOf?.(name) },
       onEvent: (event, isCurrent) => noteEvent(trace, oracle, name, event, isCurrent),
       onCrash: (during) => trace.note(name, 'crash', during),
     });
