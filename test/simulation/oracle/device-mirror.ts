@@ -268,8 +268,7 @@ export class DeviceMirror {
   }
 
   #findWritten({ key, sentAs }: Save): RecordVersion | null {
-    const row = this.#options.history.feed(this.#options.user).find(({ store, number }) => store === sentAs!.store && number === sentAs!.number);
-    return row?.records.get(key) ?? null;
+    return this.#options.history.fed(sentAs!.store, sentAs!.number)?.records.get(key) ?? null;
   }
 
   /** Rules C2, C4: from the first send on, number and bytes stay. */

@@ -31,6 +31,7 @@ export interface FeedPromise {
 export class OnlineHistory {
   readonly #versions = new Map<string, OnlineVersion[]>();
   readonly #feeds = new Map<string, FeedPromise[]>();
+  readonly #fed = new Map<string, FeedPromise>();
   readonly #layouts = layoutsOf(schema);
 
   current(key: string): OnlineVersion | null {
@@ -38,7 +39,9 @@ export class OnlineHistory {
   }
 
   at(key: string, version: RecordVersion): OnlineVersion | null {
-    return this.#versions.get(key)?.find((known) => compareVersions(known.version, version) === 0) ?? null;
+    // Each commit counts up by one: the history of a record is its own index.
+    const known = this.#versions.get(key)?.[version[1] - 1];
+    return known !== undefined && compareVersions(known.version, version) === 0 ? known : null;
   }
 
   keys(): IterableIterator<string> {
@@ -48,6 +51,11 @@ export class OnlineHistory {
   /** Rows of a user's feed, the first at position 1. */
   feed(user: string): readonly FeedPromise[] {
     return this.#feeds.get(user) ?? [];
+  }
+
+  /** The feed row of a save. */
+  fed(store: string, number: number): FeedPromise | null {
+    return this.#fed.get(`${store}#${number}`) ?? null;
   }
 
   /** Takes a committed row in; answers the version before it and the new one. */
@@ -77,7 +85,9 @@ export class OnlineHistory {
     const feed = this.#feeds.get(user) ?? [];
     this.#feeds.set(user, feed);
     const records = new Map(row.records.map(({ object, id }) => [`${object}/${id}`, this.current(`${object}/${id}`)!.version] as const));
-    return feed.push({ createdAt: row.createdAt, store: row.store, number: row.number, records }) === position;
+    const promise = { createdAt: row.createdAt, store: row.store, number: row.number, records };
+    this.#fed.set(`${row.store}#${row.number}`, promise);
+    return feed.push(promise) === position;
   }
 }
 
