@@ -6,7 +6,6 @@ import { pollFeed } from './poll-feed.ts';
 import { Lane, type LaneResult } from './lane.ts';
 import { pickPollDelay } from './poll-plan.ts';
 import type { QueueEntry } from './queue-entry.ts';
-import { SnapshotDownload } from './snapshot-download.ts';
 import { Uploader } from './uploader.ts';
 
 export interface ConversationOptions {
@@ -189,6 +188,8 @@ export class Conversation {
       showProgress({ stage: 'uploading', records: 0, bytes: 0 });
       await this.#greet();
       await this.#uploadFirst();
+      // Offline the requests before this have failed already, and with what hosts look for there.
+      const { SnapshotDownload } = await this.#context.parts.snapshotDownload();
       const receipt = await new SnapshotDownload(this.#context).run();
       this.#noteSuccess();
       return receipt;

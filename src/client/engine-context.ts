@@ -6,6 +6,7 @@ import type { Serial } from '../shared/serial.ts';
 import type { AnswerGate } from './answer-gate.ts';
 import type { DownloadProgress, SyncEvent } from './engine.ts';
 import type { LocalStore } from './local-store.ts';
+import type { Parts } from './parts.ts';
 import type { Records } from './records.ts';
 import type { ClientRules } from './rules.ts';
 import type { ServerLink } from './server-link.ts';
@@ -21,6 +22,8 @@ export interface EngineContext {
   readonly store: LocalStore;
   readonly records: Records;
   readonly link: ServerLink;
+  /** Loads what is not needed at a start. */
+  readonly parts: Parts;
   /** Steps that read and change the store run one after another; no request is made inside one. */
   readonly steps: Serial;
   /** Whatever brings images of records passes here. */

@@ -1,6 +1,7 @@
 import type { RefusalClass } from '../protocol/messages.ts';
 import { decodeValue, splitRow } from '../protocol/row.ts';
 import type { Schema } from '../protocol/schema.ts';
+import type { RecordVersion } from '../protocol/version.ts';
 import { keyOf, type Key } from './record-key.ts';
 import { touchedPositions, type HeldImage, type Member } from './rows.ts';
 
@@ -16,6 +17,13 @@ export interface StoredRefusal {
   readonly refusedAt: number;
 }
 
+/** The record that leads a group which an entry touches, at the version that the user saw; 0, 0 when the entry creates it (rule A15). */
+export interface EntryHeader {
+  readonly object: string;
+  readonly id: string;
+  readonly base: RecordVersion;
+}
+
 /**
  * One saved transaction on its way up. `queued` → `sending` (numbered and frozen; its fate is unknown until an answer is read) →
  * settled and gone, or `failed`, which is what a sync error is made of.
@@ -28,6 +36,10 @@ export interface QueueEntry {
   readonly number: number | null;
   readonly savedAt: number;
   readonly members: readonly Member[];
+  /** Who leads the groups of the members, in key order; none outside groups. */
+  readonly headers: readonly EntryHeader[];
+  /** The submitted record that this entry is a copy of (rule A23). */
+  readonly duplicateOf: { readonly object: string; readonly id: string } | null;
   /** How often the server asked to try later, and since when (rule A17, poison entries). */
   readonly deferrals: number;
   readonly deferredSince: number | null;
@@ -42,6 +54,11 @@ export function ownRefusal(reason: RefusalClass, message: string, refusedAt: num
 /** The records that an entry changes. */
 export function keysOf(entry: QueueEntry): Key[] {
   return entry.members.map(({ object, id }) => keyOf(object, id));
+}
+
+/** The records for whose sake entries wait for each other: those that an entry changes, and the headers of their groups (rule C9). */
+export function laneKeysOf(entry: QueueEntry): Key[] {
+  return [...new Set([...keysOf(entry), ...entry.headers.map(({ object, id }) => keyOf(object, id))])];
 }
 
 /** The records that an entry creates. */

@@ -27,7 +27,7 @@ export const STATE = {
 } as const;
 
 /** The format of stored state; an entry of an older one is migrated, never dropped (rule A17). */
-export const STORED_FORMAT = 1;
+export const STORED_FORMAT = 2;
 
 /** A download under way: its pages lie in `stage/` rows. */
 export interface StagedDownload {
@@ -128,9 +128,11 @@ export function encodeEntry(entry: QueueEntry): Uint8Array {
 }
 
 export function decodeEntry(bytes: Uint8Array, layoutOf: LayoutLookup): QueueEntry {
-  const { format: _format, ...stored } = decodeEnvelope(bytes) as StoredEntry;
+  const { format, ...stored } = decodeEnvelope(bytes) as StoredEntry;
   return {
     ...stored,
+    // Format 1 knew no groups: its entries name no headers, and a server finds those of what it stores.
+    ...(format < 2 && { headers: [], duplicateOf: null }),
     members: stored.members.map((member) => ({
       ...member,
       layout: layoutOf(member.layout),

@@ -32,6 +32,7 @@ import { keyOf, splitKey, type Key } from './record-key.ts';
 import { Records } from './records.ts';
 import { versionOf, type Member } from './rows.ts';
 import { clientRules, type ClientRules } from './rules.ts';
+import { createParts, preloadParts, type Parts } from './parts.ts';
 import { changedFields, planCreate, planRemove, planUpdate } from './save.ts';
 import { ServerLink } from './server-link.ts';
 import { Settlement } from './settle.ts';
@@ -57,6 +58,8 @@ export interface SyncEngineOptions {
   readonly lifecycle?: Lifecycle;
   /** @internal */
   readonly rules?: Partial<ClientRules>;
+  /** @internal */
+  readonly parts?: Parts;
 }
 
 const DEFAULT_POLL_INTERVAL_MS = 30_000;
@@ -269,6 +272,7 @@ class Engine implements SyncEngine {
       store,
       records,
       link: new ServerLink({ transport, core, clock, random, rules: this.#rules, signal: this.#abort.signal }),
+      parts: this.#options.parts ?? createParts(),
       steps: this.#steps,
       answers: createAnswerGate(),
       emit: (event) => this.#events.emit(event),
@@ -288,6 +292,7 @@ class Engine implements SyncEngine {
     if (this.#isClosed) return;
     this.#isOpen = true;
     this.#conversation.start();
+    preloadParts(this.#context.parts);
   }
 
   async #purgeJournal(): Promise<void> {
@@ -324,7 +329,7 @@ class Engine implements SyncEngine {
     const { store, clock, emit } = this.#context;
     const { object, id, op } = member;
     const seq = store.meta.nextSeq;
-    const entry: QueueEntry = { seq, state: 'queued', number: null, savedAt: clock.now(), members: [member], deferrals: 0, deferredSince: null, refusal: null };
+    const entry: QueueEntry = { seq, state: 'queued', number: null, savedAt: clock.now(), members: [member], headers: [], duplicateOf: null, deferrals: 0, deferredSince: null, refusal: null };
     if (sizeOf(entry) > this.#conversation.limits.entryBytes) {
       throw new SyncFault('CHANGE_TOO_LARGE', `${object} ${id}: this save is larger than ${this.#conversation.limits.entryBytes} bytes`, { details: { object, id, bytes: sizeOf(entry) } });
     }

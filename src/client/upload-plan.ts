@@ -1,5 +1,5 @@
 import type { Schema } from '../protocol/schema.ts';
-import { createdBy, keysOf, referencesOf, type QueueEntry } from './queue-entry.ts';
+import { createdBy, laneKeysOf, referencesOf, type QueueEntry } from './queue-entry.ts';
 import type { Key } from './record-key.ts';
 
 /** What limits one upload request. */
@@ -33,7 +33,7 @@ export function planUpload({ entries, schema, limits, deferred, sizeOf }: Upload
   const picked: QueueEntry[] = [];
   let bytes = 0;
   for (const entry of entries) {
-    const keys = keysOf(entry);
+    const keys = laneKeysOf(entry);
     const references = referencesOf(entry, schema);
     if (entry.state === 'failed' || deferred.has(entry.seq) || dependsOn(keys, references, held, heldCreates)) {
       for (const key of keys) held.add(key);
@@ -53,13 +53,13 @@ export function planUpload({ entries, schema, limits, deferred, sizeOf }: Upload
 
 /** Entries that cannot move before `first` does: later ones of its records, and those that refer to what it creates (rule C9). */
 export function findDependants(first: QueueEntry, entries: Iterable<QueueEntry>, schema: Schema): QueueEntry[] {
-  const held = new Set(keysOf(first));
+  const held = new Set(laneKeysOf(first));
   const heldCreates = new Set(createdBy(first));
   const dependants: QueueEntry[] = [];
   for (const entry of entries) {
-    if (entry.seq <= first.seq || !dependsOn(keysOf(entry), referencesOf(entry, schema), held, heldCreates)) continue;
+    if (entry.seq <= first.seq || !dependsOn(laneKeysOf(entry), referencesOf(entry, schema), held, heldCreates)) continue;
     dependants.push(entry);
-    for (const key of keysOf(entry)) held.add(key);
+    for (const key of laneKeysOf(entry)) held.add(key);
     for (const key of createdBy(entry)) heldCreates.add(key);
   }
   return dependants;

@@ -1,6 +1,6 @@
 import { encodeChanges } from '../protocol/items.ts';
 import type { Layout } from '../protocol/layout.ts';
-import type { EntryResult, ProtocolLimits, UploadAnswer } from '../protocol/messages.ts';
+import type { EntryResult, ProtocolLimits, UploadAnswer, WireEntry } from '../protocol/messages.ts';
 import { wireLayout } from '../protocol/parse.ts';
 import { createId } from '../shared/ids.ts';
 import { isFault } from '../shared/fault.ts';
@@ -52,7 +52,7 @@ export class Uploader {
           store: identity,
           schema: schema.hash,
           layouts: layouts.map(wireLayout),
-          entries: entries.map(({ number, savedAt, members }) => ({ number: number!, savedAt, members: members.length })),
+          entries: entries.map(wireEntry),
           items,
         });
         await steps.run(() => this.#settle(entries, answer));
@@ -196,6 +196,16 @@ export class Uploader {
       }
     });
   }
+}
+
+function wireEntry({ number, savedAt, members, headers, duplicateOf }: QueueEntry): WireEntry {
+  return {
+    number: number!,
+    savedAt,
+    members: members.length,
+    headers: headers.map(({ object, id, base: [epoch, n] }) => ({ object, id, epoch, n })),
+    duplicateOf,
+  };
 }
 
 /** Bytes of an entry on the wire, near enough for limits. */

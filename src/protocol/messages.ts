@@ -36,7 +36,7 @@ export interface AnswerHead {
 }
 
 /** Paths below the server's base URL. */
-export const PATHS = { hello: 'hello', upload: 'upload', feed: 'feed', snapshot: 'snapshot', record: 'record' } as const;
+export const PATHS = { hello: 'hello', upload: 'upload', void: 'void', feed: 'feed', snapshot: 'snapshot', record: 'record' } as const;
 
 /** The content type of every body, in both directions. Anything else is not an answer of ours. */
 export const CONTENT_TYPE = 'application/vnd.fieldtide+msgpack';
@@ -46,6 +46,8 @@ export const HEADERS = {
   protocol: 'fieldtide-protocol',
   store: 'fieldtide-store',
   attempt: 'fieldtide-attempt',
+  /** With polls: `COUNT.AGE`, the entries not yet settled and the age of the oldest in whole seconds (rule A3). */
+  pending: 'fieldtide-pending',
   time: 'fieldtide-time',
   epoch: 'fieldtide-epoch',
   head: 'fieldtide-head',
@@ -83,6 +85,19 @@ export const DEFAULT_LIMITS: ProtocolLimits = {
   pageItems: 500,
 };
 
+/** Names one record. */
+export interface WireRecord {
+  readonly object: string;
+  /** Its id at birth (rule C1). */
+  readonly id: string;
+}
+
+/** The record that leads a transaction group, at the version that the user saw; 0, 0 when the entry creates it (rule A15). */
+export interface WireHeader extends WireRecord {
+  readonly epoch: number;
+  readonly n: number;
+}
+
 /** One saved transaction on its way up. Its items are the next `members` changes of the message. */
 export interface WireEntry {
   /** Upload number, unique within the store (rule C2). */
@@ -90,6 +105,10 @@ export interface WireEntry {
   /** Device time of the save in milliseconds since 1970; a label. */
   readonly savedAt: number;
   readonly members: number;
+  /** Who leads the groups of the members, in key order: none outside groups, two when a member moves from one group to another. */
+  readonly headers: readonly WireHeader[];
+  /** The entry is a copy of this record and its group, which was submitted elsewhere (rule A23): creates only, the header first. */
+  readonly duplicateOf: WireRecord | null;
 }
 
 /** `POST upload`. */
@@ -151,12 +170,48 @@ export interface Refusal {
  * they are now (for merging): indices into the message's items. On a first answer both are equal.
  */
 export type EntryResult =
-  | { readonly number: number; readonly outcome: 'saved'; readonly committed: readonly number[]; readonly current: readonly number[] }
+  | {
+      readonly number: number;
+      readonly outcome: 'saved';
+      readonly committed: readonly number[];
+      readonly current: readonly number[];
+      /** Of members of override objects only. */
+      readonly overwritten: readonly Overwritten[];
+    }
+  /** `keepCleanFields`: the fields of `refusal` were refused, all others saved. Of entries with a single update. */
+  | { readonly number: number; readonly outcome: 'partlySaved'; readonly refusal: Refusal; readonly committed: readonly number[]; readonly current: readonly number[] }
   | { readonly number: number; readonly outcome: 'refused'; readonly refusal: Refusal; readonly current: readonly number[] }
+  /** A header was submitted elsewhere; nothing was written, and nothing of this number ever will be (rule A24). `header` is an index. */
+  | { readonly number: number; readonly outcome: 'discarded'; readonly header: number; readonly current: readonly number[] }
+  /** Likewise; the device now sends the whole group as a copy, in an entry with `duplicateOf` (rule A23). */
+  | { readonly number: number; readonly outcome: 'needsDuplicate'; readonly header: number; readonly current: readonly number[] }
+  /** The device gave the number up before anything was decided; nothing of it ever will be (rule C2). */
+  | { readonly number: number; readonly outcome: 'voided' }
   /** Nothing was decided and nothing written: a hook failed or ran out of time. Send it again. */
   | { readonly number: number; readonly outcome: 'tryLater'; readonly retryAfterMs: number; readonly message: string }
   /** This number was used with other bytes: the store was copied (rule C2). */
   | { readonly number: number; readonly outcome: 'copied' };
+
+/** What a device's change of an override object replaced (rule A22). */
+export interface Overwritten {
+  /** Index of the member in its entry. */
+  readonly member: number;
+  /** Fields whose value online was neither what the user saw nor what the user wrote. */
+  readonly fields: readonly string[];
+  /** Index of the record's image as it was before, among the message's items. */
+  readonly was: number;
+}
+
+/**
+ * `POST void` → a result per number, in order, in the shape of an upload's answer: what was decided on it, or `voided` for good
+ * (rule C2). For entries of unknown fate that the user takes back.
+ */
+export interface VoidRequest {
+  readonly protocol: number;
+  readonly store: string;
+  readonly attempt: string;
+  readonly numbers: readonly number[];
+}
 
 /** The answer to an upload: one result per entry, in order. */
 export interface UploadAnswer extends AnswerHead {

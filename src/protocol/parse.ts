@@ -9,6 +9,7 @@ import {
   type FeedCursor,
   type FeedTransaction,
   type HelloAnswer,
+  type Overwritten,
   type ProtocolLimits,
   type RecordAnswer,
   type Refusal,
@@ -17,8 +18,11 @@ import {
   type SnapshotKey,
   type UploadAnswer,
   type UploadRequest,
+  type VoidRequest,
   type WireEntry,
+  type WireHeader,
   type WireLayout,
+  type WireRecord,
 } from './messages.ts';
 import { binary, listOf, malformed, mapOf, oneOf, orNull, pairOf, text, trueOrFalse, wholeNumber, type Shape } from './shape.ts';
 import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './version.ts';
@@ -26,14 +30,28 @@ import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './version.ts';
 const MAX_MESSAGE = 4_000;
 const MAX_LAYOUTS = 500;
 const MAX_FIELDS = 500;
+/** A transaction touches few groups: one, or the two between which a line moves. */
+const MAX_HEADERS = 100;
+const MAX_NUMBERS = 10_000;
 
 /** Turns an envelope from outside into an upload request. @throws {@link SyncFault} `PROTOCOL_MALFORMED` and the codes of each part. */
 export function parseUploadRequest(envelope: unknown): UploadRequest {
-  const wireEntry = mapOf<WireEntry>({ number: wholeNumber, savedAt: wholeNumber, members: wholeNumber });
+  const wireEntry = mapOf<WireEntry>({
+    number: wholeNumber,
+    savedAt: wholeNumber,
+    members: wholeNumber,
+    headers: listOf(mapOf<WireHeader>({ object: text, id: text, epoch: wholeNumber, n: wholeNumber }), MAX_HEADERS),
+    duplicateOf: orNull(mapOf<WireRecord>({ object: text, id: text })),
+  });
   const { store, attempt, protocol } = HEAD;
   const request = mapOf<UploadRequest>({ protocol, store, attempt, schema: text, ...ITEMS, entries: listOf(wireEntry) })(envelope, 'upload');
   if (request.entries.some(({ number, members }) => number < 1 || members < 1)) malformed('an entry needs a number and members from 1 up');
   return request;
+}
+
+export function parseVoidRequest(envelope: unknown): VoidRequest {
+  const { store, attempt, protocol } = HEAD;
+  return mapOf<VoidRequest>({ protocol, store, attempt, numbers: listOf(wholeNumber, MAX_NUMBERS) })(envelope, 'void');
 }
 
 export function parseUploadAnswer(envelope: unknown): UploadAnswer {
@@ -105,27 +123,36 @@ const HEAD = {
 /** Of every message that carries records. */
 const ITEMS = { layouts: listOf<WireLayout>(pairOf(text, listOf(pairOf(text, wholeNumber), MAX_FIELDS)), MAX_LAYOUTS), items: binary };
 
+const refusal = mapOf<Refusal>({
+  class: oneOf(REFUSAL_CLASSES),
+  code: text,
+  message,
+  member: wholeNumber,
+  fields: listOf(text, MAX_FIELDS),
+  online: orNull(wholeNumber),
+});
+
 const RESULT_SHAPES: { readonly [Outcome in EntryResult['outcome']]: Shape<Extract<EntryResult, { readonly outcome: Outcome }>> } = {
-  saved: mapOf({ number: wholeNumber, outcome: oneOf(['saved']), committed: indices, current: indices }),
-  refused: mapOf({
+  saved: mapOf({
     number: wholeNumber,
-    outcome: oneOf(['refused']),
-    refusal: mapOf<Refusal>({
-      class: oneOf(REFUSAL_CLASSES),
-      code: text,
-      message,
-      member: wholeNumber,
-      fields: listOf(text, MAX_FIELDS),
-      online: orNull(wholeNumber),
-    }),
+    outcome: oneOf(['saved']),
+    committed: indices,
     current: indices,
+    overwritten: listOf(mapOf<Overwritten>({ member: wholeNumber, fields: listOf(text, MAX_FIELDS), was: wholeNumber })),
   }),
+  partlySaved: mapOf({ number: wholeNumber, outcome: oneOf(['partlySaved']), refusal, committed: indices, current: indices }),
+  refused: mapOf({ number: wholeNumber, outcome: oneOf(['refused']), refusal, current: indices }),
+  discarded: mapOf({ number: wholeNumber, outcome: oneOf(['discarded']), header: wholeNumber, current: indices }),
+  needsDuplicate: mapOf({ number: wholeNumber, outcome: oneOf(['needsDuplicate']), header: wholeNumber, current: indices }),
+  voided: mapOf({ number: wholeNumber, outcome: oneOf(['voided']) }),
   tryLater: mapOf({ number: wholeNumber, outcome: oneOf(['tryLater']), retryAfterMs: wholeNumber, message }),
   copied: mapOf({ number: wholeNumber, outcome: oneOf(['copied']) }),
 };
 
+const OUTCOMES = Object.keys(RESULT_SHAPES) as EntryResult['outcome'][];
+
 function entryResult(value: unknown, what: string): EntryResult {
-  const { outcome } = mapOf<{ outcome: EntryResult['outcome'] }>({ outcome: oneOf(['saved', 'refused', 'tryLater', 'copied']) })(value, what);
+  const { outcome } = mapOf<{ outcome: EntryResult['outcome'] }>({ outcome: oneOf(OUTCOMES) })(value, what);
   return RESULT_SHAPES[outcome](value, what);
 }
 

@@ -1,6 +1,7 @@
 import { hashBytes, utf8 } from '../shared/bytes.ts';
 import { SyncFault } from '../shared/fault.ts';
 import { FIELD_TYPE_CODES, type Field, type FieldValue } from './field.ts';
+import { groupParentOf } from './groups.ts';
 
 /** How an object is saved. All of it is plain data, shared by app and backend. */
 export interface ObjectDefinition {
@@ -9,8 +10,39 @@ export interface ObjectDefinition {
    * `override`: nothing is compared (rule A22). @defaultValue 'checked'
    */
   readonly mode?: 'checked' | 'override';
+  /**
+   * What becomes of a save when some of its fields were changed online meanwhile. `rejectSave`: all of it waits for the user.
+   * `keepCleanFields`: the other fields are saved (checked objects, single updates). @defaultValue 'rejectSave'
+   */
+  readonly onConflict?: 'rejectSave' | 'keepCleanFields';
+  /**
+   * Whether a save may join the record's last waiting one (rule C8): `tail` for records outside groups, as long as nothing of it was
+   * sent. @defaultValue 'tail'
+   */
+  readonly coalesce?: 'tail' | 'never';
+  /** When records of this object count as submitted, which closes them and their group on devices. @defaultValue never */
+  readonly submitted?: SubmittedDefinition;
   /** The fields by name, 1 to 500; `id` is taken. Their order is the order of values in a row. */
   readonly fields: Readonly<Record<string, Field>>;
+}
+
+/** When a record is submitted, and what becomes of edits that another device made before it knew (rules A23, A24). */
+export interface SubmittedDefinition {
+  /** The field that tells, of a type whose values are text. */
+  readonly field: string;
+  /** Its values that mean "submitted", one or more. */
+  readonly values: readonly string[];
+  /**
+   * What becomes of edits made elsewhere. `duplicate`: they become a record of their own (rule A23). `discard`: they are dropped, kept
+   * in the journal, and the user is told (rule A24). `error`: they become a sync error of class `locked`. @defaultValue 'error'
+   */
+  readonly elsewhere?: 'duplicate' | 'discard' | 'error';
+  /** `duplicate`: the objects of the group whose records go into the copy. @defaultValue all of the group */
+  readonly copies?: readonly string[];
+  /** `duplicate`: the value of `field` in a copy whose original was submitted on both devices. @defaultValue no value */
+  readonly reopenAs?: string;
+  /** `duplicate`: a server-owned reference in which the copy names its original. @defaultValue none */
+  readonly duplicateOf?: string;
 }
 
 /** A schema: every object that devices and server exchange. */
@@ -94,6 +126,7 @@ export function defineSchema<const Definition extends SchemaDefinition>(definiti
   const names = Object.keys(definition.objects);
   if (names.length === 0 || names.length > SCHEMA_LIMITS.objects) throw invalid('objects', `must be 1 to ${SCHEMA_LIMITS.objects}`);
   for (const name of names) checkObject(name, definition.objects[name]!, definition.objects);
+  for (const name of names) checkGroup(name, definition);
   return { version: definition.version, objects: definition.objects, hash: hashBytes(utf8(canonicalText(definition.objects))) };
 }
 
@@ -102,6 +135,11 @@ function checkObject(name: string, object: ObjectDefinition, objects: SchemaDefi
   if (object.mode !== undefined && object.mode !== 'checked' && object.mode !== 'override') {
     throw invalid(name, "mode must be 'checked' or 'override'");
   }
+  if (object.onConflict !== undefined && object.onConflict !== 'rejectSave' && object.onConflict !== 'keepCleanFields') {
+    throw invalid(name, "onConflict must be 'rejectSave' or 'keepCleanFields'");
+  }
+  if (object.coalesce !== undefined && object.coalesce !== 'tail' && object.coalesce !== 'never') throw invalid(name, "coalesce must be 'tail' or 'never'");
+  if (object.submitted !== undefined) checkSubmitted(name, object, object.submitted, objects);
   const fields = Object.entries(object.fields);
   if (fields.length === 0 || fields.length > SCHEMA_LIMITS.fields) throw invalid(name, `needs 1 to ${SCHEMA_LIMITS.fields} fields`);
   let parents = 0;
@@ -115,6 +153,34 @@ function checkObject(name: string, object: ObjectDefinition, objects: SchemaDefi
     if (field.options !== undefined) checkOptions(path, field.options);
     if (field.parent === true && ++parents > 1) throw invalid(path, 'is a second parent; an object has at most one');
   }
+}
+
+/** A group has one header, so its parents end somewhere. */
+function checkGroup(name: string, definition: SchemaDefinition): void {
+  const seen = new Set([name]);
+  for (let parent = groupParentOf(definition, name); parent !== null; parent = groupParentOf(definition, parent.target)) {
+    if (seen.has(parent.target)) throw invalid(name, 'is in a transaction group that holds itself; leave out `group` on one of the parents');
+    seen.add(parent.target);
+  }
+}
+
+const STATE_TYPES: ReadonlySet<string> = new Set(['text', 'textKeepingEmpty', 'picklist']);
+
+function checkSubmitted(name: string, object: ObjectDefinition, submitted: SubmittedDefinition, objects: SchemaDefinition['objects']): void {
+  const path = `${name}.submitted`;
+  const { field, values, elsewhere = 'error', copies = [], reopenAs, duplicateOf } = submitted;
+  const state = Object.hasOwn(object.fields, field) ? object.fields[field] : undefined;
+  if (state === undefined || !STATE_TYPES.has(state.type)) throw invalid(path, `names ${field}, which is no field of text or of a picklist`);
+  if (Object.values(object.fields).some(({ parent, group }) => parent === true && group === true)) {
+    throw invalid(path, 'is for the header of a group; a member is submitted with it');
+  }
+  checkOptions(`${path}.values`, values);
+  if (!['duplicate', 'discard', 'error'].includes(elsewhere)) throw invalid(path, "elsewhere must be 'duplicate', 'discard' or 'error'");
+  for (const copied of copies) if (!Object.hasOwn(objects, copied)) throw invalid(path, `copies ${copied}, which is no object`);
+  if (reopenAs !== undefined && values.includes(reopenAs)) throw invalid(path, `reopens as ${reopenAs}, which means submitted`);
+  if (duplicateOf === undefined) return;
+  const link = Object.hasOwn(object.fields, duplicateOf) ? object.fields[duplicateOf] : undefined;
+  if (link?.target !== name || link.owner !== 'server') throw invalid(path, `duplicateOf needs a server-owned reference to ${name}`);
 }
 
 function checkOptions(path: string, options: readonly string[]): void {
@@ -139,10 +205,16 @@ function canonicalText(objects: SchemaDefinition['objects']): string {
     Object.entries(objects).map(([name, object]) => [
       name,
       object.mode ?? 'checked',
+      object.onConflict ?? 'rejectSave',
+      object.submitted === undefined ? null : sortedEntries(object.submitted),
       Object.entries(object.fields).map(([fieldName, field]) => [
         fieldName,
-        Object.entries(field).filter(([, value]) => value !== undefined).sort(([left], [right]) => (left < right ? -1 : 1)),
+        sortedEntries(field),
       ]),
     ]),
   );
+}
+
+function sortedEntries(options: object): [string, unknown][] {
+  return Object.entries(options).filter(([, value]) => value !== undefined).sort(([left], [right]) => (left < right ? -1 : 1));
 }

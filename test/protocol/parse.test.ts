@@ -14,15 +14,19 @@ const ITEMS = { layouts: [['account', [['name', 1], ['size', 3]]] as const], ite
 const CURSOR = { feed: 'f', epoch: 1, position: 7 };
 const REFUSAL = { class: 'conflict', code: 'conflict', message: 'someone was first', member: 0, fields: ['name'], online: 0 } as const;
 
-const UPLOAD: UploadRequest = { protocol: 1, store: 's', attempt: 'a', schema: 'h', ...ITEMS, entries: [{ number: 1, savedAt: 5, members: 2 }] };
+const UPLOAD: UploadRequest = { protocol: 1, store: 's', attempt: 'a', schema: 'h', ...ITEMS, entries: [{ number: 1, savedAt: 5, members: 2, headers: [{ object: 'account', id: 'a1', epoch: 1, n: 4 }], duplicateOf: { object: 'account', id: 'a1' } }] };
 const UPLOAD_ANSWER: UploadAnswer = {
   ...HEAD,
   ...ITEMS,
   results: [
-    { number: 1, outcome: 'saved', committed: [0], current: [0, 1] },
+    { number: 1, outcome: 'saved', committed: [0], current: [0, 1], overwritten: [{ member: 0, fields: ['name'], was: 1 }] },
     { number: 2, outcome: 'refused', refusal: REFUSAL, current: [1] },
     { number: 3, outcome: 'tryLater', retryAfterMs: 1_000, message: 'busy' },
     { number: 4, outcome: 'copied' },
+    { number: 5, outcome: 'partlySaved', refusal: REFUSAL, committed: [0], current: [0] },
+    { number: 6, outcome: 'discarded', header: 0, current: [1] },
+    { number: 7, outcome: 'needsDuplicate', header: 0, current: [1] },
+    { number: 8, outcome: 'voided' },
   ],
 };
 const FEED: FeedAnswer = { ...HEAD, ...ITEMS, from: CURSOR, next: CURSOR, more: true, gap: false, transactions: [{ position: 7, store: 's', number: 1, items: [0] }] };
@@ -39,8 +43,8 @@ interface Case {
 }
 
 const CASES: Readonly<Record<string, Case>> = {
-  'an upload': { message: UPLOAD, parse: parseUploadRequest, optional: [] },
-  'an upload answer': { message: UPLOAD_ANSWER, parse: parseUploadAnswer, optional: ['server.nextPollMs', 'results.1.refusal.online'] },
+  'an upload': { message: UPLOAD, parse: parseUploadRequest, optional: ['entries.0.duplicateOf'] },
+  'an upload answer': { message: UPLOAD_ANSWER, parse: parseUploadAnswer, optional: ['server.nextPollMs', 'results.1.refusal.online', 'results.4.refusal.online'] },
   'a feed answer': { message: FEED, parse: parseFeedAnswer, optional: ['server.nextPollMs'] },
   'a snapshot answer': { message: SNAPSHOT, parse: parseSnapshotAnswer, optional: ['server.nextPollMs', 'next'] },
   'a record answer': { message: RECORD, parse: parseRecordAnswer, optional: ['server.nextPollMs'] },

@@ -2,7 +2,7 @@ import { createTwinCore } from '../../src/core/twin.ts';
 import { decodeEnvelope, encodeEnvelope } from '../../src/protocol/envelope.ts';
 import { encodeChanges, type Change } from '../../src/protocol/items.ts';
 import { createLayout, layoutsOf, type Layout } from '../../src/protocol/layout.ts';
-import { CONTENT_TYPE, formatCursor, HEADERS, type EntryResult, type FeedAnswer, type FeedCursor, type SnapshotKey } from '../../src/protocol/messages.ts';
+import { CONTENT_TYPE, formatCursor, HEADERS, type EntryResult, type FeedAnswer, type FeedCursor, type SnapshotKey, type WireEntry } from '../../src/protocol/messages.ts';
 import { parseFaultAnswer, parseFeedAnswer, parseHelloAnswer, parseLayouts, parseRecordAnswer, parseSnapshotAnswer, parseUploadAnswer, wireLayout } from '../../src/protocol/parse.ts';
 import { createMask, decodeRow, encodeRow, encodeValue, joinRow, setInMask } from '../../src/protocol/row.ts';
 import type { FieldType } from '../../src/protocol/field.ts';
@@ -95,6 +95,8 @@ export type TestChange =
   | { readonly remove: string; readonly id: string; readonly was?: Values };
 
 export interface TestEntry {
+  readonly headers?: WireEntry['headers'];
+  readonly duplicateOf?: WireEntry['duplicateOf'];
   readonly number: number;
   readonly savedAt?: number;
   readonly changes: readonly TestChange[];
@@ -159,7 +161,7 @@ export function createDevice(server: Pick<SyncServer, 'handle'>, user: string, s
       attempt: `a${++attempts}`,
       schema: deviceSchema.hash,
       layouts: layouts.map(wireLayout),
-      entries: entries.map(({ number, savedAt = 0, changes }) => ({ number, savedAt, members: changes.length })),
+      entries: entries.map(({ number, savedAt = 0, changes, headers = [], duplicateOf = null }) => ({ number, savedAt, members: changes.length, headers, duplicateOf })),
       items: encodeChanges(entries.flatMap(({ changes }) => changes.map((change) => encodeChange(layouts, change)))),
       ...extra,
     });

@@ -34,16 +34,16 @@ describe('bytes from anybody', () => {
 
   const row: Change = { layout: 0, id: 'a1', op: 'create', base: [0, 0], mask: null, previous: null, next: encodeRow(NAME, { name: 'x' }) };
   const items = encodeChanges([row]);
-  const valid = { layouts: [wireLayout(NAME)], entries: [{ number: 1, savedAt: 0, members: 1 }], items };
+  const valid = { layouts: [wireLayout(NAME)], entries: [{ number: 1, savedAt: 0, members: 1, headers: [], duplicateOf: null }], items };
   const envelopes: readonly (readonly [string, object, number, string])[] = [
     ['another protocol', { ...valid, protocol: 99 }, 426, 'PROTOCOL_VERSION_UNSUPPORTED'],
     ['a store that no header can carry', { ...valid, store: 'a\r\nb' }, 400, 'PROTOCOL_MALFORMED'],
     ['an attempt without end', { ...valid, attempt: 'x'.repeat(200) }, 400, 'PROTOCOL_MALFORMED'],
     ['more changes than entries name', { ...valid, entries: [] }, 400, 'PROTOCOL_MALFORMED'],
-    ['fewer changes than entries name', { ...valid, entries: [{ number: 1, savedAt: 0, members: 2 ** 50 }] }, 400, 'PROTOCOL_MALFORMED'],
-    ['an entry of nothing', { ...valid, entries: [{ number: 1, savedAt: 0, members: 0 }] }, 400, 'PROTOCOL_MALFORMED'],
-    ['an entry numbered 0', { ...valid, entries: [{ number: 0, savedAt: 0, members: 1 }] }, 400, 'PROTOCOL_MALFORMED'],
-    ['too many entries', { ...valid, entries: Array.from({ length: 501 }, (_, number) => ({ number: number + 1, savedAt: 0, members: 1 })) }, 413, 'PROTOCOL_TOO_LARGE'],
+    ['fewer changes than entries name', { ...valid, entries: [{ number: 1, savedAt: 0, members: 2 ** 50, headers: [], duplicateOf: null }] }, 400, 'PROTOCOL_MALFORMED'],
+    ['an entry of nothing', { ...valid, entries: [{ number: 1, savedAt: 0, members: 0, headers: [], duplicateOf: null }] }, 400, 'PROTOCOL_MALFORMED'],
+    ['an entry numbered 0', { ...valid, entries: [{ number: 0, savedAt: 0, members: 1, headers: [], duplicateOf: null }] }, 400, 'PROTOCOL_MALFORMED'],
+    ['too many entries', { ...valid, entries: Array.from({ length: 501 }, (_, number) => ({ number: number + 1, savedAt: 0, members: 1, headers: [], duplicateOf: null })) }, 413, 'PROTOCOL_TOO_LARGE'],
     ['an unknown type', { ...valid, layouts: [['account', [['name', 99]]]] }, 400, 'PROTOCOL_MALFORMED'],
     ['a field twice', { ...valid, layouts: [['account', [['name', 1], ['name', 1]]]] }, 400, 'PROTOCOL_MALFORMED'],
     ['no layout', { ...valid, layouts: [] }, 400, 'PROTOCOL_MALFORMED'],

@@ -86,7 +86,7 @@ const BUGS: Readonly<Record<string, Omit<PlantedBug, 'withinSeeds'> & { readonly
   'settled-by-delay': {
     mistake: 'C11: an entry leaves the queue on any answer, "try later" included',
     rules: {
-      client: { readResult: (result) => (result.outcome === 'tryLater' ? { number: result.number, outcome: 'saved', committed: [], current: [] } : result) },
+      client: { readResult: (result) => (result.outcome === 'tryLater' ? { number: result.number, outcome: 'saved', committed: [], current: [], overwritten: [] } : result) },
     },
   },
   'no-receipts': {

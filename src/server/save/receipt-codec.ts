@@ -25,7 +25,7 @@ export function encodeDecision(number: number, decision: Decision): Uint8Array {
   const images = createImageList();
   const result: EntryResult =
     decision.outcome === 'saved'
-      ? { number, outcome: 'saved', committed: decision.committed.map(({ image, layout }) => images.add(image, layout)), current: [] }
+      ? { number, outcome: 'saved', committed: decision.committed.map(({ image, layout }) => images.add(image, layout)), current: [], overwritten: [] }
       : { number, outcome: 'refused', refusal: { ...decision.refusal, online: null }, current: [] };
   const server = { time: 0, epoch: 0, head: 0, nextPollMs: null, schema: '' };
   return encodeEnvelope({ protocol: PROTOCOL_VERSION, store: '', attempt: '', server, results: [result], ...images.take() });

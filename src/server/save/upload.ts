@@ -62,7 +62,7 @@ function writeResult(number: number, settled: Settled, images: ImageList, span: 
   switch (settled.outcome) {
     case 'saved': {
       const committed = addAll(images, settled.committed);
-      return { number, outcome: 'saved', committed, current: settled.current === settled.committed ? committed : addAll(images, settled.current) };
+      return { number, outcome: 'saved', committed, current: settled.current === settled.committed ? committed : addAll(images, settled.current), overwritten: [] };
     }
     case 'refused': {
       const { table, layouts, start } = span;
