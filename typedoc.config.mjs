@@ -16,6 +16,7 @@ const options = {
     'src/server/http/node.ts',
     'src/server/store/memory.ts',
     'src/server/store/pglite.ts',
+    'src/server/store/postgres.ts',
     'src/testing/index.ts',
   ],
   // TypeDoc warns of a pattern that matches nothing.

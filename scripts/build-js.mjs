@@ -20,6 +20,7 @@ const ENTRIES = {
   'server-node': 'src/server/http/node.ts',
   'server-memory': 'src/server/store/memory.ts',
   'server-pglite': 'src/server/store/pglite.ts',
+  'server-postgres': 'src/server/store/postgres.ts',
   'testing': 'src/testing/index.ts',
   'worker/twin': 'src/core/twin.ts',
   'worker/loader': 'node_modules/@assemblyscript/loader/index.js',
@@ -31,7 +32,7 @@ const COMMON = {
   target: 'es2022',
   platform: 'browser',
   conditions: ['browser'], // msgpackr without its optional native part, in Node too
-  external: ['node:*', '@electric-sql/pglite', '@electric-sql/pglite/*'],
+  external: ['node:*', '@electric-sql/pglite', '@electric-sql/pglite/*', 'pg'],
   minify: true,
   sourcemap: true,
   sourcesContent: true,

@@ -1,8 +1,8 @@
 import type { FieldValue } from '../../../protocol/field.ts';
 import type { Layout } from '../../../protocol/layout.ts';
 import { decodeRow } from '../../../protocol/row.ts';
-import type { RecordWrite, StoredRecord } from '../server-store.ts';
-import type { Sql, SqlRow, SqlValue } from './sql.ts';
+import { compareKeys, type RecordWrite, type StoredRecord } from '../server-store.ts';
+import { RecordAppeared, type Sql, type SqlRow, type SqlValue } from './sql.ts';
 
 /** The columns of a record, for `select`; the table is `r`. */
 export const RECORD_COLUMNS = 'r.object, r.id, r.epoch, r.n, r.is_deleted, r.layout, r.row_bytes, r.parent_id, r.record_id';
@@ -26,14 +26,36 @@ const PUT_RECORDS = `
   select $1, w.object, w.id, w.epoch, w.n, w.is_deleted, w.layout, w.row_bytes, w.data::jsonb, w.parent_id, w.record_id
   from unnest($2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::boolean[], $7::text[], $8::bytea[], $9::text[], $10::text[], $11::text[])
     as w (object, id, epoch, n, is_deleted, layout, row_bytes, data, parent_id, record_id)
-  on conflict (tenant, object, id) do update set
+  on conflict (tenant, object, id) do`;
+
+const OVER_THE_OLD = `
+  update set
     epoch = excluded.epoch, n = excluded.n, is_deleted = excluded.is_deleted, layout = excluded.layout,
     row_bytes = excluded.row_bytes, data = excluded.data, parent_id = excluded.parent_id, record_id = excluded.record_id`;
 
-/** Puts records in place in one statement. */
+const IF_STILL_MISSING = `
+  nothing returning id`;
+
+/** Puts records in place in one statement, over what is there. */
 export async function putRecords(sql: Sql, tenant: string, writes: readonly RecordWrite[]): Promise<void> {
+  await put(sql, PUT_RECORDS + OVER_THE_OLD, tenant, writes);
+}
+
+/**
+ * Puts records in place that were found missing. There was no row to lock, so somebody else may have created one since.
+ *
+ * @throws RecordAppeared when somebody has.
+ */
+export async function createRecords(sql: Sql, tenant: string, writes: readonly RecordWrite[]): Promise<void> {
+  const created = await put(sql, PUT_RECORDS + IF_STILL_MISSING, tenant, writes);
+  if (created.length < writes.length) throw new RecordAppeared();
+}
+
+async function put(sql: Sql, statement: string, tenant: string, unordered: readonly RecordWrite[]): Promise<readonly SqlRow[]> {
+  // New rows hold up others too: one order for all.
+  const writes = unordered.toSorted(compareKeys);
   const column = <T extends string | number | boolean | Uint8Array | null>(pick: (write: RecordWrite) => T): SqlValue => writes.map(pick);
-  await sql.query(PUT_RECORDS, [
+  return sql.query(statement, [
     tenant,
     column(({ object }) => object),
     column(({ id }) => id),

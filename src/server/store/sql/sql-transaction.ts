@@ -1,8 +1,8 @@
 import type { Layout } from '../../../protocol/layout.ts';
 import type { WireLayout } from '../../../protocol/messages.ts';
 import { parseLayouts, wireLayout } from '../../../protocol/parse.ts';
-import type { FeedRow, FeedState, RecordKey, StoreTransaction } from '../server-store.ts';
-import { putRecords, readRecord, RECORD_COLUMNS } from './record-rows.ts';
+import { keyText, type FeedRow, type FeedState, type RecordKey, type StoreTransaction } from '../server-store.ts';
+import { createRecords, putRecords, readRecord, RECORD_COLUMNS } from './record-rows.ts';
 import type { Sql, SqlRow } from './sql.ts';
 
 const EPOCH_KEY = 'epoch';
@@ -28,6 +28,16 @@ export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayou
     return (await all(GET_RECORDS + suffix, keys.map(({ object }) => object), keys.map(({ id }) => id))).map(readRecord);
   }
 
+  /** The keys that were to be locked and have no row. */
+  const missing = new Set<string>();
+
+  async function lockRecords(keys: readonly RecordKey[]) {
+    const found = await getRecords(keys, ' for update of r');
+    for (const key of keys) missing.add(keyText(key));
+    for (const record of found) missing.delete(keyText(record));
+    return found;
+  }
+
   async function keepLayouts(layouts: readonly Layout[]): Promise<void> {
     const distinct = [...new Map(layouts.map((layout) => [layout.hash, layout])).values()].filter(({ hash }) => !known.has(tenant, hash));
     if (distinct.length === 0) return;
@@ -45,7 +55,7 @@ export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayou
       return ((await one('select value from fieldtide_setting where tenant = $1 and key = $2', EPOCH_KEY))?.value as number | undefined) ?? 1;
     },
     getRecords: (keys) => getRecords(keys),
-    lockRecords: (keys) => getRecords(keys, ' for update of r'),
+    lockRecords,
     async scanRecords(object, afterId, limit) {
       const rows = await all(
         `select ${RECORD_COLUMNS} from fieldtide_record r
@@ -101,7 +111,10 @@ export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayou
     async putRecords(writes) {
       if (writes.length === 0) return;
       await keepLayouts(writes.map(({ layout }) => layout));
-      await putRecords(sql, tenant, writes);
+      const created = writes.filter((write) => missing.has(keyText(write))), others = writes.filter((write) => !missing.has(keyText(write)));
+      if (created.length > 0) await createRecords(sql, tenant, created);
+      if (others.length > 0) await putRecords(sql, tenant, others);
+      for (const write of created) missing.delete(keyText(write));
     },
     async nextNumber(object, field) {
       const row = await one(
@@ -148,14 +161,16 @@ export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayou
     },
     async prune({ feedBefore, receiptsBefore }) {
       await all('delete from fieldtide_receipt where tenant = $1 and created_at < $2', receiptsBefore);
-      for (const { user_id } of await all('select distinct user_id from fieldtide_feed_row where tenant = $1 and created_at < $2', feedBefore)) {
+      for (const { user_id } of await all('select distinct user_id from fieldtide_feed_row where tenant = $1 and created_at < $2 order by user_id', feedBefore)) {
         await pruneFeed(user_id as string, feedBefore);
       }
     },
     async raiseEpoch() {
-      const epoch = (await transaction.epoch()) + 1;
-      await all('insert into fieldtide_setting (tenant, key, value) values ($1, $2, $3) on conflict (tenant, key) do update set value = excluded.value', EPOCH_KEY, epoch);
-      return epoch;
+      const row = await one(
+        'insert into fieldtide_setting as s (tenant, key, value) values ($1, $2, 2) on conflict (tenant, key) do update set value = s.value + 1 returning value',
+        EPOCH_KEY,
+      );
+      return row!.value as number;
     },
   };
 

@@ -1,3 +1,5 @@
+import { SyncFault } from '../../../shared/fault.ts';
+
 /** What a statement can be given. Arrays are for `unnest`. */
 export type SqlValue = string | number | boolean | Uint8Array | null | readonly (string | number | boolean | Uint8Array | null)[];
 
@@ -7,6 +9,13 @@ export type SqlRow = Readonly<Record<string, unknown>>;
 /** Statements of one transaction. */
 export interface Sql {
   query(text: string, values: readonly SqlValue[]): Promise<readonly SqlRow[]>;
+}
+
+/** A record appeared that this transaction had found missing and was about to create: it has to look again. */
+export class RecordAppeared extends SyncFault {
+  constructor() {
+    super('STORAGE_FAILED', 'a record that was to be created is there by now');
+  }
 }
 
 /** A Postgres of any kind: what an engine brings so that the SQL store runs on it. */
