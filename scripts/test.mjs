@@ -1,6 +1,7 @@
-// npm test: prepares the clone, finds a browser, runs every part, and ends with one line of totals.
+// npm test: prepares the clone, finds a browser and a PostgreSQL, runs every part, and ends with one line of totals.
 // `npm test -- vitest lint` runs only the parts named.
 import { ensureChromium } from './chromium.mjs';
+import { ensurePostgres } from './postgres.mjs';
 import { prepare, prepareSteps } from './prepare.mjs';
 import { check, program, vitest } from './test-parts.mjs';
 
@@ -34,6 +35,7 @@ if (unknown) throw new Error(`no part is called ${unknown}: choose from ${PARTS.
 try {
   prepare({ steps: [prepareSteps.dependencies, prepareSteps.core] });
   process.env.CHROME_PATH = ensureChromium();
+  ensurePostgres();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   finish({ passed: 0, failed: 1, skipped: 0 });
