@@ -39,7 +39,17 @@ export {
   type RecordOf,
   type Schema,
   type SchemaDefinition,
+  type SubmittedDefinition,
   type UpdateInput,
   type ValueOf,
 } from './protocol/schema.ts';
+export {
+  CALL_COPIES,
+  specialGroups,
+  type CallNames,
+  type SpecialGroup,
+  type SpecialGroupNames,
+  type SpecialGroups,
+  type SpecialGroupsOptions,
+} from './protocol/special-groups.ts';
 export { SyncFault, type FaultCode, type FaultDetails } from './shared/fault.ts';
