@@ -29,6 +29,7 @@ export {
 } from './save-hooks.ts';
 export type { OnlineAccess, OnlineChange, OnlineOutcome, OnlineRecord, OnlineScope } from './save/online.ts';
 export type { ServerLogEvent } from './server-parts.ts';
+export type { Fact, FactPlace, FactQuery } from './store/fact.ts';
 export type {
   Durability,
   FeedRow,

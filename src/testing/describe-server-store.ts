@@ -1,5 +1,6 @@
 import type { ServerStore } from '../server/store/server-store.ts';
 import { createStoreSuite } from './server-store-suite/context.ts';
+import { describeFacts } from './server-store-suite/facts.ts';
 import { describeFeeds } from './server-store-suite/feeds.ts';
 import { describeLedgers } from './server-store-suite/ledgers.ts';
 import { describeRecords } from './server-store-suite/records.ts';
@@ -36,6 +37,7 @@ export function describeServerStore(options: ServerStoreSuiteOptions): void {
     describeRecords(suite);
     describeTransactions(suite);
     describeLedgers(suite);
+    describeFacts(suite);
     describeFeeds(suite);
     describeTenants(suite);
     describeStoreLifetime(suite, options); // Last: it closes the store.

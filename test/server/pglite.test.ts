@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { bundleProgram } from '../../scripts/run-ts.mjs';
+import { openDatabase } from '../../src/server/store/pglite-database.ts';
 import { pglite, type PGliteStore } from '../../src/server/store/pglite.ts';
 import { note } from '../../src/testing/server-store-suite/context.ts';
 import { createFakeClock } from './harness.ts';
@@ -96,6 +97,20 @@ describe('PGlite store', { timeout: 60_000 }, () => {
     const store = open(newFolder(), { seedFolder: spoiled });
     expect(await store.run('t', (transaction) => transaction.nextNumber('note', 'number'))).toBe(1);
     expect(readFileSync(join(spoiled, 'fieldtide-pglite-seed.tar.gz')).length).toBeGreaterThan(100_000);
+  });
+
+  test('opens a folder from before there were facts, keeps what is in it, and can keep facts from then on', async () => {
+    const aged = newFolder();
+    const before = open(aged);
+    await before.run('t', (transaction) => transaction.putRecords([note('a', 'old')]));
+    await before.close();
+    const { database } = await openDatabase({ folder: aged, seedFolder });
+    await database.exec('drop table fieldtide_fact');
+    await database.close();
+    const after = open(aged);
+    await after.run('t', (transaction) => transaction.putFact({ kind: 'audit', key: 'k', user: 'ann', createdAt: 1, body: Uint8Array.of(7) }));
+    const kept = await after.read('t', async (view) => [await view.getFact('audit', 'k'), (await view.scanRecords('note', null, 9)).map(({ id }) => id)]);
+    expect(kept).toMatchObject([{ user: 'ann', body: Uint8Array.of(7) }, ['a']]);
   });
 
   test('vacuums by the clock it was given, and stops with the store', async () => {

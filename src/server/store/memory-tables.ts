@@ -1,4 +1,5 @@
 import type { Layout } from '../../protocol/layout.ts';
+import { MemoryFacts } from './memory-facts.ts';
 import { compareIds, type FeedRow, type Receipt, type StoredRecord } from './server-store.ts';
 
 /** One object's records, with the look-ups that a database would have indexes for. */
@@ -74,6 +75,7 @@ export class MemoryTenant {
   readonly receipts: Map<string, Receipt> = new Map();
   readonly owners: Map<string, string> = new Map();
   readonly feeds: Map<string, MemoryFeed> = new Map();
+  facts: MemoryFacts = new MemoryFacts();
 
   table(object: string): MemoryTable {
     const table = this.objects.get(object) ?? new MemoryTable();
@@ -91,6 +93,7 @@ export class MemoryTenant {
     for (const [key, receipt] of this.receipts) copy.receipts.set(key, receipt);
     for (const [store, user] of this.owners) copy.owners.set(store, user);
     for (const [user, feed] of this.feeds) copy.feeds.set(user, { ...feed, rows: [...feed.rows] });
+    copy.facts = this.facts.copy();
     return copy;
   }
 }

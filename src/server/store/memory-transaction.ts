@@ -1,4 +1,5 @@
 import { SyncFault } from '../../shared/fault.ts';
+import type { Fact, FactQuery } from './fact.ts';
 import type { MemoryFeed, MemoryTenant } from './memory-tables.ts';
 import type { FeedState, ReceiptKey, RecordKey, StoreTransaction } from './server-store.ts';
 
@@ -27,6 +28,11 @@ export function openMemoryTransaction(tenant: MemoryTenant): MemoryTransaction {
     map.set(key, value);
   }
 
+  function setFact(kind: string, key: string, fact: Fact | null): void {
+    const old = tenant.facts.set(kind, key, fact);
+    undo.push(() => void tenant.facts.set(kind, key, old));
+  }
+
   const getRecords = (keys: readonly RecordKey[]) => keys.flatMap(({ object, id }) => tenant.table(object).records.get(id) ?? []);
 
   const transaction: StoreTransaction = {
@@ -45,6 +51,8 @@ export function openMemoryTransaction(tenant: MemoryTenant): MemoryTransaction {
       return rows.slice(start, start + limit);
     }),
     storeOwner: step((store: string) => tenant.owners.get(store) ?? null),
+    getFact: step((kind: string, key: string) => tenant.facts.get(kind, key)),
+    listFacts: step((kind: string, query: FactQuery) => tenant.facts.list(kind, query)),
 
     putRecords: step((writes: Parameters<StoreTransaction['putRecords']>[0]) => {
       for (const { layout, ...write } of writes) {
@@ -91,6 +99,11 @@ export function openMemoryTransaction(tenant: MemoryTenant): MemoryTransaction {
         undo.push(() => void tenant.receipts.set(key, receipt));
         tenant.receipts.delete(key);
       }
+    }),
+    putFact: step((fact: Fact) => setFact(fact.kind, fact.key, fact)),
+    removeFact: step((kind: string, key: string) => setFact(kind, key, null)),
+    pruneFacts: step((kind: string, before: number) => {
+      for (const { key, createdAt } of tenant.facts.all(kind)) if (createdAt < before) setFact(kind, key, null);
     }),
     raiseEpoch: step(() => {
       const old = tenant.epoch;

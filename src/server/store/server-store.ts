@@ -1,5 +1,6 @@
 import type { Layout } from '../../protocol/layout.ts';
 import type { RecordVersion } from '../../protocol/version.ts';
+import type { Fact, FactQuery } from './fact.ts';
 
 /** Names one record of a tenant. */
 export interface RecordKey {
@@ -99,6 +100,10 @@ export interface StoreView {
   listFeed(user: string, after: number, limit: number): Promise<readonly FeedRow[]>;
   /** The user that a device's store is bound to. */
   storeOwner(store: string): Promise<string | null>;
+  /** The fact of this kind and key. */
+  getFact(kind: string, key: string): Promise<Fact | null>;
+  /** Facts of a kind, by time. */
+  listFacts(kind: string, query: FactQuery): Promise<readonly Fact[]>;
 }
 
 /** Reads and writes of one tenant in one transaction: all or nothing, as if transactions ran one after another. */
@@ -121,6 +126,12 @@ export interface StoreTransaction extends StoreView {
   appendFeed(user: string, row: Omit<FeedRow, 'position'>): Promise<number>;
   /** Removes feed rows and receipts that are older, in milliseconds since 1970; floors of feeds only move up. */
   prune(before: { readonly feedBefore: number; readonly receiptsBefore: number }): Promise<void>;
+  /** Puts a fact in place of the one of its kind and key. */
+  putFact(fact: Fact): Promise<void>;
+  /** Removes a fact, if there is one. */
+  removeFact(kind: string, key: string): Promise<void>;
+  /** Removes the facts of a kind that are older than `before`, in milliseconds since 1970. */
+  pruneFacts(kind: string, before: number): Promise<void>;
   /** Begins a new epoch, after a restore from a backup. */
   raiseEpoch(): Promise<number>;
 }

@@ -10,6 +10,7 @@ export function describeTenants({ runner, test }: StoreSuite): void {
         await transaction.nextNumber('note', 'number');
         await transaction.putReceipt(key, { hash: 'h', createdAt: 1, result: Uint8Array.of(1) });
         await transaction.claimStore('s', 'ann');
+        await transaction.putFact({ kind: 'audit', key: 'k', user: 'ann', createdAt: 1, body: Uint8Array.of(1) });
         await transaction.openFeed('ann', 'f');
         await transaction.appendFeed('ann', { createdAt: 1, store: 's', number: 1, records: [noteKey('a')] });
         await transaction.raiseEpoch();
@@ -26,12 +27,19 @@ export function describeTenants({ runner, test }: StoreSuite): void {
         await transaction.oldestFeedPosition('ann', 0),
         await transaction.listFeed('ann', 0, 9),
         await transaction.storeOwner('s'),
+        await transaction.getFact('audit', 'k'),
+        await transaction.listFacts('audit', { limit: 9 }),
         await transaction.epoch(),
         await transaction.claimReceipt(key),
         await transaction.nextNumber('note', 'number'),
       ]);
-      assertEqual(seen, [[], [], [], [], null, null, null, null, [], null, 1, null, 1], 'what the other tenant sees');
-      await store.run(other, (transaction) => transaction.prune({ feedBefore: 99, receiptsBefore: 99 }));
+      assertEqual(seen, [[], [], [], [], null, null, null, null, [], null, null, [], 1, null, 1], 'what the other tenant sees');
+      await store.run(other, async (transaction) => {
+        await transaction.prune({ feedBefore: 99, receiptsBefore: 99 });
+        await transaction.pruneFacts('audit', 99);
+        await transaction.removeFact('audit', 'k');
+      });
+      assertEqual((await run((transaction) => transaction.listFacts('audit', { limit: 9 }))).length, 1, 'its pruning leaves other facts alone');
       assertEqual((await run((transaction) => transaction.listFeed('ann', 0, 9))).length, 1, 'its pruning leaves others alone');
       assertEqual(await run((transaction) => transaction.epoch()), 2, 'the epoch of the first');
     });

@@ -2,6 +2,7 @@ import type { Layout } from '../../../protocol/layout.ts';
 import type { WireLayout } from '../../../protocol/messages.ts';
 import { parseLayouts, wireLayout } from '../../../protocol/parse.ts';
 import { keyText, type FeedRow, type FeedState, type RecordKey, type StoreTransaction } from '../server-store.ts';
+import { createFactStatements } from './fact-rows.ts';
 import { createRecords, putRecords, readRecord, RECORD_COLUMNS } from './record-rows.ts';
 import type { Sql, SqlRow } from './sql.ts';
 
@@ -51,6 +52,7 @@ export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayou
   }
 
   const transaction: StoreTransaction = {
+    ...createFactStatements(sql, tenant),
     async epoch() {
       return ((await one('select value from fieldtide_setting where tenant = $1 and key = $2', EPOCH_KEY))?.value as number | undefined) ?? 1;
     },

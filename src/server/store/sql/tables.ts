@@ -67,6 +67,17 @@ export const CREATE_TABLES: readonly string[] = [
     user_id text collate "C" not null,
     primary key (tenant, store)
   )`,
+  `create table if not exists fieldtide_fact (
+    tenant text collate "C" not null,
+    kind text collate "C" not null,
+    key text collate "C" not null,
+    user_id text collate "C" not null,
+    created_at bigint not null,
+    body bytea not null,
+    primary key (tenant, kind, key)
+  )`,
+  'create index if not exists fieldtide_fact_age on fieldtide_fact (tenant, kind, created_at, key)',
+  'create index if not exists fieldtide_fact_user on fieldtide_fact (tenant, kind, user_id, created_at, key)',
   `create table if not exists fieldtide_counter (
     tenant text collate "C" not null,
     object text collate "C" not null,

@@ -1,0 +1,11 @@
+/** What the server keeps in the ledger of facts beside records, see `Fact`. Stored: never rename one. */
+export const FACT_KINDS = {
+  /** Per header: which upload submitted it, and at which version (rules A23, A24). Never pruned. */
+  submission: 'submission',
+  /** What changes of override objects replaced (rule A22). */
+  audit: 'audit',
+  /** Refused entries, for support; 30 days. */
+  refused: 'refused',
+  /** Devices' stores that may not sync any more. */
+  revoked: 'revoked',
+} as const;
