@@ -15,6 +15,8 @@ export interface StoredRefusal {
   /** The record as it was online when the entry was refused; `null` when the user may not see it. */
   readonly online: HeldImage | null;
   readonly refusedAt: number;
+  /** The device itself gave up: the server has decided nothing on the entry's number yet. */
+  readonly isOwn?: true;
 }
 
 /** The record that leads a group which an entry touches, at the version that the user saw; 0, 0 when the entry creates it (rule A15). */
@@ -48,7 +50,7 @@ export interface QueueEntry {
 
 /** A refusal that the device itself decides on. */
 export function ownRefusal(reason: RefusalClass, message: string, refusedAt: number): StoredRefusal {
-  return { class: reason, code: reason, message, member: 0, fields: [], online: null, refusedAt };
+  return { class: reason, code: reason, message, member: 0, fields: [], online: null, refusedAt, isOwn: true };
 }
 
 /** The records that an entry changes. */

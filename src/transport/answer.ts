@@ -136,6 +136,7 @@ const CODE_FROM_SERVER: Readonly<Record<number, FaultCode>> = {
 function faultCode(status: number, answer: FaultAnswer | null): FaultCode | null {
   if (CODE_FROM_ANYBODY[status] !== undefined) return CODE_FROM_ANYBODY[status];
   if (answer === null) return null;
+  if (answer.error.code === 'DEVICE_REVOKED') return 'DEVICE_REVOKED';
   if (CODE_FROM_SERVER[status] !== undefined) return CODE_FROM_SERVER[status];
   const named = SERVER_FAULT_CODES.find((code) => code === answer.error.code);
   return named ?? (status >= 500 ? 'SERVER_FAILED' : null);
