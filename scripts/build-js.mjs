@@ -1,12 +1,14 @@
-// Bundles dist/: the public entry points with shared chunks, and the worker as one self-contained file.
+// Bundles dist/: the public entry points with shared chunks, and the worker with its parts beside it.
 // Everything but the worker lies flat, so a URL relative to import.meta.url means the same in every chunk.
 import { build } from 'esbuild';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { forEsbuild, idbWithoutExtras, retargetUrls } from './bundle-edits.mjs';
+import { bundleWorker, CORE_URLS, FOR_BUNDLERS, squeeze, WORKER_ENTRY } from './bundle-worker.mjs';
 import { minify } from 'terser';
 import { writeNotices } from './third-party-notices.mjs';
 
-const WORKER_ENTRY = 'src/worker/worker-entry.ts';
 const BLOB_SOURCE = 'src/worker/blob-source.generated.ts';
 
 /** File of dist/ → source; the same doors as `exports` in package.json. */
@@ -33,7 +35,8 @@ const COMMON = {
   platform: 'browser',
   conditions: ['browser'], // msgpackr without its optional native part, in Node too
   external: ['node:*', '@electric-sql/pglite', '@electric-sql/pglite/*', 'pg'],
-  minify: true,
+  minifySyntax: true,
+  minifyIdentifiers: true,
   sourcemap: true,
   sourcesContent: true,
   metafile: true,
@@ -41,87 +44,25 @@ const COMMON = {
 };
 
 /**
- * Points `new URL(…, import.meta.url)` at the files of dist/: the sources name their neighbours in the repository.
- * @param {Record<string, string>} targets
- * @returns {import('esbuild').Plugin}
+ * The worker as text for a Blob, with all its parts inside: a classic script without a URL of its own, so that it can load no file.
+ * import.meta is empty there, by design.
  */
-function retargetUrls(targets) {
-  const pattern = /new URL\(\s*'([^']+)',\s*import\.meta\.url,?\s*\)/g;
-  return {
-    name: 'retarget-urls',
-    setup(setup) {
-      setup.onLoad({ filter: /[/\\](src|bindings)[/\\].*\.ts$/ }, ({ path }) => {
-        const contents = readFileSync(path, 'utf8').replace(pattern, (whole, /** @type {string} */ url) => {
-          const target = targets[url.slice(url.lastIndexOf('/') + 1)];
-          return target === undefined ? whole : `new URL('${target}', import.meta.url)`;
-        });
-        return { contents, loader: 'ts' };
-      });
-    },
-  };
-}
-
-/**
- * Squeezes a bundle further: terser inlines and folds what esbuild leaves, 4 % of the worker.
- * @param {string} code
- * @param {{ isModule: boolean, map?: string }} options
- */
-async function squeeze(code, { isModule, map }) {
-  return minify(code, {
-    module: isModule,
-    ecma: 2020,
-    compress: { passes: 3, unsafe_arrows: true, pure_getters: true, keep_fargs: false, hoist_funs: true, inline: 1, lhs_constants: false },
-    format: { comments: false }, // licences are in THIRD-PARTY-NOTICES.txt
-    ...(map === undefined ? {} : { sourceMap: { content: map, url: 'worker.js.map' } }),
-  });
-}
-
-/**
- * What nearly no worker needs lies in files beside it: the twin, for where there is no WebAssembly, and the loader of debug builds.
- * @type {import('esbuild').Plugin}
- */
-const besideWorker = {
-  name: 'beside-worker',
-  setup(setup) {
-    setup.onResolve({ filter: /\/twin\.ts$|^@assemblyscript\/loader$/ }, ({ kind, path }) =>
-      kind === 'dynamic-import' ? { path: path.endsWith('twin.ts') ? './twin.js' : './loader.js', external: true } : null,
-    );
-  },
-};
-
-/** idb adds shortcuts and cursor iterators by calls that a bundler has to keep; nothing here uses them. @type {import('esbuild').Plugin} */
-const idbWithoutExtras = {
-  name: 'idb-without-extras',
-  setup(setup) {
-    setup.onLoad({ filter: /[/\\]idb[/\\]build[/\\]index\.js$/ }, ({ path }) => ({
-      contents: readFileSync(path, 'utf8').replaceAll(/^replaceTraps\(/gm, '/* @__PURE__ */ $&'),
-    }));
-  },
-};
-
-async function bundleWorker() {
-  const urls = { 'core.simd.wasm': '../core.simd.wasm', 'core.wasm': '../core.wasm' };
-  const options = { ...COMMON, entryPoints: [WORKER_ENTRY], plugins: [retargetUrls(urls), idbWithoutExtras] };
-  const file = await build({ ...options, plugins: [...options.plugins, besideWorker], format: 'esm', sourcemap: 'external', outfile: 'dist/worker/worker.js' });
-  const [code, map] = ['', '.map'].map((suffix) => readFileSync(`dist/worker/worker.js${suffix}`, 'utf8'));
-  const squeezed = await squeeze(code ?? '', { isModule: true, map: map ?? '' });
-  writeFileSync('dist/worker/worker.js', squeezed.code ?? '');
-  writeFileSync('dist/worker/worker.js.map', String(squeezed.map));
-  // A Blob worker is a classic script without a URL of its own: import.meta is empty there, by design.
+async function bundleBlobWorker() {
   const script = await build({
-    ...options,
+    ...COMMON,
+    entryPoints: [WORKER_ENTRY],
+    plugins: [forEsbuild(retargetUrls(CORE_URLS)), forEsbuild(idbWithoutExtras)],
     format: 'iife',
     sourcemap: false,
     write: false,
     logOverride: { 'empty-import-meta': 'silent' },
   });
-  const { code: text } = await squeeze(script.outputFiles?.[0]?.text ?? '', { isModule: false });
-  const source = JSON.stringify(text);
+  const { code } = await squeeze(script.outputFiles?.[0]?.text ?? '', { isModule: false });
   writeFileSync(
     BLOB_SOURCE,
-    `// Written by scripts/build-js.mjs from ${WORKER_ENTRY}; not in git.\nexport const WORKER_SOURCE: string = ${source};\n`,
+    `// Written by scripts/build-js.mjs from ${WORKER_ENTRY}; not in git.\nexport const WORKER_SOURCE: string = ${JSON.stringify(code)};\n`,
   );
-  return file.metafile;
+  return script.metafile;
 }
 
 async function bundleEntries() {
@@ -138,9 +79,19 @@ async function bundleEntries() {
     outdir: 'dist',
     format: 'esm',
     splitting: true,
-    plugins: [retargetUrls(urls)],
+    plugins: [forEsbuild(retargetUrls(urls))],
   });
+  for (const file of Object.keys(result.metafile.outputs)) if (file.endsWith('.js')) await dropSpace(file);
   return result.metafile;
+}
+
+/** esbuild can do this too, but drops the comments in `import(…)` with which a host's bundler is told what to leave alone. @param {string} file */
+async function dropSpace(file) {
+  const [code, map] = ['', '.map'].map((suffix) => readFileSync(`${file}${suffix}`, 'utf8'));
+  const sourceMap = { content: map ?? '', url: `${basename(file)}.map` };
+  const short = await minify(code ?? '', { module: true, compress: false, mangle: false, format: { comments: FOR_BUNDLERS }, sourceMap });
+  writeFileSync(file, short.code ?? '');
+  writeFileSync(`${file}.map`, String(short.map));
 }
 
 function copyCores() {
@@ -153,7 +104,8 @@ mkdirSync('dist', { recursive: true });
 for (const name of readdirSync('dist')) {
   if (name !== 'types') rmSync(`dist/${name}`, { recursive: true });
 }
-const metafiles = [await bundleWorker(), await bundleEntries()];
+await bundleWorker();
+const metafiles = [await bundleBlobWorker(), await bundleEntries()];
 copyCores();
 writeNotices(metafiles, 'dist/THIRD-PARTY-NOTICES.txt');
 for (const name of readdirSync('dist', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js')).sort()) {

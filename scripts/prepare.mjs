@@ -32,7 +32,7 @@ const core = buildStep({
 /** @type {Step} */
 const bundles = buildStep({
   name: 'bundles',
-  sources: ['src', 'bindings', 'assembly', 'asconfig.json', 'package-lock.json', 'scripts/build-js.mjs'],
+  sources: ['src', 'bindings', 'assembly', 'asconfig.json', 'package-lock.json', 'scripts/build-js.mjs', 'scripts/bundle-worker.mjs', 'scripts/bundle-edits.mjs'],
   outputs: ['dist/index.js', 'dist/worker/worker.js', 'src/worker/blob-source.generated.ts'],
   script: 'scripts/build-js.mjs',
 });

@@ -7,6 +7,7 @@ import { memory } from '../../storage/memory.ts';
 import type { StorageAdapter, StoreOwner } from '../../storage/storage-adapter.ts';
 import { faultyStorage, type CommitFate, type FaultyStorage } from '../faulty-storage.ts';
 import type { FaultyNetwork } from './faulty-network.ts';
+import { EAGER_PARTS } from './eager-parts.ts';
 import type { Faults } from './faults.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -83,6 +84,7 @@ export class SimulatedDevice {
       owner,
       core,
       clock,
+      parts: EAGER_PARTS,
       storage: this.#storage,
       transport: network.connect({ device: name, token, isConnected: () => this.#isConnected, isAlive: () => !isDead() }),
       random: random.fork(`start ${++this.#starts}`),

@@ -1,0 +1,7 @@
+import type { Parts } from '../../client/parts.ts';
+import * as snapshotDownload from '../../client/snapshot-download.ts';
+
+/** Every part, there from the beginning: loading a file takes real time, and in virtual time nobody would wait for it. */
+export const EAGER_PARTS: Parts = {
+  snapshotDownload: async () => snapshotDownload,
+};
