@@ -21,6 +21,7 @@ export function createDeferredEngine(starting: Promise<SyncEngine>): SyncEngine 
     listSyncErrors: () => then((engine) => engine.listSyncErrors()),
     watchSyncErrors: (listener) => then((engine) => engine.watchSyncErrors(listener)),
     undo: (syncError) => then((engine) => engine.undo(syncError)),
+    readJournal: (entry) => then((engine) => engine.readJournal(entry)),
     watchEvents: (listener) => then((engine) => engine.watchEvents(listener)),
     download: () => then((engine) => engine.download()),
     fetch: (object, id) => then((engine) => engine.fetch(object, id)),

@@ -2,7 +2,12 @@ import type { FieldValue } from '../protocol/field.ts';
 import type { RefusalClass } from '../protocol/messages.ts';
 import type { FaultShape } from '../shared/fault.ts';
 import type { Unsubscribe } from '../shared/emitter.ts';
+import type { JournalEntry } from './journal.ts';
+import type { EntryOutcome } from './outcomes.ts';
 import type { Query } from './query.ts';
+
+export type { JournalEntry, JournalMember, JournalReason } from './journal.ts';
+export type { EntryOutcome, RecordRef } from './outcomes.ts';
 
 /**
  * What the sync engine does, in calls that take and give plain data, so that the same engine answers in place or behind a worker. The
@@ -31,6 +36,8 @@ export interface SyncEngine {
   watchSyncErrors(listener: (errors: readonly SyncError[]) => void): Promise<Unsubscribe>;
   /** Takes a refused change back, with all that depends on it; the record becomes what it is online (rule B13). */
   undo(syncError: number): Promise<UndoReceipt>;
+  /** What left the queue without being saved online, of one entry or of all, for 30 days (rule C11). */
+  readJournal(entry?: number): Promise<readonly JournalEntry[]>;
   watchEvents(listener: (event: SyncEvent) => void): Promise<Unsubscribe>;
   /** Downloads all that the user may see; staged, applied in one commit, resumed where it stopped. */
   download(): Promise<DownloadReceipt>;
@@ -76,23 +83,6 @@ export interface RecordView {
   readonly values: Readonly<Record<string, FieldValue>>;
   readonly syncState: RecordSyncState;
 }
-
-/** How an entry ended, or that it has not. */
-export type EntryOutcome =
-  | {
-      /** The server saved it. */
-      readonly kind: 'saved';
-    }
-  | {
-      /** The server refused it; it waits for the user. */
-      readonly kind: 'refused';
-      /** The number to give to `syncErrors.undo`. */
-      readonly syncError: number;
-    }
-  | {
-      /** The user took it back. Known for 30 days, as long as the journal has its content (rule C11). */
-      readonly kind: 'undone';
-    };
 
 /** The numbers behind the status widget (rules B8–B13). */
 export interface SyncStatus {

@@ -117,7 +117,7 @@ export class LocalStore {
       const bases = new Map<Key, HeldImage>();
       wanted.forEach((key, index) => {
         const bytes = rows[index];
-        const base = bytes === undefined ? this.#gone.get(key) : decodeImage(bytes, this.#layoutOf);
+        const base = bytes === undefined ? this.#gone.get(key) : decodeImage(bytes, this.layoutOf);
         if (base !== undefined) bases.set(key, base);
       });
       return bases;
@@ -127,7 +127,7 @@ export class LocalStore {
   /** An object's live bases in id order, page by page. */
   async *scanBases(object: string): AsyncGenerator<(readonly [Key, HeldImage])[]> {
     for await (const rows of pages((last?: RecordRow) => this.#storage.scanRecords({ object, limit: SCAN_ROWS, ...(last && { after: last.id }) }))) {
-      yield await this.#decoded(() => rows.map(({ id, bytes }) => [keyOf(object, id), decodeImage(bytes, this.#layoutOf)] as const));
+      yield await this.#decoded(() => rows.map(({ id, bytes }) => [keyOf(object, id), decodeImage(bytes, this.layoutOf)] as const));
     }
   }
 
@@ -147,9 +147,14 @@ export class LocalStore {
     for await (const rows of pages((last?: StateRow) => this.#storage.scanState({ prefix, limit: SCAN_ROWS, ...(last && { after: last.key }) }))) yield* rows;
   }
 
+  /** One state row; `null` when there is none. */
+  readState(key: string): Promise<Uint8Array | null> {
+    return readState(this.#storage, key);
+  }
+
   /** Finds the id at birth that belongs to a Record ID of the server (rule C1). */
   async findByRecordId(object: string, recordId: string): Promise<string | null> {
-    const bytes = await readState(this.#storage, STATE.recordId + keyOf(object, recordId));
+    const bytes = await this.readState(STATE.recordId + keyOf(object, recordId));
     return bytes && new TextDecoder().decode(bytes);
   }
 
@@ -173,7 +178,8 @@ export class LocalStore {
     await this.#storage.close();
   }
 
-  readonly #layoutOf = (hash: string): Layout => {
+  /** A layout by its hash: those of every stored row are known. */
+  readonly layoutOf = (hash: string): Layout => {
     const layout = this.#layouts.get(hash);
     if (layout === undefined) throw new SyncFault('STORAGE_CORRUPT', `the store does not hold layout ${hash}`, { details: { layout: hash } });
     return layout;
@@ -221,11 +227,11 @@ export class LocalStore {
       this.#layouts.set(layout.hash, layout);
     }
     for await (const { bytes } of this.scanState(STATE.queue)) {
-      const entry = decodeEntry(bytes, this.#layoutOf);
+      const entry = decodeEntry(bytes, this.layoutOf);
       this.#putEntry(entry.seq, entry);
     }
     for (const [prefix, images] of [[STATE.side, this.#sides], [STATE.gone, this.#gone]] as const) {
-      for await (const { key, bytes } of this.scanState(prefix)) images.set(key.slice(prefix.length), decodeImage(bytes, this.#layoutOf));
+      for await (const { key, bytes } of this.scanState(prefix)) images.set(key.slice(prefix.length), decodeImage(bytes, this.layoutOf));
     }
   }
 }
@@ -256,7 +262,7 @@ async function readState(storage: Storage, key: string): Promise<Uint8Array | nu
 
 function createMeta({ clock, random, rules }: LocalStoreOptions): Meta {
   // A new store has never downloaded, so it does not know what it misses.
-  return { format: STORED_FORMAT, store: rules.createStoreId(clock, random), nextSeq: 1, nextNumber: 1, cursor: null, hasFeedGap: true, lastDownloadAt: null, download: null };
+  return { format: STORED_FORMAT, store: rules.createStoreId(clock, random), nextSeq: 1, nextNumber: 1, nextNote: 1, forgottenUpTo: 0, cursor: null, hasFeedGap: true, lastDownloadAt: null, download: null };
 }
 
 /** Puts a new fencing mark: whoever held the store before can write no more (fault list: two workers on one store). */

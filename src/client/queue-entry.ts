@@ -17,6 +17,8 @@ export interface StoredRefusal {
   readonly refusedAt: number;
   /** The device itself gave up: the server has decided nothing on the entry's number yet. */
   readonly isOwn?: true;
+  /** The server has saved the entry's other fields: what is left of it was refused (`keepCleanFields`). */
+  readonly isRemainder?: true;
 }
 
 /** The record that leads a group which an entry touches, at the version that the user saw; 0, 0 when the entry creates it (rule A15). */

@@ -43,6 +43,13 @@ export class Step {
     this.entries.set(entry.seq, null);
   }
 
+  /** Takes the number of the next row of the journal, or of the next notice. */
+  takeNote(meta: Meta): number {
+    const note = this.meta.nextNote ?? meta.nextNote;
+    this.meta = { ...this.meta, nextNote: note + 1 };
+    return note;
+  }
+
   /** The rows to write and to remove. */
   rows({ meta, layouts, isGone, recordIdOf }: StepSurroundings): StepRows {
     const putRecords: RecordRow[] = [];

@@ -24,6 +24,8 @@ export const STATE = {
   stage: 'stage/',
   fresh: 'fresh/',
   journal: 'journal/',
+  outcome: 'outcome/',
+  notice: 'notice/',
 } as const;
 
 /** The format of stored state; an entry of an older one is migrated, never dropped (rule A17). */
@@ -49,6 +51,10 @@ export interface Meta {
   readonly store: string;
   readonly nextSeq: number;
   readonly nextNumber: number;
+  /** Names the next row of the journal, or the next notice. */
+  readonly nextNote: number;
+  /** Entries up to here may have ended so long ago that nobody knows how. */
+  readonly forgottenUpTo: number;
   readonly cursor: FeedCursor | null;
   /** Feed entries may be missing since the last download (rule A31). */
   readonly hasFeedGap: boolean;
@@ -74,7 +80,8 @@ export function decodeMeta(bytes: Uint8Array): Meta {
   if (meta.format > STORED_FORMAT) {
     throw new SyncFault('STORAGE_CORRUPT', `the store has format ${meta.format}, this build reads up to ${STORED_FORMAT}`);
   }
-  return meta;
+  // Stores of old had neither.
+  return { ...meta, nextNote: meta.nextNote ?? 1, forgottenUpTo: meta.forgottenUpTo ?? 0 };
 }
 
 export function encodeLayout(layout: Layout): Uint8Array {
@@ -147,14 +154,4 @@ export function decodeEntry(bytes: Uint8Array, layoutOf: LayoutLookup): QueueEnt
 // The unpacker hands out views (Buffers on Node) of the bytes it read; entries live long, so they get bytes of their own.
 function plainBytes(bytes: Uint8Array | null): Uint8Array | null {
   return bytes === null ? null : Uint8Array.from(bytes);
-}
-
-/** A row of the journal: an entry that left the queue without being saved online, and when (rule C11). */
-export function encodeJournalRow(entry: QueueEntry, leftAt: number): Uint8Array {
-  return encodeEnvelope({ leftAt, entry: encodeEntry(entry) });
-}
-
-/** When a journal row's entry left the queue. */
-export function readJournalTime(bytes: Uint8Array): number {
-  return (decodeEnvelope(bytes) as { readonly leftAt: number }).leftAt;
 }

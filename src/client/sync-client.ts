@@ -6,6 +6,7 @@ import { copyValues } from './copy-values.ts';
 import type {
   DownloadReceipt,
   EntryOutcome,
+  JournalEntry,
   Lifecycle,
   RecordView,
   SaveReceipt,
@@ -69,6 +70,14 @@ export interface SyncErrors {
   undo(syncError: number): Promise<UndoReceipt>;
 }
 
+/** What left the queue without being saved online: taken back, discarded, or replaced. Kept for 30 days (rule C11). */
+export interface Journal {
+  /** Reads all of it, by entry. */
+  list(): Promise<readonly JournalEntry[]>;
+  /** Reads what one entry has lost, oldest first: usually one content, or none. */
+  get(entry: number): Promise<readonly JournalEntry[]>;
+}
+
 /** What can be heard of a client: what the engine did, and where it runs. */
 export type ClientEvent = SyncEvent | RuntimeEvent;
 
@@ -86,13 +95,15 @@ export interface SyncClient<S extends Schema = Schema> {
   readonly status: LiveValue<SyncStatus>;
   /** Changes that the server refused, waiting for the user (rule B13). */
   readonly syncErrors: SyncErrors;
+  /** What left the queue without being saved online (rule C11). */
+  readonly journal: Journal;
   /** What the client does, as it happens. */
   readonly events: ClientEvents;
   /** Where the engine runs, known once it does. */
   readonly runtime: Promise<RuntimeReport>;
   /** Resolves when the store is open; rejects when it cannot be opened. Every call waits for it by itself. */
   readonly ready: Promise<void>;
-  /** Waits until a save is settled: on the server, refused, or undone. `null`, the entry of a save that changed nothing, is saved. */
+  /** Waits until a save is settled: on the server, refused, or gone another way. `null`, the entry of a save that changed nothing, is saved. */
   outcome(entry: number | null, options?: WaitOptions): Promise<EntryOutcome>;
   /** Downloads all that the user may see and applies it at once. A download that was cut off resumes where it stopped. */
   download(options?: WaitOptions): Promise<DownloadReceipt>;
@@ -147,6 +158,7 @@ export function createTypedClient<S extends Schema>({ schema, engine, runtime, o
       subscribe: (listener, options) => subscriptions.open((hear) => engine.watchSyncErrors(hear), listener, options),
       undo: (syncError) => engine.undo(syncError),
     },
+    journal: { list: () => engine.readJournal(), get: (entry) => engine.readJournal(entry) },
     events: { subscribe: (listener, options) => subscribeToEvents(subscriptions, engine, runtime, listener, options) },
     runtime: runtime.report,
     ready: engine.ready,

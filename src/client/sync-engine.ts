@@ -24,8 +24,11 @@ import type {
   SyncStatus,
   UndoReceipt,
 } from './engine.ts';
+import { readJournal, type JournalEntry } from './journal.ts';
 import { LiveQueries } from './live-queries.ts';
 import { LocalStore } from './local-store.ts';
+import { OutcomeWaiters } from './outcomes.ts';
+import { startPurging } from './purge.ts';
 import type { Query } from './query.ts';
 import { keysOf, type QueueEntry } from './queue-entry.ts';
 import { keyOf, splitKey, type Key } from './record-key.ts';
@@ -38,7 +41,6 @@ import { ServerLink } from './server-link.ts';
 import { Settlement } from './settle.ts';
 import { summariseStatus } from './status.ts';
 import { Step } from './step.ts';
-import { orderedKey, readJournalTime, STATE } from './stored.ts';
 import { listSyncErrors, undoSyncError } from './sync-error-list.ts';
 import { sizeOf } from './uploader.ts';
 
@@ -63,7 +65,6 @@ export interface SyncEngineOptions {
 }
 
 const DEFAULT_POLL_INTERVAL_MS = 30_000;
-const JOURNAL_KEPT_MS = 30 * 24 * 3_600_000;
 
 /** Opens an engine over a host's storage and transport; it works at once, calls wait until the store is open. */
 export function createSyncEngine(options: SyncEngineOptions): SyncEngine {
@@ -79,16 +80,17 @@ class Engine implements SyncEngine {
   readonly #events = createEmitter<SyncEvent>();
   readonly #statuses = createEmitter<SyncStatus>();
   readonly #errorLists = createEmitter<readonly SyncError[]>();
-  readonly #outcomes = new Map<number, ((outcome: EntryOutcome) => void)[]>();
   // Set once the store is open; every call waits for that.
   #context!: EngineContext;
   #live!: LiveQueries;
+  #outcomes!: OutcomeWaiters;
   #conversation!: Conversation;
   /** What the host said of network and visibility before the store was open. */
   #lifecycle: Lifecycle;
   #isOpen = false;
   #isClosed = false;
   #closing: Promise<void> | null = null;
+  #stopPurging: () => void = () => {};
   #progress: DownloadProgress | null = null;
   #lastStatus: SyncStatus | null = null;
 
@@ -156,15 +158,11 @@ class Engine implements SyncEngine {
   }
 
   outcome(entry: number): Promise<EntryOutcome> {
-    return this.#step(async ({ store }) => {
-      const known = await this.#settledOutcome(entry);
-      if (known !== null) return { settled: Promise.resolve(known) };
-      if (store.entry(entry) === undefined) throw new SyncFault('OPTION_INVALID', `there was never an entry ${entry}`, { details: { entry } });
-      const waiting = this.#outcomes.get(entry) ?? [];
-      const settled = new Promise<EntryOutcome>((resolve) => waiting.push(resolve));
-      this.#outcomes.set(entry, waiting);
-      return { settled };
-    }).then(({ settled }) => settled);
+    return this.#step(() => this.#outcomes.wait(entry)).then(({ settled }) => settled);
+  }
+
+  readJournal(entry?: number): Promise<readonly JournalEntry[]> {
+    return this.#step(({ store }) => readJournal(store, entry));
   }
 
   async status(): Promise<SyncStatus> {
@@ -251,6 +249,7 @@ class Engine implements SyncEngine {
     this.#isOpen = false;
     this.#abort.abort();
     await this.ready.catch(() => {});
+    this.#stopPurging();
     await this.#conversation?.close();
     await this.#steps.idle();
     this.#live?.clear();
@@ -281,6 +280,7 @@ class Engine implements SyncEngine {
         this.#showStatus();
       },
     };
+    this.#outcomes = new OutcomeWaiters(store);
     this.#live = new LiveQueries({ schema, records, between: (read) => this.#steps.run(read), onFault: (thrown) => this.#conversation.noteThrown(thrown) });
     this.#conversation = new Conversation({
       context: this.#context,
@@ -288,20 +288,11 @@ class Engine implements SyncEngine {
       pollIntervalMs: this.#options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS,
       onChange: () => this.#showStatus(),
     });
-    await this.#purgeJournal();
+    this.#stopPurging = await startPurging(this.#context, (thrown) => this.#conversation.noteThrown(thrown));
     if (this.#isClosed) return;
     this.#isOpen = true;
     this.#conversation.start();
     preloadParts(this.#context.parts);
-  }
-
-  async #purgeJournal(): Promise<void> {
-    const { store, clock } = this.#context;
-    const step = new Step();
-    for await (const { key, bytes } of store.scanState(STATE.journal)) {
-      if (clock.now() - readJournalTime(bytes) > JOURNAL_KEPT_MS) step.removeState.push(key);
-    }
-    if (step.removeState.length > 0) await store.commit(step, 'relaxed');
   }
 
   async #assertOpen(): Promise<void> {
@@ -342,30 +333,12 @@ class Engine implements SyncEngine {
     return { object, id, entry: seq };
   }
 
-  async #settledOutcome(seq: number): Promise<EntryOutcome | null> {
-    const { store } = this.#context;
-    const entry = store.entry(seq);
-    if (entry !== undefined) return entry.state === 'failed' ? { kind: 'refused', syncError: seq } : null;
-    if (!Number.isSafeInteger(seq) || seq < 1 || seq >= store.meta.nextSeq) return null;
-    for await (const { key } of store.scanState(orderedKey(STATE.journal, seq))) if (key === orderedKey(STATE.journal, seq)) return { kind: 'undone' };
-    return { kind: 'saved' };
-  }
-
   #onCommitted(keys: ReadonlySet<Key>): void {
     if (!this.#isOpen) return;
-    for (const step of [() => this.#live.refresh(keys), () => this.#tellOutcomes()]) {
+    for (const step of [() => this.#live.refresh(keys), () => this.#outcomes.tell()]) {
       void this.#steps.run(step).catch((thrown: unknown) => this.#conversation.noteThrown(thrown));
     }
     this.#showStatus();
-  }
-
-  async #tellOutcomes(): Promise<void> {
-    for (const [entry, resolvers] of this.#outcomes) {
-      const outcome = await this.#settledOutcome(entry);
-      if (outcome === null) continue;
-      this.#outcomes.delete(entry);
-      for (const resolve of resolvers) resolve(outcome);
-    }
   }
 
   #refreshFromServer(keys: Iterable<Key>): void {

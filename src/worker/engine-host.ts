@@ -23,7 +23,7 @@ export type RemoteListener = ((value: unknown) => void) & ProxyMarked;
 
 /** The calls of an engine that take and give plain data. */
 const PLAIN_CALLS = [
-  'create', 'update', 'remove', 'get', 'query', 'outcome', 'status', 'listSyncErrors', 'undo', 'download', 'fetch', 'wake', 'exchange', 'setLifecycle',
+  'create', 'update', 'remove', 'get', 'query', 'outcome', 'status', 'listSyncErrors', 'undo', 'readJournal', 'download', 'fetch', 'wake', 'exchange', 'setLifecycle',
 ] as const;
 
 export type PlainCalls = Pick<SyncEngine, (typeof PLAIN_CALLS)[number]>;

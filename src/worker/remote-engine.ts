@@ -114,6 +114,7 @@ export function createRemoteEngine({ host, ready, onEnd }: RemoteEngineOptions):
     listSyncErrors: () => ask(() => host.listSyncErrors()),
     watchSyncErrors: (listener) => watch<readonly SyncError[]>({ kind: 'sync-errors' }, listener),
     undo: (syncError) => ask(() => host.undo(syncError)),
+    readJournal: (entry) => ask(() => host.readJournal(entry)),
     watchEvents: (listener) => watch<SyncEvent>({ kind: 'events' }, listener),
     download: () => ask(() => host.download()),
     fetch: (object, id) => ask(() => host.fetch(object, id)),

@@ -112,6 +112,10 @@ class FakeEngine implements SyncEngine {
     return { entries: [syncError] };
   }
 
+  async readJournal() {
+    return [];
+  }
+
   async watchEvents(listener: (event: SyncEvent) => void) {
     return this.#events.subscribe(listener);
   }

@@ -161,7 +161,7 @@ export class DeviceMirror {
       else if (key === STATE.meta) changes.meta = decodeMeta(bytes);
       else if (key.startsWith(STATE.journal)) {
         const { entry } = decodeEnvelope(bytes) as { readonly entry: Uint8Array };
-        changes.journal.set(Number(key.slice(STATE.journal.length)), decodeEntry(entry, layoutOf));
+        changes.journal.set(Number(key.slice(STATE.journal.length).split('/')[0]), decodeEntry(entry, layoutOf));
       }
     }
     for (const { object, id, bytes } of putRecords) changes.bases.set(keyOf(object, id), decodeImage(bytes, layoutOf));

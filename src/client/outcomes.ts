@@ -1,0 +1,121 @@
+import { decodeEnvelope, encodeEnvelope } from '../protocol/envelope.ts';
+import { SyncFault } from '../shared/fault.ts';
+import type { LocalStore } from './local-store.ts';
+import type { Step } from './step.ts';
+import { orderedKey, STATE } from './stored.ts';
+
+/** Names one record. */
+export interface RecordRef {
+  /** The object's name in the schema. */
+  readonly object: string;
+  /** The record's id at birth (rule C1). */
+  readonly id: string;
+}
+
+/** How an entry ended (rule C11). */
+export type EntryOutcome =
+  | {
+      /** The server saved it. */
+      readonly kind: 'saved';
+    }
+  | {
+      /** The server saved it but for some fields (`keepCleanFields`). */
+      readonly kind: 'partlySaved';
+      /** The fields that were refused. */
+      readonly refused: readonly string[];
+      /** The number to give to `syncErrors.undo`; `null` once the refused fields were taken back. */
+      readonly syncError: number | null;
+    }
+  | {
+      /** The server refused it; it waits for the user. */
+      readonly kind: 'refused';
+      /** The number to give to `syncErrors.undo`. */
+      readonly syncError: number;
+    }
+  | {
+      /** The record was submitted on another device: the group was saved as a record of its own (rule A23). */
+      readonly kind: 'duplicated';
+      /** What was submitted elsewhere. */
+      readonly original: RecordRef;
+      /** What holds the user's work now. */
+      readonly duplicate: RecordRef;
+    }
+  | {
+      /** The record was submitted on another device, and the user's later edits were dropped (rule A24). The journal has them. */
+      readonly kind: 'discarded';
+      /** The number of the notice that says so. */
+      readonly notice: number;
+    }
+  | {
+      /** The user took it back. The journal has its content for 30 days. */
+      readonly kind: 'undone';
+    }
+  | {
+      /** Nothing was left to send: a later save joined it, or deleted what it created (rule C8). */
+      readonly kind: 'withdrawn';
+    }
+  | {
+      /** It ended more than 30 days ago: nobody knows any more how. */
+      readonly kind: 'forgotten';
+    };
+
+interface StoredOutcome {
+  readonly at: number;
+  readonly outcome: EntryOutcome;
+}
+
+/** Notes how an entry ended, in the step in which it does. Only of saved ones nothing is kept. */
+export function putOutcome(step: Step, seq: number, outcome: EntryOutcome, at: number): void {
+  const stored: StoredOutcome = { at, outcome };
+  step.putState.push({ key: orderedKey(STATE.outcome, seq), bytes: encodeEnvelope(stored) });
+}
+
+/** When an outcome was noted. */
+export function readOutcomeTime(bytes: Uint8Array): number {
+  return (decodeEnvelope(bytes) as StoredOutcome).at;
+}
+
+/** How an entry ended; `null` while it waits. @throws {@link SyncFault} `OPTION_INVALID` for one that never was */
+export async function findOutcome(store: LocalStore, seq: number): Promise<EntryOutcome | null> {
+  const { nextSeq, forgottenUpTo } = store.meta;
+  if (!Number.isSafeInteger(seq) || seq < 1 || seq >= nextSeq) throw new SyncFault('OPTION_INVALID', `there was never an entry ${seq}`, { details: { entry: seq } });
+  const entry = store.entry(seq);
+  if (entry !== undefined) {
+    if (entry.refusal === null) return null;
+    return entry.refusal.isRemainder === true ? { kind: 'partlySaved', refused: entry.refusal.fields, syncError: seq } : { kind: 'refused', syncError: seq };
+  }
+  const noted = await store.readState(orderedKey(STATE.outcome, seq));
+  if (noted !== null) return (decodeEnvelope(noted) as StoredOutcome).outcome;
+  // Before there were outcomes, the journal held what was undone and nothing else.
+  if ((await store.readState(orderedKey(STATE.journal, seq))) !== null) return { kind: 'undone' };
+  return { kind: seq <= forgottenUpTo ? 'forgotten' : 'saved' };
+}
+
+/** Calls that wait for an entry to end. */
+export class OutcomeWaiters {
+  readonly #store: LocalStore;
+  readonly #waiting = new Map<number, ((outcome: EntryOutcome) => void)[]>();
+
+  constructor(store: LocalStore) {
+    this.#store = store;
+  }
+
+  /** Answers with a promise in an object, so that a step does not wait for it. */
+  async wait(seq: number): Promise<{ readonly settled: Promise<EntryOutcome> }> {
+    const known = await findOutcome(this.#store, seq);
+    if (known !== null) return { settled: Promise.resolve(known) };
+    const waiting = this.#waiting.get(seq) ?? [];
+    this.#waiting.set(seq, waiting);
+    return { settled: new Promise((resolve) => waiting.push(resolve)) };
+  }
+
+  /** Answers the calls whose entries have ended. */
+  async tell(): Promise<void> {
+    for (const [seq, resolvers] of this.#waiting) {
+      const outcome = await findOutcome(this.#store, seq);
+      if (outcome === null) continue;
+      this.#waiting.delete(seq);
+      for (const resolve of resolvers) resolve(outcome);
+    }
+  }
+}
