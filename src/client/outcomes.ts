@@ -1,6 +1,8 @@
 import { decodeEnvelope, encodeEnvelope } from '../protocol/envelope.ts';
 import { SyncFault } from '../shared/fault.ts';
+import { putJournal } from './journal.ts';
 import type { LocalStore } from './local-store.ts';
+import type { QueueEntry } from './queue-entry.ts';
 import type { Step } from './step.ts';
 import { orderedKey, STATE } from './stored.ts';
 
@@ -68,6 +70,13 @@ interface StoredOutcome {
 export function putOutcome(step: Step, seq: number, outcome: EntryOutcome, at: number): void {
   const stored: StoredOutcome = { at, outcome };
   step.putState.push({ key: orderedKey(STATE.outcome, seq), bytes: encodeEnvelope(stored) });
+}
+
+/** Notes that the user took an entry back: its content goes to the journal, in the step in which it leaves the queue. */
+export function putUndone(step: Step, store: LocalStore, entry: QueueEntry, at: number): void {
+  const { seq, refusal } = entry;
+  putJournal(step, store, entry, 'undone', at);
+  putOutcome(step, seq, refusal?.isRemainder === true ? { kind: 'partlySaved', refused: refusal.fields, syncError: null } : { kind: 'undone' }, at);
 }
 
 /** When an outcome was noted. */
