@@ -30,6 +30,7 @@ import { createRowArchive } from './row-archive.ts';
 import type { AnyObjectHooks } from './save-hooks.ts';
 import { createOnlineAccess, type OnlineAccess } from './save/online.ts';
 import { readUpload, settleUpload } from './save/upload.ts';
+import { readVoid, voidNumbers } from './save/void.ts';
 import type { ServerParts } from './server-parts.ts';
 import { serverRules } from './server-rules.ts';
 import { createServerSchema } from './server-schema.ts';
@@ -81,13 +82,22 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
     [PATHS.upload]: {
       method: 'POST',
       async answer(request, principal) {
-        if (mediaType(request) !== CONTENT_TYPE) throw new SyncFault('PROTOCOL_MALFORMED', `a body is ${CONTENT_TYPE}`);
-        const upload = readUpload(parts, await request.body(limits.bodyBytes));
+        const upload = readUpload(parts, await readBody(request));
         assertEcho(upload.request);
         await devices.admit(principal, upload.request.store);
         const { results, images } = await settleUpload(parts, principal, upload);
         await pruner.pruneWhenDue(principal.tenant);
         return messageResponse<UploadAnswer>({ ...(await headNow(principal, upload.request)), results, ...images.take() });
+      },
+    },
+    [PATHS.void]: {
+      method: 'POST',
+      async answer(request, principal) {
+        const asked = readVoid(parts, await readBody(request));
+        assertEcho(asked);
+        await devices.admit(principal, asked.store);
+        const { results, images } = await voidNumbers(parts, principal, asked);
+        return messageResponse<UploadAnswer>({ ...(await headNow(principal, asked)), results, ...images.take() });
       },
     },
     [PATHS.feed]: {
@@ -122,6 +132,11 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
     const echo = readEcho(request);
     await devices.admit(principal, echo.store);
     return echo;
+  }
+
+  async function readBody(request: SyncRequest): Promise<Uint8Array> {
+    if (mediaType(request) !== CONTENT_TYPE) throw new SyncFault('PROTOCOL_MALFORMED', `a body is ${CONTENT_TYPE}`);
+    return request.body(limits.bodyBytes);
   }
 
   function readKey({ query }: SyncRequest): SnapshotKey {

@@ -149,9 +149,9 @@ export function createDevice(server: Pick<SyncServer, 'handle'>, user: string, s
     return server.handle({ method: 'GET', path: `/sync/${path}`, query, headers, body: async () => new Uint8Array() });
   }
 
-  async function post(body: Uint8Array, headers: Readonly<Record<string, string>> = {}): Promise<SyncResponse> {
+  async function post(body: Uint8Array, headers: Readonly<Record<string, string>> = {}, path = 'upload'): Promise<SyncResponse> {
     const all = { authorization: user, 'content-type': CONTENT_TYPE, ...headers };
-    return server.handle({ method: 'POST', path: '/sync/upload', query: {}, headers: all, body: async () => body });
+    return server.handle({ method: 'POST', path: `/sync/${path}`, query: {}, headers: all, body: async () => body });
   }
 
   function encodeUpload(entries: readonly TestEntry[], extra: Readonly<Record<string, unknown>> = {}): Uint8Array {
@@ -179,6 +179,11 @@ export function createDevice(server: Pick<SyncServer, 'handle'>, user: string, s
     async save(number: number, ...changes: readonly TestChange[]) {
       const { results } = await readUpload(await post(encodeUpload([{ number, changes }])));
       return results[0]!;
+    },
+    /** Gives upload numbers up, and returns their results with their images. */
+    async void(...numbers: readonly number[]) {
+      const body = encodeEnvelope({ protocol: 1, store, attempt: `a${++attempts}`, numbers });
+      return (await readUpload(await post(body, {}, 'void'))).results;
     },
     async poll(cursor: FeedCursor | null, limit?: number) {
       const response = await get('feed', { ...(cursor === null ? {} : { cursor: formatCursor(cursor) }), ...(limit === undefined ? {} : { limit: String(limit) }) });

@@ -26,7 +26,8 @@ export type Settled =
   | { readonly outcome: 'saved'; readonly committed: readonly SettledImage[]; readonly current: readonly SettledImage[] }
   | { readonly outcome: 'refused'; readonly refusal: EntryRefusal; readonly current: readonly SettledImage[] }
   | { readonly outcome: 'tryLater'; readonly retryAfterMs: number; readonly message: string }
-  | { readonly outcome: 'copied' };
+  | { readonly outcome: 'copied' }
+  | { readonly outcome: 'voided' };
 
 const HOOK_RETRY_MS = 5_000;
 
@@ -84,9 +85,9 @@ async function refuseOnce(parts: ServerParts, uploaded: UploadedEntry, transacti
   // Two copies of the request may race: the first decision stands.
   const receipt = parts.rules.recall(await transaction.claimReceipt(key));
   if (receipt !== null) return repeat(parts, uploaded, transaction, receipt, hash);
-  const result = encodeDecision(uploaded.entry.number, { outcome: 'refused', refusal });
+  const result = encodeDecision(uploaded.entry.number, { outcome: 'refused', refusal, members: spanMembers(uploaded.span) });
   await transaction.putReceipt(key, { hash, createdAt: parts.clock.now(), result });
-  return { outcome: 'refused', refusal, current: await visibleNow(parts, uploaded, transaction, spanKeys(uploaded.span)) };
+  return { outcome: 'refused', refusal, current: await visibleNow(parts, uploaded, transaction, storableKeys(spanMembers(uploaded.span))) };
 }
 
 async function repeat(
@@ -96,13 +97,26 @@ async function repeat(
   receipt: { readonly hash: string; readonly result: Uint8Array },
   hash: string,
 ): Promise<Settled> {
-  if (receipt.hash !== hash) return { outcome: 'copied' };
-  const decision: Decision = decodeDecision(parts.core, receipt.result);
+  const decision = decodeDecision(parts.core, receipt.result);
+  // A number that was given up has no content to compare with.
+  if (decision.outcome !== 'voided' && receipt.hash !== hash) return { outcome: 'copied' };
+  return repeatDecision(parts, uploaded, transaction, decision, spanMembers(uploaded.span));
+}
+
+/** A decision as it is answered again: with the records as this user may see them now. */
+export async function repeatDecision(
+  parts: ServerParts,
+  { principal }: Pick<UploadedEntry, 'principal'>,
+  transaction: StoreTransaction,
+  decision: Decision,
+  members: readonly RecordKey[],
+): Promise<Settled> {
+  if (decision.outcome === 'voided') return decision;
   if (decision.outcome === 'refused') {
-    return { outcome: 'refused', refusal: decision.refusal, current: await visibleNow(parts, uploaded, transaction, spanKeys(uploaded.span)) };
+    return { outcome: 'refused', refusal: decision.refusal, current: await visibleNow(parts, { principal }, transaction, storableKeys(members)) };
   }
   const keys = decision.committed.map(({ image }) => image);
-  const now = await parts.visibility.images(transaction, uploaded.principal, keys);
+  const now = await parts.visibility.images(transaction, principal, keys);
   const hidden = new Set(now.filter(({ state }) => state === 'hidden').map(keyText));
   // What was seen then and may not be seen now is not shown again, not even as it was.
   const committed = decision.committed.map(({ image, layout }) => ({ image: hidden.has(keyText(image)) ? hide(image) : image, layout }));
@@ -114,19 +128,19 @@ function hide(image: ReaderImage): ReaderImage {
   return { ...image, state: 'hidden', row: null };
 }
 
-async function visibleNow(parts: ServerParts, { principal }: UploadedEntry, transaction: StoreTransaction, keys: readonly RecordKey[]): Promise<SettledImage[]> {
+async function visibleNow(parts: ServerParts, { principal }: Pick<UploadedEntry, 'principal'>, transaction: StoreTransaction, keys: readonly RecordKey[]): Promise<SettledImage[]> {
   const images = await parts.visibility.images(transaction, principal, keys);
   return images.filter(({ state }) => state !== 'hidden').map((image) => settledImage(parts, image));
 }
 
-/** The records that an entry names, as far as they can be stored. */
-export function spanKeys({ table, layouts, start, count }: EntrySpan): RecordKey[] {
-  const keys = new Map<string, RecordKey>();
-  for (let at = start; at < start + count; at++) {
-    const key = { object: layouts[table.layout(at)]!.object, id: table.id(at) };
-    if (isStorableId(key.id)) keys.set(keyText(key), key);
-  }
-  return [...keys.values()];
+/** The record of each member of an entry, in order. */
+export function spanMembers({ table, layouts, start, count }: EntrySpan): RecordKey[] {
+  return Array.from({ length: count }, (_, index) => ({ object: layouts[table.layout(start + index)]!.object, id: table.id(start + index) }));
+}
+
+/** Records by their keys, each once, as far as they can be stored. */
+function storableKeys(members: readonly RecordKey[]): RecordKey[] {
+  return [...new Map(members.filter(({ id }) => isStorableId(id)).map((key) => [keyText(key), key])).values()];
 }
 
 function settledImage({ schema }: ServerParts, image: ReaderImage): SettledImage {

@@ -5,10 +5,10 @@ import { SyncFault } from '../../shared/fault.ts';
 import { createImageList, type ImageList } from '../image-list.ts';
 import type { Principal } from '../principal.ts';
 import type { ServerParts } from '../server-parts.ts';
-import { keyText } from '../store/server-store.ts';
+import { keyText, type RecordKey } from '../store/server-store.ts';
 import type { EntrySpan } from './read-entry.ts';
 import type { SettledImage } from './receipt-codec.ts';
-import { settleEntry, type Settled } from './settle-entry.ts';
+import { settleEntry, spanMembers, type Settled } from './settle-entry.ts';
 
 /** An upload that was read and checked as a whole. */
 export interface ReadUpload {
@@ -52,24 +52,23 @@ export async function settleUpload(parts: ServerParts, principal: Principal, { r
       imageBytes > parts.limits.bodyBytes
         ? { outcome: 'tryLater', retryAfterMs: 0, message: 'the answer is full' }
         : await settleEntry(parts, { principal, store: request.store, entry, span: spans[index]! });
-    results.push(writeResult(entry.number, settled, images, spans[index]!));
+    results.push(writeResult(entry.number, settled, images, spanMembers(spans[index]!)));
     if ('current' in settled) for (const { image } of settled.current) imageBytes += image.row?.length ?? 0;
   }
   return { results, images };
 }
 
-function writeResult(number: number, settled: Settled, images: ImageList, span: EntrySpan): EntryResult {
+/** Writes a result, and adds its images; `members` are the records of the entry's members, in order. */
+export function writeResult(number: number, settled: Settled, images: ImageList, members: readonly RecordKey[]): EntryResult {
   switch (settled.outcome) {
     case 'saved': {
       const committed = addAll(images, settled.committed);
       return { number, outcome: 'saved', committed, current: settled.current === settled.committed ? committed : addAll(images, settled.current), overwritten: [] };
     }
     case 'refused': {
-      const { table, layouts, start } = span;
-      const at = start + settled.refusal.member;
-      const key = keyText({ object: layouts[table.layout(at)]!.object, id: table.id(at) });
+      const concerned = members[settled.refusal.member];
       const current = addAll(images, settled.current);
-      const shown = settled.current.findIndex(({ image }) => keyText(image) === key);
+      const shown = settled.current.findIndex(({ image }) => concerned !== undefined && keyText(image) === keyText(concerned));
       return { number, outcome: 'refused', refusal: { ...settled.refusal, online: shown < 0 ? null : current[shown]! }, current };
     }
     default:
