@@ -26,9 +26,10 @@ export function groupObjectsOf(schema: Pick<SchemaDefinition, 'objects'>, header
   return found;
 }
 
-/** The object that leads an object's group; `null` for objects outside groups. */
+/** The object that leads an object's group; `null` for objects outside groups. One that can be submitted leads itself at least. */
 export function groupHeaderOf(schema: Pick<SchemaDefinition, 'objects'>, object: string): string | null {
   let header = object;
   for (let parent = groupParentOf(schema, object); parent !== null; parent = groupParentOf(schema, header)) header = parent.target;
-  return header === object && groupObjectsOf(schema, object).length === 1 ? null : header;
+  const isAlone = header === object && schema.objects[object]?.submitted === undefined && groupObjectsOf(schema, object).length === 1;
+  return isAlone ? null : header;
 }
