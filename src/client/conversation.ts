@@ -36,6 +36,8 @@ export class Conversation {
   #hasBurst = false;
   #needsAuth = false;
   #upgradeRequired = false;
+  /** Why nothing is said any more; asked again at the next start. */
+  #revoked: unknown = null;
   #lastFault: FaultShape | null = null;
   #download: Promise<DownloadReceipt> | null = null;
 
@@ -57,6 +59,7 @@ export class Conversation {
   get state(): {
     readonly isOnline: boolean;
     readonly needsAuth: boolean;
+    readonly revoked: boolean;
     readonly upgradeRequired: boolean;
     readonly retryInMs: number | null;
     readonly lastFault: FaultShape | null;
@@ -64,6 +67,7 @@ export class Conversation {
     return {
       isOnline: this.#lifecycle.isOnline,
       needsAuth: this.#needsAuth,
+      revoked: this.#revoked !== null,
       upgradeRequired: this.#upgradeRequired,
       retryInMs: this.#uploadLane.retryInMs ?? this.#pollLane.retryInMs,
       lastFault: this.#lastFault,
@@ -120,9 +124,11 @@ export class Conversation {
 
   /** Makes a request of its own; a failure shows in the status as well. */
   async ask<T>(purpose: Purpose, request: () => Promise<T>): Promise<T> {
+    if (this.#revoked !== null) throw this.#revoked;
     try {
       return await request();
     } catch (fault) {
+      this.#noteAccess(fault);
       this.#noteFault(purpose, fault, null);
       throw fault;
     }
@@ -144,7 +150,7 @@ export class Conversation {
     return new Lane({
       clock: this.#context.clock,
       random: this.#context.random,
-      conditions: () => ({ isOpen: this.#isOpen, ...this.#lifecycle, isPaused: this.#needsAuth || this.#upgradeRequired }),
+      conditions: () => ({ isOpen: this.#isOpen, ...this.#lifecycle, isPaused: this.#needsAuth || this.#revoked !== null || this.#upgradeRequired }),
       work,
       onChange: this.#options.onChange,
     });
@@ -184,6 +190,7 @@ export class Conversation {
 
   async #runDownload(): Promise<DownloadReceipt> {
     const { showProgress } = this.#context;
+    if (this.#revoked !== null) throw this.#revoked;
     try {
       showProgress({ stage: 'uploading', records: 0, bytes: 0 });
       await this.#greet();
@@ -225,11 +232,16 @@ export class Conversation {
     this.#limits = answer.limits;
   }
 
+  /** What the server said of this device and its user (rule A3; a 401 pauses the queue, and is no entry's fault). */
+  #noteAccess(fault: unknown): void {
+    if (isFault(fault, 'DEVICE_REVOKED')) this.#revoked = fault;
+    if (!isFault(fault, 'AUTH_REQUIRED') && !isFault(fault, 'AUTH_REFUSED')) return;
+    this.#needsAuth = true;
+    this.#greeting = null;
+  }
+
   #failed(purpose: Purpose, fault: unknown): LaneResult {
-    if (isFault(fault, 'AUTH_REQUIRED') || isFault(fault, 'AUTH_REFUSED')) {
-      this.#needsAuth = true;
-      this.#greeting = null;
-    }
+    this.#noteAccess(fault);
     if (isFault(fault, 'PROTOCOL_VERSION_UNSUPPORTED')) this.#upgradeRequired = true;
     if (isFault(fault, 'CLIENT_TAKEN_OVER')) this.#isOpen = false;
     const atLeastMs = isFault(fault) && typeof fault.details.retryAfterMs === 'number' ? fault.details.retryAfterMs : 0;

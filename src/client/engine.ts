@@ -94,6 +94,10 @@ export interface SyncStatus {
   readonly oldestPendingAt: number | null;
   /** Refused changes that wait for the user; they are not counted as pending. */
   readonly syncErrors: number;
+  /** Drafts that are neither saved nor discarded (rule A12). */
+  readonly drafts: number;
+  /** Notices that the user has not acknowledged; a badge, not a state. */
+  readonly notices: number;
   /** Entries may be missing since the last download; a download closes the gap (rule A31). */
   readonly hasFeedGap: boolean;
   /** Server time of the last applied download; `null` before the first. */
@@ -102,6 +106,8 @@ export interface SyncStatus {
   readonly isOnline: boolean;
   /** The server refused the token, or there is none: nothing is sent until `wake()` after a sign-in. */
   readonly needsAuth: boolean;
+  /** The server takes nothing from this device any more: nothing is sent or asked for until the next start. What waits can be exported. */
+  readonly revoked: boolean;
   /** The server no longer speaks this build's protocol: nothing is sent until the app is updated. */
   readonly upgradeRequired: boolean;
   /** Milliseconds until the next attempt after a failure; `null` when none is waited for. */

@@ -7,6 +7,7 @@ import { splitKey, type Key } from './record-key.ts';
 import type { HeldImage } from './rows.ts';
 import { badAnswer } from './server-link.ts';
 import { Settlement } from './settle.ts';
+import { oldestPending } from './status.ts';
 
 /** What a poll brought. */
 export interface PollResult {
@@ -22,13 +23,19 @@ export interface PollResult {
 export async function pollFeed(context: EngineContext): Promise<PollResult> {
   const { store, link, steps, emit } = context;
   const asked = store.meta.cursor;
-  const { page, head } = await link.feed(store.meta.store, asked);
+  const { page, head } = await link.feed(store.meta.store, asked, pendingHeader(context));
   emit({ type: 'feed:polled', transactions: page?.transactions.length ?? 0, head: head.server.head });
   if (page !== null) {
     checkPage(page, asked);
     await steps.run(() => merge(context, page, asked));
   }
   return { more: page?.more ?? false, nextPollMs: head.server.nextPollMs };
+}
+
+/** Rule A3: how many entries the server does not have, and the age of the oldest in whole seconds: `COUNT.AGE`. */
+function pendingHeader({ store, clock }: EngineContext): string {
+  const age = clock.now() - (oldestPending(store.entries) ?? clock.now());
+  return `${store.counts.pending}.${Math.max(0, Math.floor(age / 1_000))}`;
 }
 
 async function merge(context: EngineContext, page: FeedAnswer, asked: FeedCursor | null): Promise<void> {

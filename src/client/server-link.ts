@@ -68,9 +68,10 @@ export class ServerLink {
     return readAnswer(...(await this.#ask(request.store, PATHS.upload, parseUploadAnswer, request)));
   }
 
-  /** Reads the feed from a cursor; without one, from its oldest entry. */
-  async feed(store: string, cursor: FeedCursor | null): Promise<PollAnswer<FeedAnswer>> {
-    return readPollAnswer(...(await this.#ask(store, cursor === null ? PATHS.feed : `${PATHS.feed}?cursor=${formatCursor(cursor)}`, parseFeedAnswer)));
+  /** Reads the feed from a cursor; without one, from its oldest entry. Says on the way what this device still has to send (rule A3). */
+  async feed(store: string, cursor: FeedCursor | null, pending: string): Promise<PollAnswer<FeedAnswer>> {
+    const path = cursor === null ? PATHS.feed : `${PATHS.feed}?cursor=${formatCursor(cursor)}`;
+    return readPollAnswer(...(await this.#ask(store, path, parseFeedAnswer, undefined, { [HEADERS.pending]: pending })));
   }
 
   async snapshot(store: string, after: SnapshotKey | null): Promise<SnapshotAnswer> {
@@ -111,10 +112,11 @@ export class ServerLink {
     path: string,
     parse: (envelope: unknown) => Message,
     message?: object,
+    more?: Readonly<Record<string, string>>,
   ): Promise<[TransportResponse, ExpectedAnswer<Message>]> {
     const { transport, core, clock, random, rules, signal } = this.#options;
     const attempt = createId(clock, random);
-    const headers = { accept: CONTENT_TYPE, [HEADERS.protocol]: String(PROTOCOL_VERSION), [HEADERS.store]: store, [HEADERS.attempt]: attempt };
+    const headers = { accept: CONTENT_TYPE, [HEADERS.protocol]: String(PROTOCOL_VERSION), [HEADERS.store]: store, [HEADERS.attempt]: attempt, ...more };
     const request: TransportRequest =
       message === undefined
         ? { method: 'GET', path, headers, signal }

@@ -39,7 +39,7 @@ import { createParts, preloadParts, type Parts } from './parts.ts';
 import { changedFields, planCreate, planRemove, planUpdate } from './save.ts';
 import { ServerLink } from './server-link.ts';
 import { Settlement } from './settle.ts';
-import { summariseStatus } from './status.ts';
+import { oldestPending, summariseStatus } from './status.ts';
 import { Step } from './step.ts';
 import { listSyncErrors, undoSyncError } from './sync-error-list.ts';
 import { sizeOf } from './uploader.ts';
@@ -356,6 +356,8 @@ class Engine implements SyncEngine {
     return summariseStatus({
       pending,
       syncErrors: failed,
+      drafts: 0,
+      notices: 0,
       oldestPendingAt: oldestPending(store.entries),
       hasFeedGap: store.meta.hasFeedGap,
       lastDownloadAt: store.meta.lastDownloadAt,
@@ -374,11 +376,6 @@ class Engine implements SyncEngine {
     if (before === null || before.state !== status.state) this.#events.emit({ type: 'status:changed', state: status.state });
     if (before === null || before.syncErrors !== status.syncErrors) this.#errorLists.emit(listSyncErrors(this.#context));
   }
-}
-
-function oldestPending(entries: Iterable<QueueEntry>): number | null {
-  for (const { state, savedAt } of entries) if (state !== 'failed') return savedAt;
-  return null;
 }
 
 function closed(): SyncFault {
