@@ -3,6 +3,7 @@
 
 const SHARED_AND_PROTOCOL = ['src/shared/', 'src/protocol/'];
 const SERVER_BASE = [...SHARED_AND_PROTOCOL, 'src/core/'];
+const STORE_CONTRACT = ['src/server/store/server-store.ts', 'src/server/store/fact.ts'];
 const SERVER_PLAIN = ['src/server/*.ts', '!src/server/index.ts', '!src/server/sync-server.ts'];
 const CLIENT = ['src/client/', ...SHARED_AND_PROTOCOL, 'src/core/', 'src/storage/storage-adapter.ts', 'src/transport/transport-adapter.ts', 'src/transport/answer.ts'];
 const WORKER = ['src/worker/', ...CLIENT, 'src/storage/', 'src/transport/', 'src/schema.ts'];
@@ -26,16 +27,16 @@ export const IMPORT_RULES = [
   { files: 'src/server/http/', mayImport: [...SERVER_BASE, 'src/server/http/', ...SERVER_PLAIN, 'src/server/sync-server.ts'] },
   {
     files: 'src/server/sync-server.ts',
-    mayImport: [...SERVER_BASE, 'src/server/', '!src/server/http/', '!src/server/index.ts', '!src/server/store/', 'src/server/store/server-store.ts'],
+    mayImport: [...SERVER_BASE, 'src/server/', '!src/server/http/', '!src/server/index.ts', '!src/server/store/', ...STORE_CONTRACT],
   },
   { files: 'src/server/store/', mayImport: [...SERVER_BASE, 'src/server/store/', ...SERVER_PLAIN] },
   {
     files: 'src/server/*.ts',
-    mayImport: [...SERVER_BASE, ...SERVER_PLAIN, 'src/server/store/server-store.ts'],
+    mayImport: [...SERVER_BASE, ...SERVER_PLAIN, ...STORE_CONTRACT],
   },
   {
     files: 'src/server/',
-    mayImport: [...SERVER_BASE, 'src/server/', '!src/server/index.ts', '!src/server/sync-server.ts', '!src/server/http/', '!src/server/store/', 'src/server/store/server-store.ts'],
+    mayImport: [...SERVER_BASE, 'src/server/', '!src/server/index.ts', '!src/server/sync-server.ts', '!src/server/http/', '!src/server/store/', ...STORE_CONTRACT],
   },
 
   { files: 'src/testing/', mayImport: ['src/', 'bindings/'] },

@@ -9,3 +9,6 @@ export const FACT_KINDS = {
   /** Devices' stores that may not sync any more. */
   revoked: 'revoked',
 } as const;
+
+/** How long refused entries are kept for support, in milliseconds: thirty days. */
+export const REFUSED_RETENTION_MS: number = 30 * 86_400_000;

@@ -43,6 +43,7 @@ export type {
   StoreTransaction,
   StoreView,
 } from './store/server-store.ts';
+export type { RefusedChange, RefusedEntry, RefusedQuery, SupportDesk } from './support/refused-entries.ts';
 export type { RequestHandler, SyncRequest, SyncResponse } from './sync-request.ts';
 export type { ServerCore } from './sync-server.ts';
 export type { SyncServerOptions } from './sync-server-options.ts';

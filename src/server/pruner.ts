@@ -1,4 +1,5 @@
 import type { Clock } from '../shared/clock.ts';
+import { FACT_KINDS, REFUSED_RETENTION_MS } from './fact-kinds.ts';
 import type { ServerLogEvent } from './server-parts.ts';
 import type { ServerStore } from './store/server-store.ts';
 
@@ -28,9 +29,12 @@ export function createPruner({ store, clock, retentionMs, receiptRetentionMs, lo
       prunedAt.set(tenant, clock.monotonic());
       const now = clock.now();
       try {
-        await store.run(tenant, (transaction) => transaction.prune({ feedBefore: now - retentionMs, receiptsBefore: now - receiptRetentionMs }));
+        await store.run(tenant, async (transaction) => {
+          await transaction.prune({ feedBefore: now - retentionMs, receiptsBefore: now - receiptRetentionMs });
+          await transaction.pruneFacts(FACT_KINDS.refused, now - REFUSED_RETENTION_MS);
+        });
       } catch (cause) {
-        log({ level: 'warning', event: 'prune:failed', message: 'old feed rows and receipts could not be removed', cause });
+        log({ level: 'warning', event: 'prune:failed', message: 'old feed rows, receipts and refused entries could not be removed', cause });
       }
     },
   };

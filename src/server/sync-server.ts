@@ -35,6 +35,7 @@ import type { ServerParts } from './server-parts.ts';
 import { serverRules } from './server-rules.ts';
 import { createServerSchema } from './server-schema.ts';
 import { isStorableId } from './store/server-store.ts';
+import { createSupportDesk, type SupportDesk } from './support/refused-entries.ts';
 import type { RequestHandler, SyncRequest, SyncResponse } from './sync-request.ts';
 import type { SyncServerOptions } from './sync-server-options.ts';
 import { createVisibility } from './visibility.ts';
@@ -47,6 +48,8 @@ export interface ServerCore {
   readonly handle: RequestHandler;
   /** The back office's way to the records. */
   readonly online: OnlineAccess;
+  /** What support can see of uploads: the entries that were refused. */
+  readonly support: SupportDesk;
   /** The most that a message may hold, as devices are told. */
   readonly limits: ProtocolLimits;
   /** Waits for the requests under way. The store stays open: it is the host's. */
@@ -160,6 +163,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
   return {
     limits,
     online: createOnlineAccess(parts),
+    support: createSupportDesk(store, () => clock.now()),
     handle(request) {
       const answered = answer(request);
       underWay.add(answered);

@@ -3,6 +3,7 @@ import { createId } from '../../shared/ids.ts';
 import type { WireEntry } from '../../protocol/messages.ts';
 import type { Principal } from '../principal.ts';
 import type { ServerParts } from '../server-parts.ts';
+import { keepRefused } from '../support/refused-entries.ts';
 import { isStorableId, keyText, type ReceiptKey, type RecordKey, type StoreTransaction } from '../store/server-store.ts';
 import type { ReaderImage } from '../visibility.ts';
 import { fingerprintEntry } from './entry-hash.ts';
@@ -86,7 +87,9 @@ async function refuseOnce(parts: ServerParts, uploaded: UploadedEntry, transacti
   const receipt = parts.rules.recall(await transaction.claimReceipt(key));
   if (receipt !== null) return repeat(parts, uploaded, transaction, receipt, hash);
   const result = encodeDecision(uploaded.entry.number, { outcome: 'refused', refusal, members: spanMembers(uploaded.span) });
-  await transaction.putReceipt(key, { hash, createdAt: parts.clock.now(), result });
+  const createdAt = parts.clock.now();
+  await transaction.putReceipt(key, { hash, createdAt, result });
+  await keepRefused(transaction, { ...key, savedAt: uploaded.entry.savedAt, span: uploaded.span }, refusal, createdAt);
   return { outcome: 'refused', refusal, current: await visibleNow(parts, uploaded, transaction, storableKeys(spanMembers(uploaded.span))) };
 }
 
