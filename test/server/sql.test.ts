@@ -32,7 +32,8 @@ async function everyStatement(): Promise<string[]> {
   await transaction.oldestFeedPosition('u', 0);
   await transaction.listFeed('u', 0, 1);
   await transaction.storeOwner('s');
-  await transaction.putRecords([note('a', 'x')]);
+  await transaction.putRecords([note('a', 'x')]); // found missing above
+  await transaction.putRecords([note('b', 'x')]);
   await transaction.nextNumber('note', 'n');
   await transaction.claimReceipt(receipt);
   await transaction.putReceipt(receipt, { hash: '', createdAt: 0, result: new Uint8Array() });
