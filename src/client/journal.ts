@@ -71,7 +71,8 @@ export async function readJournal(store: LocalStore, seq?: number): Promise<Jour
   return found;
 }
 
-function describeMember(member: Member): JournalMember {
+/** What a member changes, as plain values. */
+export function describeMember(member: Member): JournalMember {
   const { object, id, op, layout } = member;
   const values = (which: 'previous' | 'next'): Record<string, FieldValue> =>
     Object.fromEntries(

@@ -47,7 +47,7 @@ export class Settlement {
       const key = keyOf(member.object, member.id);
       const then = committed.get(key) ?? this.#goneOnline(key, member);
       const now = current.get(key) ?? then;
-      this.#rebaseLater(key, member, this.#rules.rebaseOnto(then, now));
+      this.rebaseLater(key, member, this.#rules.rebaseOnto(then, now));
       this.#mergeIfNewer(key, now);
     }
     for (const [key, image] of current) this.offer(key, image);
@@ -114,7 +114,7 @@ export class Settlement {
    * Rule C5: where a later edit began from what the settled entry sent, it now begins from what the server made of it. For each field
    * that is the next edit of it alone: what comes after began from that one, even if the value happens to be the same again.
    */
-  #rebaseLater(key: Key, sent: Member, onto: HeldImage): void {
+  rebaseLater(key: Key, sent: Member, onto: HeldImage): void {
     const open = new Set(fieldsIn(sent));
     for (const later of this.entriesOf(key)) {
       const member = later.members.find(({ object, id }) => keyOf(object, id) === key)!;
