@@ -41,7 +41,7 @@ export async function bundleWorker() {
     transform: { target: 'es2022' },
     plugins: [besideWorker, forRolldown(retargetUrls(CORE_URLS)), forRolldown(idbWithoutExtras)],
   });
-  const { output } = await bundle.generate({ dir: FOLDER, format: 'es', sourcemap: true, entryFileNames: '[name].js', chunkFileNames: '[name].js' });
+  const { output } = await bundle.generate({ dir: FOLDER, format: 'es', sourcemap: true, minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } }, entryFileNames: '[name].js', chunkFileNames: '[name].js' });
   await bundle.close();
   const chunks = output.filter((file) => file.type === 'chunk');
   const names = nameFiles(chunks);
@@ -92,7 +92,7 @@ function linkPart(code, names) {
       return `const { ${bindings} } = __other${others.length - 1}(__shared);`;
     })
     .replace(/^export \{ (.*) \};$/m, (_, /** @type {string} */ list) => `return { ${renamed(list)} }; })();`);
-  if (/^(import|export)\b|\bimport\(/m.test(body)) throw new Error(`a part of the worker cannot be linked:\n${body}`);
+  if (/^(import|export)\b/m.test(body) || [...names.keys()].some((file) => body.includes(`import("./${file}")`))) throw new Error(`a part of the worker cannot be linked:\n${body}`);
   return `${others.join(' ')} let __made; export default (__shared) => __made ??= (() => { ${body}`;
 }
 
