@@ -24,8 +24,6 @@ const ENTRIES = {
   'server-pglite': 'src/server/store/pglite.ts',
   'server-postgres': 'src/server/store/postgres.ts',
   'testing': 'src/testing/index.ts',
-  'worker/twin': 'src/core/twin.ts',
-  'worker/loader': 'node_modules/@assemblyscript/loader/index.js',
 };
 
 /** @type {import('esbuild').BuildOptions & { metafile: true }} */

@@ -2,9 +2,10 @@
 //
 // A part imports nothing from the worker: it is a function that is handed what the two share. Were it to import the worker's file, then
 // wherever that has a query behind its address (development servers add one) a second worker would start inside the first.
-import { transform } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { createHash } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { rolldown } from 'rolldown';
 import { minify } from 'terser';
 import { forRolldown, idbWithoutExtras, retargetUrls } from './bundle-edits.mjs';
@@ -19,10 +20,10 @@ export const FOR_BUNDLERS = /^ (@vite-ignore|webpackIgnore: true) $/;
 /** Where the worker, or whatever contains it, finds the cores. */
 export const CORE_URLS = { 'core.simd.wasm': '../core.simd.wasm', 'core.wasm': '../core.wasm' };
 
-/**
- * What nearly no worker needs and is built by itself: the twin, for where there is no WebAssembly, and the loader of debug builds.
- * @type {import('rolldown').Plugin}
- */
+/** What nearly no worker needs, and needs nothing of it: the twin, for where there is no WebAssembly, and the loader of debug builds. */
+const BESIDE = { twin: 'src/core/twin.ts', loader: 'node_modules/@assemblyscript/loader/index.js' };
+
+/** @type {import('rolldown').Plugin} */
 const besideWorker = {
   name: 'beside-worker',
   resolveId(source, _importer, { kind }) {
@@ -49,6 +50,23 @@ export async function bundleWorker() {
   for (const { code, map, fileName } of chunks) {
     const linked = fileName === WORKER ? linkWorker(code, names) : linkPart(code, names);
     await writeSqueezed(names.get(fileName) ?? fileName, linked, String(map));
+  }
+  await bundleBeside();
+}
+
+async function bundleBeside() {
+  const { outputFiles } = await build({
+    entryPoints: BESIDE,
+    outdir: FOLDER,
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    sourcemap: 'external',
+    write: false,
+    logLevel: 'warning',
+  });
+  for (const { path, text } of outputFiles.filter(({ path: name }) => name.endsWith('.js'))) {
+    await writeSqueezed(basename(path), text, outputFiles.find(({ path: other }) => other === `${path}.map`)?.text ?? '');
   }
 }
 

@@ -1,4 +1,5 @@
 import { SyncFault } from '../shared/fault.ts';
+import type * as snapshotDownload from './snapshot-download.ts';
 
 /**
  * The client modules that only a person or a rare answer asks for: each is a file beside the worker, loaded at its first use and kept
@@ -8,7 +9,7 @@ import { SyncFault } from '../shared/fault.ts';
  * @throws {@link SyncFault} `PART_UNAVAILABLE` where the file cannot be loaded; the next call tries again
  */
 export interface Parts {
-  readonly snapshotDownload: () => Promise<typeof import('./snapshot-download.ts')>;
+  readonly snapshotDownload: () => Promise<typeof snapshotDownload>;
 }
 
 /** Makes the functions that load the parts. */
