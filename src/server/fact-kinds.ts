@@ -4,8 +4,12 @@ export const FACT_KINDS = {
   submission: 'submission',
   /** What changes of override objects replaced (rule A22). */
   audit: 'audit',
+  /** Per record: the newest of its `audit` facts. */
+  auditHead: 'audit-head',
   /** Refused entries, for support; 30 days. */
   refused: 'refused',
+  /** When each device's store was heard of, and what it said is pending (rule A3). */
+  device: 'device',
   /** Devices' stores that may not sync any more. */
   revoked: 'revoked',
 } as const;

@@ -1,4 +1,7 @@
+import type { EditCheck } from '../core/core.ts';
+import type { FieldMask } from '../protocol/row.ts';
 import type { RecordVersion } from '../protocol/version.ts';
+import { isElsewhere, type SetAside, type Submission } from './save/submitted.ts';
 import type { ServerObject } from './server-schema.ts';
 import type { Receipt, RecordKey, StoredRecord } from './store/server-store.ts';
 
@@ -15,6 +18,14 @@ export interface ServerRules {
   committedOnRepeat<Image>(then: readonly Image[], now: readonly Image[]): readonly Image[];
   /** Rule A19: whether what the user saw is compared with what is online. */
   compares(object: ServerObject): boolean;
+  /** `keepCleanFields`: the fields that are written of an edit of which others are in conflict. */
+  cleanFields(check: EditCheck): FieldMask;
+  /** Rule A22: whether a value that nobody saw before it was replaced is told of, and kept in the audit. */
+  tellsOverwritten(fields: readonly string[]): boolean;
+  /** Rules A23, A24: whether a user who saw `base` could not know of a submission; `null` when nobody knows whose it was. */
+  isElsewhere(submission: Submission | null, store: string, base: RecordVersion): boolean;
+  /** Rules A23, A24, C2: whether an entry that is set aside is decided on for good. */
+  isFinal(outcome: SetAside['outcome']): boolean;
   /** Rule A30: whether a record that a save touched goes into its answer and its feed row. */
   concerns(touched: RecordKey, members: readonly RecordKey[]): boolean;
   /** Rule C6: the version of a record's next commit. */
@@ -28,6 +39,10 @@ export const serverRules: ServerRules = {
   recall: (receipt) => receipt,
   committedOnRepeat: (then) => then,
   compares: ({ isOverride }) => !isOverride,
+  cleanFields: ({ writes }) => writes,
+  tellsOverwritten: (fields) => fields.length > 0,
+  isElsewhere,
+  isFinal: () => true,
   concerns: () => true,
   // Versions only grow, whatever the epoch: a restored server begins a new epoch, and n goes on from what it remembers.
   nextVersion: (stored, epoch) => [epoch, (stored?.version[1] ?? 0) + 1],

@@ -18,10 +18,26 @@ export interface EntryFingerprint {
 export function fingerprintEntry(entry: WireEntry, span: EntrySpan): EntryFingerprint {
   const writer = new ByteWriter(512);
   writer.integer(entry.savedAt);
+  if (entry.headers.length > 0 || entry.duplicateOf !== null) writeGroup(writer, entry);
   for (let at = span.start; at < span.start + span.count; at++) writeMember(writer, span, at);
   const content = writer.take();
   // The length beside the hash: two contents that collide have to be equally long as well (docs/decisions/0003).
   return { hash: `${hashBytes(content)}-${content.length}`, byteLength: content.length };
+}
+
+/** A member begins with a text, this with a number: entries outside groups keep the fingerprints that they have. */
+function writeGroup(writer: ByteWriter, { headers, duplicateOf }: WireEntry): void {
+  writer.integer(headers.length);
+  for (const { object, id, epoch, n } of headers) {
+    writer.text(object);
+    writer.text(id);
+    writer.integer(epoch);
+    writer.integer(n);
+  }
+  writer.integer(duplicateOf === null ? 0 : 1);
+  if (duplicateOf === null) return;
+  writer.text(duplicateOf.object);
+  writer.text(duplicateOf.id);
 }
 
 function writeMember(writer: ByteWriter, { table, layouts }: EntrySpan, at: number): void {

@@ -1,9 +1,12 @@
-import type { Core } from '../../core/core.ts';
+import type { Core, EditCheck } from '../../core/core.ts';
 import { joinRow, maskPositions, splitRow, type FieldMask } from '../../protocol/row.ts';
 import { bytesEqual } from '../../shared/bytes.ts';
+import type { Principal } from '../principal.ts';
 import type { ServerObject } from '../server-schema.ts';
+import type { Visibility } from '../visibility.ts';
 import type { EntryMember } from './entry-member.ts';
 import { createRefusal, type EntryRefusal } from './refusal.ts';
+import type { WorkingRecord } from './working-set.ts';
 
 /** A record as the save finds it online. */
 export type CurrentRecord =
@@ -12,54 +15,84 @@ export type CurrentRecord =
   | { readonly state: 'hidden' }
   | { readonly state: 'deleted' | 'live'; readonly row: Uint8Array };
 
+/** A record as this user finds it online. */
+export function currentRecord({ type, id, row, isLive }: WorkingRecord, visibility: Visibility, principal: Principal): CurrentRecord {
+  if (row === null) return { state: 'none' };
+  if (!visibility.isVisible(principal, type, id, row)) return { state: 'hidden' };
+  return { state: isLive ? 'live' : 'deleted', row };
+}
+
 /** What to do with a member once its values were compared. */
 export type MemberPlan =
-  | { readonly kind: 'write'; readonly row: Uint8Array }
-  | { readonly kind: 'remove' }
+  | {
+      readonly kind: 'write';
+      readonly row: Uint8Array;
+      /** The member's fields that are written. */
+      readonly fields: FieldMask | null;
+      /** Fields written over a value that the user never saw; of what is not compared. */
+      readonly overwritten: readonly string[];
+      /** What is refused of an edit of which the rest is written (`keepCleanFields`). */
+      readonly left: EntryRefusal | null;
+    }
+  | { readonly kind: 'remove'; readonly overwritten: readonly string[] }
   /** Everything is so already: saved, with nothing written. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'refuse'; readonly refusal: EntryRefusal };
 
-/** Compares a member with the record online (rules A19, A21, A22). */
-export function planMember(core: Core, member: EntryMember, current: CurrentRecord): MemberPlan {
+/** Says which fields of an edit in conflict are written all the same; `null` refuses all of it. */
+export type CleanFields = (check: EditCheck) => FieldMask | null;
+
+/**
+ * Compares a member with the record online (rules A19, A21, A22).
+ *
+ * @param cleanFields - of an edit that may be saved in part.
+ */
+export function planMember(core: Core, member: EntryMember, current: CurrentRecord, cleanFields: CleanFields = () => null): MemberPlan {
   switch (member.op) {
     case 'create': return planCreate(member, member.row, current);
-    case 'update': return planUpdate(core, member, current);
+    case 'update': return planUpdate(core, member, current, cleanFields);
     case 'remove': return planRemove(core, member, current);
   }
 }
 
 function planCreate(member: EntryMember, row: Uint8Array, current: CurrentRecord): MemberPlan {
-  if (current.state === 'none') return { kind: 'write', row };
-  if (current.state === 'deleted') return { kind: 'write', row: withServerFields(member.type, row, current.row) };
+  if (current.state === 'none') return write(row);
+  if (current.state === 'deleted') return write(withServerFields(member.type, row, current.row));
   const fields = current.state === 'live' ? differingDeviceFields(member.type, row, current.row) : [];
   if (current.state === 'live' && fields.length === 0) return { kind: 'nothing' };
   return refuse(createRefusal('duplicate-key', member.index, `${member.object} ${member.id} exists already, with other values`, { fields }));
 }
 
-function planUpdate(core: Core, member: EntryMember & { op: 'update' }, current: CurrentRecord): MemberPlan {
+function planUpdate(core: Core, member: EntryMember & { op: 'update' }, current: CurrentRecord, cleanFields: CleanFields): MemberPlan {
   if (current.state === 'hidden') return notAllowed(member);
   if (current.state === 'deleted') return refuse(createRefusal('edit-vs-delete', member.index, `${member.object} ${member.id} was deleted online`));
   if (current.state === 'none') return refuse(createRefusal('edit-vs-delete', member.index, `${member.object} ${member.id} does not exist online`));
   const { layout } = member.type;
   const check = core.checkEdit(layout, member.edit, current.row);
-  if (check.hasConflicts && member.isChecked) {
-    const fields = namesOf(member.type, check.conflicts);
-    return refuse(createRefusal('conflict', member.index, `changed online meanwhile: ${fields.join(', ')}`, { fields }));
-  }
-  const writes = Uint8Array.from(check.writes, (bits, at) => bits | check.conflicts[at]!);
   if (!check.hasConflicts && !check.hasWrites) return { kind: 'nothing' };
-  return { kind: 'write', row: core.applyEdit(layout, member.edit, writes, current.row) };
+  const conflicts = namesOf(member.type, check.conflicts);
+  if (check.hasConflicts && member.isChecked) {
+    const left = createRefusal('conflict', member.index, `changed online meanwhile: ${conflicts.join(', ')}`, { fields: conflicts });
+    const clean = check.hasWrites ? cleanFields(check) : null;
+    if (clean === null) return refuse(left);
+    return { ...write(core.applyEdit(layout, member.edit, clean, current.row)), fields: clean, left };
+  }
+  const fields = Uint8Array.from(check.writes, (bits, at) => bits | check.conflicts[at]!);
+  return { ...write(core.applyEdit(layout, member.edit, fields, current.row)), fields, overwritten: conflicts };
 }
 
 function planRemove(core: Core, member: EntryMember & { op: 'remove' }, current: CurrentRecord): MemberPlan {
   if (current.state === 'hidden') return notAllowed(member);
   if (current.state !== 'live') return { kind: 'nothing' };
-  if (!member.isChecked || maskPositions(member.edit.mask).length === 0) return { kind: 'remove' };
-  const check = core.checkEdit(member.type.layout, member.edit, current.row);
-  if (!check.hasConflicts) return { kind: 'remove' };
-  const fields = namesOf(member.type, check.conflicts);
+  if (maskPositions(member.edit.mask).length === 0) return { kind: 'remove', overwritten: [] };
+  const { conflicts, hasConflicts } = core.checkEdit(member.type.layout, member.edit, current.row);
+  const fields = namesOf(member.type, conflicts);
+  if (!hasConflicts || !member.isChecked) return { kind: 'remove', overwritten: fields };
   return refuse(createRefusal('delete-vs-edit', member.index, `changed online meanwhile: ${fields.join(', ')}`, { fields }));
+}
+
+function write(row: Uint8Array): MemberPlan & { readonly kind: 'write' } {
+  return { kind: 'write', row, fields: null, overwritten: [], left: null };
 }
 
 function refuse(refusal: EntryRefusal): MemberPlan {

@@ -1,6 +1,7 @@
 import type { Core } from '../../core/core.ts';
 import type { Principal } from '../principal.ts';
-import { decodeValue, maskPositions, splitRow } from '../../protocol/row.ts';
+import type { WireHeader, WireRecord } from '../../protocol/messages.ts';
+import { decodeValue, isInMask, maskPositions, splitRow, type FieldMask } from '../../protocol/row.ts';
 import type { RecordVersion } from '../../protocol/version.ts';
 import { HookRefusal } from '../save-hooks.ts';
 import type { ServerRules } from '../server-rules.ts';
@@ -8,12 +9,16 @@ import type { ServerSchema } from '../server-schema.ts';
 import { keyText, type RecordKey, type StoreTransaction } from '../store/server-store.ts';
 import type { Visibility } from '../visibility.ts';
 import { collectAffected } from './affected.ts';
+import { prepareCopy, readCopy } from './copy-of-submitted.ts';
 import type { EntryMember } from './entry-member.ts';
 import { runFormulas } from './formulas.ts';
+import { isGroupGone } from './group-headers.ts';
 import { decodeRecord, hookRecord, patchRow, type HookRunner } from './hook-runner.ts';
-import { planMember, type CurrentRecord } from './plan-member.ts';
-import { createRefusal, EntryRefused } from './refusal.ts';
+import { keepOverwritten, type MemberOverwrite } from './overwritten.ts';
+import { currentRecord, planMember } from './plan-member.ts';
+import { createRefusal, EntryRefused, type EntryRefusal } from './refusal.ts';
 import { stampRow } from './stamp-row.ts';
+import { judgeSubmitted, keepSubmissions, type SetAside } from './submitted.ts';
 import { runTrigger } from './triggers.ts';
 import { validateRow } from './validate-row.ts';
 import type { WorkingRecord, WorkingSet } from './working-set.ts';
@@ -30,14 +35,32 @@ export interface SaveInProgress {
   readonly hasStrictReferences: boolean;
   readonly createRecordId: () => string;
   readonly rules: ServerRules;
+  /** What a device says of its entry; the back office says nothing, and nothing is closed to it. */
+  readonly upload?: DeviceUpload;
 }
+
+/** What an entry says of itself, beside its members. */
+export interface DeviceUpload {
+  readonly store: string;
+  readonly number: number;
+  readonly headers: readonly WireHeader[];
+  readonly duplicateOf: WireRecord | null;
+}
+
+/** How a save ended, unless it was refused. */
+export type SaveEnd = SavedMembers | ({ readonly kind: 'setAside' } & SetAside);
 
 /** What a save did. */
 export interface SavedMembers {
+  readonly kind: 'saved';
   /** Whether anything was written. */
   readonly hasWritten: boolean;
   /** The members, their masters at all levels, and what triggers wrote (rule A30), as they now are. */
   readonly affected: readonly SavedRecord[];
+  /** What was replaced without having been seen (rule A22). */
+  readonly overwritten: readonly MemberOverwrite[];
+  /** What was refused of a save of which the rest was written (`keepCleanFields`). */
+  readonly left: EntryRefusal | null;
 }
 
 /** A record after a save, with its version. */
@@ -51,6 +74,10 @@ interface MemberWrite {
   readonly member: EntryMember;
   /** The record as it was locked. */
   readonly current: WorkingRecord;
+  /** The member's fields to be written; `null` for all. */
+  readonly fields: FieldMask | null;
+  readonly overwritten: readonly string[];
+  readonly left: EntryRefusal | null;
 }
 
 /**
@@ -58,24 +85,47 @@ interface MemberWrite {
  *
  * @throws {@link EntryRefused}; {@link EntryDelayed} when the host's own logic fails.
  */
-export async function saveMembers(save: SaveInProgress, members: readonly EntryMember[]): Promise<SavedMembers> {
-  const created = members.filter(({ op }) => op === 'create');
-  await save.working.lock([...members.filter(({ op }) => op !== 'create'), ...members.flatMap(newMasters)], created);
+export async function saveMembers(save: SaveInProgress, given: readonly EntryMember[]): Promise<SaveEnd> {
+  const { working, upload } = save;
+  const copy = upload?.duplicateOf ? readCopy(save.schema, upload.duplicateOf, given) : null;
+  const created = given.filter(({ op }) => op === 'create');
+  const originals = copy === null ? [] : [copy.original];
+  await working.lock([...given.filter(({ op }) => op !== 'create'), ...given.flatMap(newMasters), ...originals], created);
+  const members = copy === null ? given : await prepareCopy(save, copy, given);
+  const { setAside, unseen } = await judgeSubmitted(save, members);
+  if (setAside !== null) return { kind: 'setAside', ...setAside };
   for (const member of members) await checkAllowed(save, member);
   const writes: MemberWrite[] = [];
   for (const member of members) {
-    const write = await checkValues(save, member);
+    const write = await checkValues(save, member, members.length === 1);
     if (write !== null) writes.push(write);
   }
-  for (const { member } of writes) await checkReferences(save, member);
+  for (const { member } of writes) await checkGroup(save, member);
+  for (const write of writes) await checkReferences(save, write);
+  if (unseen !== null) throw new EntryRefused(createRefusal('permission', unseen.index, `you may not change this ${unseen.object}`));
+  const left = writes[0]?.left ?? null;
+  try {
+    return await saveWrites(save, members, writes, left);
+  } catch (thrown) {
+    // What is left of the edit cannot stand by itself: then all of it is refused, for the reason it was divided.
+    throw left !== null && thrown instanceof EntryRefused && thrown.refusal.class === 'validation' ? new EntryRefused(left) : thrown;
+  }
+}
+
+async function saveWrites(save: SaveInProgress, members: readonly EntryMember[], writes: readonly MemberWrite[], left: EntryRefusal | null): Promise<SavedMembers> {
+  const { working, rules } = save;
   for (const write of writes) if (write.member.op !== 'remove') await runBeforeSave(save, write);
   for (const write of writes) if (write.member.op !== 'remove') await stamp(save, write);
   for (const write of writes) await runAfterSave(save, write);
   await runFormulas(save);
-  const affected = await collectAffected(save.working, members);
-  if (save.working.changed().length === 0) return { hasWritten: false, affected: withVersions(affected, new Map()) };
-  const versions = await save.working.flush(await save.transaction.epoch(), save.rules);
-  return { hasWritten: true, affected: withVersions(affected, versions) };
+  const affected = await collectAffected(working, members);
+  const overwritten = writes.flatMap(({ member, current, overwritten: fields }) => (rules.tellsOverwritten(fields) ? [{ member, fields, was: current }] : []));
+  const saved = { kind: 'saved', overwritten, left } as const;
+  if (working.changed().length === 0) return { ...saved, hasWritten: false, affected: withVersions(affected, new Map()) };
+  const versions = await working.flush(await save.transaction.epoch(), rules);
+  await keepSubmissions(save, versions);
+  await keepOverwritten(save, overwritten, versions);
+  return { ...saved, hasWritten: true, affected: withVersions(affected, versions) };
 }
 
 function withVersions(records: readonly WorkingRecord[], written: ReadonlyMap<string, RecordVersion>): SavedRecord[] {
@@ -128,23 +178,30 @@ function touchedFields(member: EntryMember & { op: 'create' | 'update' }): strin
   return positions.map((position) => layout.fields[position]!.name);
 }
 
-async function checkValues({ core, working, visibility, principal }: SaveInProgress, member: EntryMember): Promise<MemberWrite | null> {
+async function checkValues({ core, working, visibility, principal, rules, upload }: SaveInProgress, member: EntryMember, isAlone: boolean): Promise<MemberWrite | null> {
   const current = await working.get(member);
-  const plan = planMember(core, member, currentRecord(current, visibility, principal));
+  const mayKeepClean = upload !== undefined && isAlone && member.type.keepsCleanFields;
+  const plan = planMember(core, member, currentRecord(current, visibility, principal), mayKeepClean ? rules.cleanFields : undefined);
   if (plan.kind === 'refuse') throw new EntryRefused(plan.refusal);
   if (plan.kind === 'nothing') return null;
-  working.put(current, plan.kind === 'write' ? { row: plan.row, isLive: true } : { isLive: false });
-  return { member, current };
+  const overwritten = upload === undefined ? [] : plan.overwritten;
+  if (plan.kind === 'remove') {
+    working.put(current, { isLive: false });
+    return { member, current, fields: null, overwritten, left: null };
+  }
+  working.put(current, { row: plan.row, isLive: true });
+  return { member, current, fields: plan.fields, overwritten, left: plan.left };
 }
 
-function currentRecord({ type, id, row, isLive }: WorkingRecord, visibility: Visibility, principal: Principal): CurrentRecord {
-  if (row === null) return { state: 'none' };
-  if (!visibility.isVisible(principal, type, id, row)) return { state: 'hidden' };
-  return { state: isLive ? 'live' : 'deleted', row };
+/** A header that was deleted online is not brought back by what hangs on it (rule A22). */
+async function checkGroup({ working }: SaveInProgress, member: EntryMember): Promise<void> {
+  if (member.op !== 'update' || !(await isGroupGone(working, member))) return;
+  throw new EntryRefused(createRefusal('edit-vs-delete', member.index, `the group of ${member.object} ${member.id} was deleted online`));
 }
 
-async function checkReferences({ working, visibility, principal, hasStrictReferences }: SaveInProgress, member: EntryMember): Promise<void> {
+async function checkReferences({ working, visibility, principal, hasStrictReferences }: SaveInProgress, { member, fields }: MemberWrite): Promise<void> {
   for (const { object, id, field, isParent } of newReferences(member)) {
+    if (fields !== null && !isInMask(fields, member.type.layout.positions.get(field)!)) continue;
     if (!isParent && !hasStrictReferences) continue;
     const target = await working.get({ object, id });
     // One that the user may not see is answered as one that is not there.

@@ -3,15 +3,18 @@ import { createId } from '../../shared/ids.ts';
 import type { WireEntry } from '../../protocol/messages.ts';
 import type { Principal } from '../principal.ts';
 import type { ServerParts } from '../server-parts.ts';
-import { keepRefused } from '../support/refused-entries.ts';
-import { isStorableId, keyText, type ReceiptKey, type RecordKey, type StoreTransaction } from '../store/server-store.ts';
+import { keepRefused, type RefusedUpload } from '../support/refused-entries.ts';
+import { keyText, type ReceiptKey, type RecordKey, type StoreTransaction } from '../store/server-store.ts';
 import type { ReaderImage } from '../visibility.ts';
 import { fingerprintEntry } from './entry-hash.ts';
 import { createHookRunner } from './hook-runner.ts';
 import { readEntry, type EntrySpan } from './read-entry.ts';
-import { decodeDecision, encodeDecision, type Decision, type SettledImage } from './receipt-codec.ts';
+import type { MemberOverwrite } from './overwritten.ts';
+import { decodeDecision, encodeDecision, type Decision, type SettledOverwrite } from './receipt-codec.ts';
 import { createRefusal, EntryDelayed, EntryRefused, type EntryRefusal } from './refusal.ts';
-import { saveMembers } from './save-members.ts';
+import { saveMembers, type SaveInProgress } from './save-members.ts';
+import { settleAgain, settledImage, type Settled } from './settled.ts';
+import type { SetAside } from './submitted.ts';
 import { WorkingSet } from './working-set.ts';
 
 /** An uploaded entry, and whose it is. */
@@ -21,14 +24,6 @@ export interface UploadedEntry {
   readonly entry: WireEntry;
   readonly span: EntrySpan;
 }
-
-/** What became of it. */
-export type Settled =
-  | { readonly outcome: 'saved'; readonly committed: readonly SettledImage[]; readonly current: readonly SettledImage[] }
-  | { readonly outcome: 'refused'; readonly refusal: EntryRefusal; readonly current: readonly SettledImage[] }
-  | { readonly outcome: 'tryLater'; readonly retryAfterMs: number; readonly message: string }
-  | { readonly outcome: 'copied' }
-  | { readonly outcome: 'voided' };
 
 const HOOK_RETRY_MS = 5_000;
 
@@ -49,30 +44,56 @@ export async function settleEntry(parts: ServerParts, uploaded: UploadedEntry): 
 }
 
 async function saveOnce(parts: ServerParts, uploaded: UploadedEntry, transaction: StoreTransaction, hash: string, byteLength: number): Promise<Settled> {
-  const { principal, store, entry, span } = uploaded;
-  const key = receiptKey(uploaded);
-  const receipt = parts.rules.recall(await transaction.claimReceipt(key));
+  const { principal, entry, span } = uploaded;
+  const receipt = parts.rules.recall(await transaction.claimReceipt(receiptKey(uploaded)));
   if (receipt !== null) return repeat(parts, uploaded, transaction, receipt, hash);
   refuseTooLarge(parts, entry, byteLength);
   const members = readEntry(parts, span);
-  const working = new WorkingSet(transaction, parts.schema, parts.archive);
-  const origin = { kind: 'device', store, number: entry.number, savedAt: entry.savedAt } as const;
-  const { hooks, hookTimeoutMs: timeoutMs, clock, visibility, schema, core, hasStrictReferences, rules } = parts;
-  const createRecordId = (): string => createId(clock, parts.random);
-  const runner = createHookRunner({ hooks, timeoutMs, clock, principal, origin, working });
-  const { affected, hasWritten } = await saveMembers(
-    { core, schema, transaction, working, hooks: runner, visibility, principal, hasStrictReferences, createRecordId, rules },
-    members,
-  );
+  const end = await saveMembers(openSave(parts, uploaded, transaction), members);
+  if (end.kind === 'setAside') return setAside(parts, uploaded, transaction, hash, end);
+  const { affected, hasWritten, left, overwritten } = end;
+  const { clock, visibility, rules } = parts;
   const images = ownImages(affected.filter((record) => rules.concerns(record, members)).map((record) => visibility.imageOf(principal, record)), members);
   const committed = images.map((image) => settledImage(parts, image));
   const createdAt = clock.now();
-  await transaction.putReceipt(key, { hash, createdAt, result: encodeDecision(entry.number, { outcome: 'saved', committed }) });
+  const decision: Decision =
+    left === null
+      ? { outcome: 'saved', committed, overwritten: overwritten.map((overwrite) => settledOverwrite(parts, principal, overwrite)) }
+      : { outcome: 'partlySaved', committed, refusal: left, records: recordsIn(uploaded) };
+  await decide(transaction, uploaded, hash, createdAt, decision);
+  if (left !== null) await keepRefused(transaction, refusedUpload(uploaded), left, createdAt);
   if (hasWritten) {
     const records = images.map(({ object, id }) => ({ object, id }));
-    await transaction.appendFeed(principal.user, { createdAt, store, number: entry.number, records });
+    await transaction.appendFeed(principal.user, { createdAt, store: uploaded.store, number: entry.number, records });
   }
-  return { outcome: 'saved', committed, current: committed };
+  return decision.outcome === 'saved' ? { ...decision, current: committed } : { outcome: 'partlySaved', refusal: decision.refusal, committed, current: committed };
+}
+
+function openSave(parts: ServerParts, { principal, store, entry }: UploadedEntry, transaction: StoreTransaction): SaveInProgress {
+  const { hooks, hookTimeoutMs: timeoutMs, clock, random, visibility, schema, core, hasStrictReferences, rules } = parts;
+  const { number, savedAt, headers, duplicateOf } = entry;
+  const working = new WorkingSet(transaction, schema, parts.archive);
+  const runner = createHookRunner({ hooks, timeoutMs, clock, principal, origin: { kind: 'device', store, number, savedAt }, working });
+  const createRecordId = (): string => createId(clock, random);
+  const upload = { store, number, headers, duplicateOf };
+  return { core, schema, transaction, working, hooks: runner, visibility, principal, hasStrictReferences, createRecordId, rules, upload };
+}
+
+/** A header was submitted elsewhere (rules A23, A24): that is a decision too, with nothing written. */
+async function setAside(parts: ServerParts, uploaded: UploadedEntry, transaction: StoreTransaction, hash: string, { outcome, header, group }: SetAside): Promise<Settled> {
+  const decision: Decision = { outcome, header, group, records: recordsIn(uploaded) };
+  if (parts.rules.isFinal(outcome)) await decide(transaction, uploaded, hash, parts.clock.now(), decision);
+  return settleAgain(parts, uploaded.principal, transaction, decision);
+}
+
+async function decide(transaction: StoreTransaction, uploaded: UploadedEntry, hash: string, createdAt: number, decision: Decision): Promise<void> {
+  await transaction.putReceipt(receiptKey(uploaded), { hash, createdAt, result: encodeDecision(uploaded.entry.number, decision) });
+}
+
+function settledOverwrite(parts: ServerParts, principal: Principal, { member, fields, was }: MemberOverwrite): SettledOverwrite {
+  // Only what is online can have been replaced, and only by who sees it.
+  const record = { ...was, row: was.row!, version: was.stored!.version };
+  return { member: member.index, fields, was: settledImage(parts, parts.visibility.imageOf(principal, record)) };
 }
 
 /** What the reader may not see is shown as hidden only where the device itself has it: the members of its own entry. */
@@ -82,15 +103,18 @@ function ownImages(images: readonly ReaderImage[], members: readonly RecordKey[]
 }
 
 async function refuseOnce(parts: ServerParts, uploaded: UploadedEntry, transaction: StoreTransaction, hash: string, refusal: EntryRefusal): Promise<Settled> {
-  const key = receiptKey(uploaded);
   // Two copies of the request may race: the first decision stands.
-  const receipt = parts.rules.recall(await transaction.claimReceipt(key));
+  const receipt = parts.rules.recall(await transaction.claimReceipt(receiptKey(uploaded)));
   if (receipt !== null) return repeat(parts, uploaded, transaction, receipt, hash);
-  const result = encodeDecision(uploaded.entry.number, { outcome: 'refused', refusal, members: spanMembers(uploaded.span) });
+  const decision: Decision = { outcome: 'refused', refusal, records: recordsIn(uploaded) };
   const createdAt = parts.clock.now();
-  await transaction.putReceipt(key, { hash, createdAt, result });
-  await keepRefused(transaction, { ...key, savedAt: uploaded.entry.savedAt, span: uploaded.span }, refusal, createdAt);
-  return { outcome: 'refused', refusal, current: await visibleNow(parts, uploaded, transaction, storableKeys(spanMembers(uploaded.span))) };
+  await decide(transaction, uploaded, hash, createdAt, decision);
+  await keepRefused(transaction, refusedUpload(uploaded), refusal, createdAt);
+  return settleAgain(parts, uploaded.principal, transaction, decision);
+}
+
+function refusedUpload(uploaded: UploadedEntry): RefusedUpload {
+  return { ...receiptKey(uploaded), savedAt: uploaded.entry.savedAt, span: uploaded.span };
 }
 
 async function repeat(
@@ -103,51 +127,19 @@ async function repeat(
   const decision = decodeDecision(parts.core, receipt.result);
   // A number that was given up has no content to compare with.
   if (decision.outcome !== 'voided' && receipt.hash !== hash) return { outcome: 'copied' };
-  return repeatDecision(parts, uploaded, transaction, decision, spanMembers(uploaded.span));
+  // Receipts of the first version do not name the records, but the entry does.
+  const known: Decision = 'records' in decision ? { ...decision, records: recordsIn(uploaded) } : decision;
+  return settleAgain(parts, uploaded.principal, transaction, known);
 }
 
-/** A decision as it is answered again: with the records as this user may see them now. */
-export async function repeatDecision(
-  parts: ServerParts,
-  { principal }: Pick<UploadedEntry, 'principal'>,
-  transaction: StoreTransaction,
-  decision: Decision,
-  members: readonly RecordKey[],
-): Promise<Settled> {
-  if (decision.outcome === 'voided') return decision;
-  if (decision.outcome === 'refused') {
-    return { outcome: 'refused', refusal: decision.refusal, current: await visibleNow(parts, { principal }, transaction, storableKeys(members)) };
-  }
-  const keys = decision.committed.map(({ image }) => image);
-  const now = await parts.visibility.images(transaction, principal, keys);
-  const hidden = new Set(now.filter(({ state }) => state === 'hidden').map(keyText));
-  // What was seen then and may not be seen now is not shown again, not even as it was.
-  const committed = decision.committed.map(({ image, layout }) => ({ image: hidden.has(keyText(image)) ? hide(image) : image, layout }));
-  const current = now.map((image) => settledImage(parts, image));
-  return { outcome: 'saved', committed: parts.rules.committedOnRepeat(committed, current), current };
-}
-
-function hide(image: ReaderImage): ReaderImage {
-  return { ...image, state: 'hidden', row: null };
-}
-
-async function visibleNow(parts: ServerParts, { principal }: Pick<UploadedEntry, 'principal'>, transaction: StoreTransaction, keys: readonly RecordKey[]): Promise<SettledImage[]> {
-  const images = await parts.visibility.images(transaction, principal, keys);
-  return images.filter(({ state }) => state !== 'hidden').map((image) => settledImage(parts, image));
+/** What the device should see with a decision: the records of the entry's members, in order, and the headers it names. */
+function recordsIn({ span, entry }: UploadedEntry): RecordKey[] {
+  return [...spanMembers(span), ...entry.headers.map(({ object, id }) => ({ object, id }))];
 }
 
 /** The record of each member of an entry, in order. */
 export function spanMembers({ table, layouts, start, count }: EntrySpan): RecordKey[] {
   return Array.from({ length: count }, (_, index) => ({ object: layouts[table.layout(start + index)]!.object, id: table.id(start + index) }));
-}
-
-/** Records by their keys, each once, as far as they can be stored. */
-function storableKeys(members: readonly RecordKey[]): RecordKey[] {
-  return [...new Map(members.filter(({ id }) => isStorableId(id)).map((key) => [keyText(key), key])).values()];
-}
-
-function settledImage({ schema }: ServerParts, image: ReaderImage): SettledImage {
-  return { image, layout: schema.objects.get(image.object)!.layout };
 }
 
 function receiptKey({ principal, store, entry }: UploadedEntry): ReceiptKey {

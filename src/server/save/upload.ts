@@ -1,5 +1,5 @@
 import { decodeEnvelope } from '../envelope.ts';
-import type { EntryResult, UploadRequest } from '../../protocol/messages.ts';
+import type { EntryResult, Refusal, UploadRequest } from '../../protocol/messages.ts';
 import { parseLayouts, parseUploadRequest } from '../../protocol/parse.ts';
 import { SyncFault } from '../../shared/fault.ts';
 import { createImageList, type ImageList } from '../image-list.ts';
@@ -8,7 +8,8 @@ import type { ServerParts } from '../server-parts.ts';
 import { keyText, type RecordKey } from '../store/server-store.ts';
 import type { EntrySpan } from './read-entry.ts';
 import type { SettledImage } from './receipt-codec.ts';
-import { settleEntry, spanMembers, type Settled } from './settle-entry.ts';
+import { settleEntry, spanMembers } from './settle-entry.ts';
+import type { Settled } from './settled.ts';
 
 /** An upload that was read and checked as a whole. */
 export interface ReadUpload {
@@ -58,26 +59,39 @@ export async function settleUpload(parts: ServerParts, principal: Principal, { r
   return { results, images };
 }
 
-/** Writes a result, and adds its images; `members` are the records of the entry's members, in order. */
-export function writeResult(number: number, settled: Settled, images: ImageList, members: readonly RecordKey[]): EntryResult {
+/** Writes a result, and adds its images; `records` are those of the entry's members, in order. */
+export function writeResult(number: number, settled: Settled, images: ImageList, records: readonly RecordKey[]): EntryResult {
+  const addAll = (settledImages: readonly SettledImage[]): number[] => settledImages.map(({ image, layout }) => images.add(image, layout));
+  const showRefusal = ({ refusal, current }: Settled & { readonly outcome: 'refused' | 'partlySaved' }, added: readonly number[]): Refusal => {
+    const concerned = records[refusal.member];
+    const shown = current.findIndex(({ image }) => concerned !== undefined && keyText(image) === keyText(concerned));
+    return { ...refusal, online: shown < 0 ? null : added[shown]! };
+  };
   switch (settled.outcome) {
     case 'saved': {
-      const committed = addAll(images, settled.committed);
-      return { number, outcome: 'saved', committed, current: settled.current === settled.committed ? committed : addAll(images, settled.current), overwritten: [] };
+      const overwritten = settled.overwritten.map(({ member, fields, was }) => ({ member, fields, was: images.add(was.image, was.layout) }));
+      return { number, outcome: 'saved', ...addBoth(settled, addAll), overwritten };
+    }
+    case 'partlySaved': {
+      const both = addBoth(settled, addAll);
+      return { number, outcome: 'partlySaved', refusal: showRefusal(settled, both.current), ...both };
     }
     case 'refused': {
-      const concerned = members[settled.refusal.member];
-      const current = addAll(images, settled.current);
-      const shown = settled.current.findIndex(({ image }) => concerned !== undefined && keyText(image) === keyText(concerned));
-      return { number, outcome: 'refused', refusal: { ...settled.refusal, online: shown < 0 ? null : current[shown]! }, current };
+      const current = addAll(settled.current);
+      return { number, outcome: 'refused', refusal: showRefusal(settled, current), current };
     }
+    case 'discarded':
+    case 'needsDuplicate':
+      return { number, outcome: settled.outcome, header: settled.header, current: addAll(settled.current) };
     default:
       return { number, ...settled };
   }
 }
 
-function addAll(images: ImageList, settled: readonly SettledImage[]): number[] {
-  return settled.map(({ image, layout }) => images.add(image, layout));
+/** On a first answer both are the same images, sent once. */
+function addBoth({ committed, current }: Settled & { readonly outcome: 'saved' | 'partlySaved' }, addAll: (images: readonly SettledImage[]) => number[]): { readonly committed: number[]; readonly current: number[] } {
+  const then = addAll(committed);
+  return { committed: then, current: current === committed ? then : addAll(current) };
 }
 
 function malformed(problem: string): SyncFault {

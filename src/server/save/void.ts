@@ -6,8 +6,8 @@ import { createImageList, type ImageList } from '../image-list.ts';
 import type { Principal } from '../principal.ts';
 import type { ServerParts } from '../server-parts.ts';
 import type { StoreTransaction } from '../store/server-store.ts';
-import { decodeDecision, encodeDecision } from './receipt-codec.ts';
-import { repeatDecision, type Settled } from './settle-entry.ts';
+import { decodeDecision, encodeDecision, recordsOf } from './receipt-codec.ts';
+import { settleAgain, type Settled } from './settled.ts';
 import { writeResult } from './upload.ts';
 
 /** A receipt of nothing: whatever comes under its number later is not compared with it. */
@@ -57,6 +57,5 @@ async function voidOnce(parts: ServerParts, principal: Principal, transaction: S
     return { settled: { outcome: 'voided' }, members: [] };
   }
   const decision = decodeDecision(parts.core, receipt.result);
-  const members = decision.outcome === 'refused' ? decision.members : [];
-  return { settled: await repeatDecision(parts, { principal }, transaction, decision, members), members };
+  return { settled: await settleAgain(parts, principal, transaction, decision), members: recordsOf(decision) };
 }

@@ -1,0 +1,77 @@
+import type { ServerParts } from '../server-parts.ts';
+import { isStorableId, keyText, type RecordKey, type StoreView } from '../store/server-store.ts';
+import type { Principal } from '../principal.ts';
+import type { ReaderImage } from '../visibility.ts';
+import type { Decision, SettledImage, SettledOverwrite } from './receipt-codec.ts';
+import type { EntryRefusal } from './refusal.ts';
+
+/** What became of an entry, as it is answered. */
+export type Settled =
+  | {
+      readonly outcome: 'saved';
+      readonly committed: readonly SettledImage[];
+      readonly current: readonly SettledImage[];
+      readonly overwritten: readonly SettledOverwrite[];
+    }
+  | { readonly outcome: 'partlySaved'; readonly refusal: EntryRefusal; readonly committed: readonly SettledImage[]; readonly current: readonly SettledImage[] }
+  | { readonly outcome: 'refused'; readonly refusal: EntryRefusal; readonly current: readonly SettledImage[] }
+  | { readonly outcome: 'discarded' | 'needsDuplicate'; readonly header: number; readonly current: readonly SettledImage[] }
+  | { readonly outcome: 'tryLater'; readonly retryAfterMs: number; readonly message: string }
+  | { readonly outcome: 'copied' }
+  | { readonly outcome: 'voided' };
+
+/** What was decided, as it is answered from its receipt: with the records as this user may see them now (rule C2). */
+export async function settleAgain(parts: ServerParts, principal: Principal, view: StoreView, decision: Decision): Promise<Settled> {
+  switch (decision.outcome) {
+    case 'voided': return decision;
+    case 'refused': {
+      const { outcome, refusal, records } = decision;
+      return { outcome, refusal, current: await visibleNow(parts, principal, view, records) };
+    }
+    case 'discarded':
+    case 'needsDuplicate': {
+      const { outcome, header, group, records } = decision;
+      return { outcome, header, current: await visibleNow(parts, principal, view, [...(await groupNow(parts, view, group)), ...records]) };
+    }
+    case 'saved':
+    case 'partlySaved': return savedAgain(parts, principal, view, decision);
+  }
+}
+
+async function savedAgain(parts: ServerParts, principal: Principal, view: StoreView, decision: Decision & { outcome: 'saved' | 'partlySaved' }): Promise<Settled> {
+  const now = await parts.visibility.images(view, principal, decision.committed.map(({ image }) => image));
+  const hidden = new Set(now.filter(({ state }) => state === 'hidden').map(keyText));
+  // What was seen then and may not be seen now is not shown again, not even as it was.
+  const then = ({ image, layout }: SettledImage): SettledImage => ({ image: hidden.has(keyText(image)) ? hide(image) : image, layout });
+  const current = now.map((image) => settledImage(parts, image));
+  const committed = parts.rules.committedOnRepeat(decision.committed.map(then), current);
+  if (decision.outcome === 'partlySaved') return { outcome: 'partlySaved', refusal: decision.refusal, committed, current };
+  return { outcome: 'saved', committed, current, overwritten: decision.overwritten.map((overwrite) => ({ ...overwrite, was: then(overwrite.was) })) };
+}
+
+function hide(image: ReaderImage): ReaderImage {
+  return { ...image, state: 'hidden', row: null };
+}
+
+/** The records of a group as they are: the header, and all that hangs on it. */
+async function groupNow({ schema }: ServerParts, view: StoreView, header: RecordKey): Promise<RecordKey[]> {
+  const group = [header];
+  // Grows while it is walked.
+  for (const { object, id } of group) {
+    for (const child of schema.objects.get(object)?.children ?? []) {
+      if (child.isGroup) group.push(...(await view.listChildren(child.name, id)).map((record) => ({ object: child.name, id: record.id })));
+    }
+  }
+  return group;
+}
+
+async function visibleNow(parts: ServerParts, principal: Principal, view: StoreView, keys: readonly RecordKey[]): Promise<SettledImage[]> {
+  const each = new Map(keys.filter(({ id }) => isStorableId(id)).map((key) => [keyText(key), key]));
+  const images = await parts.visibility.images(view, principal, [...each.values()]);
+  return images.filter(({ state }) => state !== 'hidden').map((image) => settledImage(parts, image));
+}
+
+/** An image with its layout: that of the schema. */
+export function settledImage({ schema }: ServerParts, image: ReaderImage): SettledImage {
+  return { image, layout: schema.objects.get(image.object)!.layout };
+}
