@@ -33,6 +33,7 @@ export function nothingNewResponse({ protocol, store, attempt, server }: AnswerH
 const STATUS_OF: Partial<Record<FaultCode, number>> = {
   AUTH_REQUIRED: 401,
   AUTH_REFUSED: 403,
+  DEVICE_REVOKED: 403,
   PROTOCOL_MALFORMED: 400,
   PROTOCOL_CURSOR_INVALID: 400,
   PROTOCOL_NOT_FOUND: 404,

@@ -1,10 +1,11 @@
 import { bytesToHex } from '../shared/bytes.ts';
 import { SyncFault } from '../shared/fault.ts';
 import type { Random } from '../shared/random.ts';
+import { FACT_KINDS } from './fact-kinds.ts';
 import type { Principal } from './principal.ts';
 import type { FeedState, ServerStore, StoreView } from './store/server-store.ts';
 
-/** Knows whose device each store is. */
+/** Knows whose device each store is, and which may not sync any more. */
 export interface DeviceRegistry {
   /**
    * Binds a device's store to the user at its first use, and makes the user's feed.
@@ -12,7 +13,13 @@ export interface DeviceRegistry {
    * @throws SyncFault `AUTH_REFUSED` when it is somebody else's.
    */
   admit(principal: Principal, store: string): Promise<void>;
-  /** The user's feed, in the snapshot of `view`. */
+  /**
+   * The user's feed, in the snapshot of `view`: the first read of whatever answers an admitted device.
+   *
+   * @throws SyncFault `DEVICE_REVOKED`. It is asked each time: the store may have been revoked by another server of the same database.
+   */
+  open(view: StoreView, principal: Principal, store: string): Promise<FeedState>;
+  /** The user's feed, for a device that was let in before. */
   feedOf(view: StoreView, principal: Principal): Promise<FeedState>;
 }
 
@@ -23,7 +30,7 @@ export function createDeviceRegistry({ store: serverStore, random }: { readonly 
   const admitted = new Set<string>();
   const keyOf = ({ tenant, user }: Principal, store: string): string => JSON.stringify([tenant, user, store]);
 
-  return {
+  const registry: DeviceRegistry = {
     async admit(principal, store) {
       const key = keyOf(principal, store);
       if (admitted.has(key)) return;
@@ -36,6 +43,10 @@ export function createDeviceRegistry({ store: serverStore, random }: { readonly 
       if (admitted.size >= MOST_REMEMBERED) admitted.clear();
       admitted.add(key);
     },
+    async open(view, principal, store) {
+      if ((await view.getFact(FACT_KINDS.revoked, store)) !== null) throw new SyncFault('DEVICE_REVOKED', 'this device may not sync any more');
+      return registry.feedOf(view, principal);
+    },
     async feedOf(view, { user }) {
       const feed = await view.getFeed(user);
       if (feed !== null) return feed;
@@ -44,4 +55,5 @@ export function createDeviceRegistry({ store: serverStore, random }: { readonly 
       throw new SyncFault('SERVER_BUSY', 'the feed is not open yet; try again');
     },
   };
+  return registry;
 }

@@ -8,6 +8,8 @@ export type { ProtocolLimits, Refusal } from '../protocol/messages.ts';
 export type { RecordVersion } from '../protocol/version.ts';
 export type { CancelTimer, Clock } from '../shared/clock.ts';
 export type { Random } from '../shared/random.ts';
+export type { DeviceDesk, DeviceQuery, DeviceScope, KnownDevice } from './device-desk.ts';
+export type { ReportedPending } from './device-sightings.ts';
 export { createSyncServer, type HttpServerOptions, type SyncServer } from './http/create-sync-server.ts';
 export type { FetchHandler } from './http/fetch.ts';
 export type { NodeListener, NodeRequest, NodeResponse } from './http/node.ts';

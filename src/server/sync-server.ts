@@ -2,6 +2,7 @@ import { createTwinCore } from '../core/twin.ts';
 import {
   CONTENT_TYPE,
   DEFAULT_LIMITS,
+  HEADERS,
   parseCursor,
   PATHS,
   type AnswerHead,
@@ -20,7 +21,9 @@ import { SyncFault } from '../shared/fault.ts';
 import { platformClock, platformRandom } from '../shared/platform.ts';
 import { answerHead, faultResponse, messageResponse, nothingNewResponse } from './answer.ts';
 import { assertEcho, readEcho, readLimit, type RequestEcho } from './device-request.ts';
+import { createDeviceDesk, type DeviceDesk } from './device-desk.ts';
 import { createDeviceRegistry } from './device-registry.ts';
+import { createDeviceSightings } from './device-sightings.ts';
 import { readRecord } from './download/read-record.ts';
 import { readSnapshot } from './download/snapshot.ts';
 import { pollFeed } from './feed/poll-feed.ts';
@@ -48,11 +51,13 @@ export interface ServerCore {
   readonly handle: RequestHandler;
   /** The back office's way to the records. */
   readonly online: OnlineAccess;
+  /** The administrator's way to the devices: which there are, what they hold, and which may not sync any more. */
+  readonly devices: DeviceDesk;
   /** What support can see of uploads: the entries that were refused. */
   readonly support: SupportDesk;
   /** The most that a message may hold, as devices are told. */
   readonly limits: ProtocolLimits;
-  /** Waits for the requests under way. The store stays open: it is the host's. */
+  /** Waits for the requests under way, and writes when devices were seen. The store stays open: it is the host's. */
   close(): Promise<void>;
 }
 
@@ -62,6 +67,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
   const parts = createParts(options);
   const { schema, store, clock, log, limits, retentionMs } = parts;
   const devices = createDeviceRegistry({ store, random: parts.random });
+  const sightings = createDeviceSightings({ store, clock, log });
   const pruner = createPruner({ store, clock, retentionMs, receiptRetentionMs, log });
   const underWay = new Set<Promise<SyncResponse>>();
   let isClosed = false;
@@ -79,7 +85,8 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
       async answer(request, principal) {
         const echo = await admitted(request, principal);
         const protocols = Array.from({ length: PROTOCOL_VERSION - OLDEST_PROTOCOL_VERSION + 1 }, (_, index) => OLDEST_PROTOCOL_VERSION + index);
-        return messageResponse<HelloAnswer>({ ...(await headNow(principal, echo)), protocols, user: principal.user, limits });
+        const { epoch, head } = await store.read(principal.tenant, (view) => devices.open(view, principal, echo.store));
+        return messageResponse<HelloAnswer>({ ...answerHead(echo, stamp(epoch, head)), protocols, user: principal.user, limits });
       },
     },
     [PATHS.upload]: {
@@ -87,7 +94,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
       async answer(request, principal) {
         const upload = readUpload(parts, await readBody(request));
         assertEcho(upload.request);
-        await devices.admit(principal, upload.request.store);
+        await letIn(principal, upload.request.store);
         const { results, images } = await settleUpload(parts, principal, upload);
         await pruner.pruneWhenDue(principal.tenant);
         return messageResponse<UploadAnswer>({ ...(await headNow(principal, upload.request)), results, ...images.take() });
@@ -98,7 +105,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
       async answer(request, principal) {
         const asked = readVoid(parts, await readBody(request));
         assertEcho(asked);
-        await devices.admit(principal, asked.store);
+        await letIn(principal, asked.store);
         const { results, images } = await voidNumbers(parts, principal, asked);
         return messageResponse<UploadAnswer>({ ...(await headNow(principal, asked)), results, ...images.take() });
       },
@@ -107,7 +114,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
       method: 'GET',
       async answer(request, principal) {
         const echo = await admitted(request, principal);
-        const { epoch, head, page } = await pollFeed(parts, devices, { principal, cursor: readCursor(request), limit: readLimit(request, limits.pageItems) });
+        const { epoch, head, page } = await pollFeed(parts, devices, { principal, store: echo.store, cursor: readCursor(request), limit: readLimit(request, limits.pageItems) });
         const answer = answerHead(echo, stamp(epoch, head));
         return page === null ? nothingNewResponse(answer) : messageResponse<FeedAnswer>({ ...answer, ...page });
       },
@@ -117,7 +124,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
       async answer(request, principal) {
         const echo = await admitted(request, principal);
         const after = request.query.object === undefined && request.query.id === undefined ? null : readKey(request);
-        const { epoch, head, page } = await readSnapshot(parts, devices, { principal, after, limit: readLimit(request, limits.pageItems) });
+        const { epoch, head, page } = await readSnapshot(parts, devices, { principal, store: echo.store, after, limit: readLimit(request, limits.pageItems) });
         return messageResponse<SnapshotAnswer>({ ...answerHead(echo, stamp(epoch, head)), ...page });
       },
     },
@@ -125,7 +132,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
       method: 'GET',
       async answer(request, principal) {
         const echo = await admitted(request, principal);
-        const { epoch, head, page } = await readRecord(parts, devices, principal, readKey(request));
+        const { epoch, head, page } = await readRecord(parts, devices, { principal, store: echo.store, key: readKey(request) });
         return messageResponse<RecordAnswer>({ ...answerHead(echo, stamp(epoch, head)), ...page });
       },
     },
@@ -134,7 +141,15 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
   async function admitted(request: SyncRequest, principal: Principal): Promise<RequestEcho> {
     const echo = readEcho(request);
     await devices.admit(principal, echo.store);
+    await sightings.note(principal, echo.store, request.headers[HEADERS.pending]);
     return echo;
+  }
+
+  /** Lets in a device whose answer does not begin with a read of its feed. */
+  async function letIn(principal: Principal, device: string): Promise<void> {
+    await devices.admit(principal, device);
+    await sightings.note(principal, device, undefined);
+    await store.read(principal.tenant, (view) => devices.open(view, principal, device));
   }
 
   async function readBody(request: SyncRequest): Promise<Uint8Array> {
@@ -163,6 +178,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
   return {
     limits,
     online: createOnlineAccess(parts),
+    devices: createDeviceDesk({ store, clock, sightings }),
     support: createSupportDesk(store, () => clock.now()),
     handle(request) {
       const answered = answer(request);
@@ -173,6 +189,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
     async close() {
       isClosed = true;
       await Promise.all(underWay);
+      await sightings.flushAll();
     },
   };
 }

@@ -144,8 +144,8 @@ export function createDevice(server: Pick<SyncServer, 'handle'>, user: string, s
   const layouts = [...layoutsOf(deviceSchema).values()];
   let attempts = 0;
 
-  async function get(path: string, query: Readonly<Record<string, string>> = {}): Promise<SyncResponse> {
-    const headers = { authorization: user, [HEADERS.protocol]: '1', [HEADERS.store]: store, [HEADERS.attempt]: `a${++attempts}` };
+  async function get(path: string, query: Readonly<Record<string, string>> = {}, more: Readonly<Record<string, string>> = {}): Promise<SyncResponse> {
+    const headers = { ...more, authorization: user, [HEADERS.protocol]: '1', [HEADERS.store]: store, [HEADERS.attempt]: `a${++attempts}` };
     return server.handle({ method: 'GET', path: `/sync/${path}`, query, headers, body: async () => new Uint8Array() });
   }
 

@@ -5,6 +5,14 @@ import type { Principal } from '../principal.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { keyText, type RecordKey, type StoredRecord, type StoreView } from '../store/server-store.ts';
 
+/** A question for one record. */
+export interface RecordQuery {
+  readonly principal: Principal;
+  /** The device's store. */
+  readonly store: string;
+  readonly key: RecordKey;
+}
+
 /** What was read, before the head of the answer. */
 export interface ReadRecord {
   readonly epoch: number;
@@ -16,9 +24,9 @@ export interface ReadRecord {
  * Reads one record with its transaction group: the masters above it, and all that hangs below the topmost of them. The record itself
  * comes first, and is shown as deleted or hidden where it is that; others only where they can be seen.
  */
-export async function readRecord(parts: ServerParts, devices: DeviceRegistry, principal: Principal, key: RecordKey): Promise<ReadRecord> {
+export async function readRecord(parts: ServerParts, devices: DeviceRegistry, { principal, store, key }: RecordQuery): Promise<ReadRecord> {
   return parts.store.read(principal.tenant, async (view) => {
-    const { epoch, head } = await devices.feedOf(view, principal);
+    const { epoch, head } = await devices.open(view, principal, store);
     const images = createImageList();
     const record = await findRecord(parts, view, key);
     for (const member of record === null ? [] : await collectGroup(parts, view, record)) {

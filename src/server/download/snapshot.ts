@@ -9,6 +9,8 @@ import type { ReaderImage } from '../visibility.ts';
 /** A page of everything a user may see. */
 export interface SnapshotPage {
   readonly principal: Principal;
+  /** The device's store. */
+  readonly store: string;
   /** The last key of the page before; `null` begins. */
   readonly after: SnapshotKey | null;
   readonly limit: number;
@@ -25,9 +27,9 @@ export interface ReadSnapshot {
  * Reads a page in key order: objects in the schema's order, then ids. The feed position comes from the same snapshot, before the rows:
  * what is saved while the pages are read is on the feed after the first page's cursor.
  */
-export async function readSnapshot(parts: ServerParts, devices: DeviceRegistry, { principal, after, limit }: SnapshotPage): Promise<ReadSnapshot> {
+export async function readSnapshot(parts: ServerParts, devices: DeviceRegistry, { principal, store, after, limit }: SnapshotPage): Promise<ReadSnapshot> {
   return parts.store.read(principal.tenant, async (view) => {
-    const { feed, epoch, head } = await devices.feedOf(view, principal);
+    const { feed, epoch, head } = await devices.open(view, principal, store);
     const found: ReaderImage[] = [];
     let bytes = 0, isLast = true;
     for await (const image of visibleAfter(parts, view, principal, after, limit)) {

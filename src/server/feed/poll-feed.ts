@@ -9,6 +9,8 @@ import { cutBytes, cutPage, isOwnCursor, planPoll } from './plan-poll.ts';
 /** A poll of one device. */
 export interface FeedPoll {
   readonly principal: Principal;
+  /** The device's store. */
+  readonly store: string;
   readonly cursor: FeedCursor | null;
   readonly limit: number;
 }
@@ -21,9 +23,9 @@ export interface PolledFeed {
 }
 
 /** Reads a page of the user's feed, all of it from one snapshot (rules A28, A29, A31). */
-export async function pollFeed(parts: ServerParts, devices: DeviceRegistry, { principal, cursor, limit }: FeedPoll): Promise<PolledFeed> {
+export async function pollFeed(parts: ServerParts, devices: DeviceRegistry, { principal, store, cursor, limit }: FeedPoll): Promise<PolledFeed> {
   return parts.store.read(principal.tenant, async (view) => {
-    const feed = await devices.feedOf(view, principal);
+    const feed = await devices.open(view, principal, store);
     const { epoch } = feed;
     // Most polls end here: whatever the feed still keeps, this device has read all of it.
     if (cursor !== null && isOwnCursor(cursor, feed) && cursor.position === feed.head) return { epoch, head: feed.head, page: null };

@@ -1,0 +1,120 @@
+import type { Clock } from '../shared/clock.ts';
+import { decodeEnvelope, encodeEnvelope } from './envelope.ts';
+import { FACT_KINDS } from './fact-kinds.ts';
+import type { Principal } from './principal.ts';
+import type { ServerLogEvent } from './server-parts.ts';
+import type { Fact } from './store/fact.ts';
+import type { ServerStore, StoreTransaction } from './store/server-store.ts';
+
+/** What a device said of its queue with a poll (rule A3). */
+export interface ReportedPending {
+  /** Saves that the server has not settled. */
+  readonly count: number;
+  /** How old the oldest of them was, in milliseconds, at the time of the report. */
+  readonly oldestAgeMs: number;
+  /** Server time of the report, in milliseconds since 1970. */
+  readonly reportedAt: number;
+}
+
+/** When a device was heard of last, and what it said then. */
+export interface Sighting {
+  readonly store: string;
+  readonly user: string;
+  /** Server time, in milliseconds since 1970. */
+  readonly lastSeenAt: number;
+  readonly pending: ReportedPending | null;
+}
+
+/** Remembers when devices were heard of. */
+export interface DeviceSightings {
+  /** Notes a request of an admitted device; `pending` is the header of a poll, if it had one. */
+  note(principal: Principal, store: string, pending: string | undefined): Promise<void>;
+  /** Writes what is only in memory. */
+  flush(tenant: string): Promise<void>;
+  /** Writes what is only in memory, of all tenants. */
+  flushAll(): Promise<void>;
+}
+
+export interface DeviceSightingsOptions {
+  readonly store: ServerStore;
+  readonly clock: Clock;
+  readonly log: (event: ServerLogEvent) => void;
+}
+
+const WRITE_INTERVAL_MS = 60_000;
+/** Others wait while a transaction runs. */
+const MOST_AT_ONCE = 200;
+
+/**
+ * Makes {@link DeviceSightings}. They are kept in memory and written for all devices of a tenant at once, once a minute at most: a poll
+ * costs no write, and the end of the process costs a minute of them.
+ */
+export function createDeviceSightings({ store: serverStore, clock, log }: DeviceSightingsOptions): DeviceSightings {
+  const unwritten = new Map<string, Map<string, Sighting>>();
+  const writtenAt = new Map<string, number>();
+  const writing = new Map<string, Promise<void>>();
+
+  /** One after another: whoever lists waits for what is being written. */
+  function flush(tenant: string): Promise<void> {
+    const turn = (writing.get(tenant) ?? Promise.resolve()).catch(() => {}).then(() => write(tenant));
+    writing.set(tenant, turn);
+    return turn;
+  }
+
+  async function write(tenant: string): Promise<void> {
+    writtenAt.set(tenant, clock.monotonic());
+    const devices = [...(unwritten.get(tenant)?.values() ?? [])].sort((left, right) => (left.store < right.store ? -1 : 1));
+    for (let at = 0; at < devices.length; at += MOST_AT_ONCE) {
+      const some = devices.slice(at, at + MOST_AT_ONCE);
+      await serverStore.run(tenant, (transaction) => writeSightings(transaction, some));
+      for (const sighting of some) if (unwritten.get(tenant)?.get(sighting.store) === sighting) unwritten.get(tenant)!.delete(sighting.store);
+    }
+  }
+
+  /** Nothing of a user's work hangs on it. */
+  function failed(cause: unknown): void {
+    log({ level: 'warning', event: 'devices:failed', message: 'when devices were seen could not be written', cause });
+  }
+
+  return {
+    async note({ tenant, user }, store, header) {
+      const now = clock.now();
+      const devices = unwritten.get(tenant) ?? new Map<string, Sighting>();
+      unwritten.set(tenant, devices);
+      devices.set(store, { store, user, lastSeenAt: now, pending: parsePending(header, now) ?? devices.get(store)?.pending ?? null });
+      const last = writtenAt.get(tenant);
+      if (last !== undefined && clock.monotonic() - last < WRITE_INTERVAL_MS) return;
+      // Before the first await, so that one of many requests at once writes.
+      writtenAt.set(tenant, clock.monotonic());
+      await flush(tenant).catch(failed);
+    },
+    flush,
+    async flushAll() {
+      for (const tenant of [...unwritten.keys()]) {
+        await flush(tenant).catch(failed);
+      }
+    },
+  };
+}
+
+async function writeSightings(transaction: StoreTransaction, sightings: readonly Sighting[]): Promise<void> {
+  for (const { store, user, lastSeenAt, pending } of sightings) {
+    const before = await transaction.getFact(FACT_KINDS.device, store);
+    // Another server may have heard of it since; and not every request says what is pending.
+    if (before !== null && before.createdAt > lastSeenAt) continue;
+    const body = encodeEnvelope({ pending: pending ?? (before === null ? null : readSighting(before).pending) });
+    await transaction.putFact({ kind: FACT_KINDS.device, key: store, user, createdAt: lastSeenAt, body });
+  }
+}
+
+/** Reads `COUNT.AGE`, the age in seconds; anything else is no report. */
+export function parsePending(header: string | undefined, now: number): ReportedPending | null {
+  const parts = /^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,9})$/.exec(header ?? '');
+  return parts === null ? null : { count: Number(parts[1]), oldestAgeMs: Number(parts[2]) * 1_000, reportedAt: now };
+}
+
+/** Reads what {@link createDeviceSightings} wrote. */
+export function readSighting({ key, user, createdAt, body }: Fact): Sighting {
+  const { pending } = decodeEnvelope(body) as { readonly pending: ReportedPending | null };
+  return { store: key, user, lastSeenAt: createdAt, pending };
+}
