@@ -1,9 +1,9 @@
 import type { EditCheck } from '../core/core.ts';
 import type { FieldMask } from '../protocol/row.ts';
 import type { RecordVersion } from '../protocol/version.ts';
-import { isElsewhere, type SetAside, type Submission } from './save/submitted.ts';
 import type { ServerObject } from './server-schema.ts';
 import type { Receipt, RecordKey, StoredRecord } from './store/server-store.ts';
+import { isElsewhere, type Submission } from './submission.ts';
 
 /**
  * The decisions of the server that keep data safe, each in one place. The product always uses {@link serverRules}; the simulator swaps
@@ -22,10 +22,10 @@ export interface ServerRules {
   cleanFields(check: EditCheck): FieldMask;
   /** Rule A22: whether a value that nobody saw before it was replaced is told of, and kept in the audit. */
   tellsOverwritten(fields: readonly string[]): boolean;
-  /** Rules A23, A24: whether a user who saw `base` could not know of a submission; `null` when nobody knows whose it was. */
+  /** Rules A23, A24: whether a user who saw `base` could not know of a submission; of some, nobody knows whose they were. */
   isElsewhere(submission: Submission | null, store: string, base: RecordVersion): boolean;
   /** Rules A23, A24, C2: whether an entry that is set aside is decided on for good. */
-  isFinal(outcome: SetAside['outcome']): boolean;
+  isFinal(outcome: 'discarded' | 'needsDuplicate'): boolean;
   /** Rule A30: whether a record that a save touched goes into its answer and its feed row. */
   concerns(touched: RecordKey, members: readonly RecordKey[]): boolean;
   /** Rule C6: the version of a record's next commit. */

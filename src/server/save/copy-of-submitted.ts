@@ -2,11 +2,12 @@ import type { WireRecord } from '../../protocol/messages.ts';
 import { encodeValue, joinRow, splitRow } from '../../protocol/row.ts';
 import type { ServerObject, ServerSchema, SubmittedState } from '../server-schema.ts';
 import { isStorableId, type RecordKey } from '../store/server-store.ts';
+import { isSubmittedRow } from '../submission.ts';
 import type { EntryMember } from './entry-member.ts';
 import { findHeaders } from './group-headers.ts';
 import { createRefusal, EntryRefused } from './refusal.ts';
 import type { SaveInProgress } from './save-members.ts';
-import { findSubmission, isSubmitted, isSubmittedRow } from './submitted.ts';
+import { findSubmission, isSubmitted } from './submitted.ts';
 
 /** An entry that copies a submitted record with its group (rule A23), as far as it can be read without looking at what is online. */
 export interface CopyEntry {

@@ -11,6 +11,7 @@ import type { ServerParts } from '../server-parts.ts';
 import { isStorableId, type StoredRecord, type StoreView } from '../store/server-store.ts';
 import type { EntryMember } from './entry-member.ts';
 import { createHookRunner } from './hook-runner.ts';
+import { listOverwritten, type OverwrittenField } from './overwritten.ts';
 import { EntryDelayed, EntryRefused } from './refusal.ts';
 import { saveMembers } from './save-members.ts';
 import { WorkingSet } from './working-set.ts';
@@ -98,6 +99,11 @@ export interface OnlineAccess {
   get(object: string, id: string, scope?: OnlineScope): Promise<OnlineRecord | null>;
   /** Lists live records in id order, those after the id `after`; at most `limit`, by default 1 000. @throws SyncFault `OBJECT_UNKNOWN` */
   list(object: string, options?: OnlineScope & { readonly after?: string; readonly limit?: number }): Promise<readonly OnlineRecord[]>;
+  /**
+   * Lists what devices replaced in a record of an override object without having seen it (rule A22), newest first; at most `limit`, by
+   * default 100. Of deleted records too. @throws SyncFault `OBJECT_UNKNOWN`
+   */
+  listOverwritten(object: string, id: string, options?: Pick<OnlineScope, 'tenant'> & { readonly limit?: number }): Promise<readonly OverwrittenField[]>;
   /** Saves changes in one transaction. @throws SyncFault `VALUE_INVALID`, `OBJECT_UNKNOWN`, `FIELD_UNKNOWN`, `FIELD_SERVER_OWNED`, `ID_INVALID` */
   save(changes: readonly OnlineChange[], scope?: OnlineScope): Promise<OnlineOutcome>;
 }
@@ -133,6 +139,10 @@ export function createOnlineAccess(parts: ServerParts): OnlineAccess {
         for (const record of await view.scanRecords(object, after ?? null, limit)) records.push(await decode(view, record));
         return records;
       });
+    },
+    async listOverwritten(object, id, { tenant = DEFAULT_TENANT, limit = 100 } = {}) {
+      typeOf(object);
+      return store.read(tenant, (view) => listOverwritten(view, { object, id }, limit));
     },
     async save(changes, { tenant = DEFAULT_TENANT, user = 'online' } = {}) {
       const members = changes.map((change, index) => createMember(parts, typeOf(change.object), change, index));

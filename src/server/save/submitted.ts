@@ -1,26 +1,15 @@
-import { compareVersions, type RecordVersion } from '../../protocol/version.ts';
-import { valueAt } from '../../protocol/row.ts';
-import { bytesEqual } from '../../shared/bytes.ts';
+import type { RecordVersion } from '../../protocol/version.ts';
 import { decodeEnvelope, encodeEnvelope } from '../envelope.ts';
 import { FACT_KINDS } from '../fact-kinds.ts';
-import type { ServerObject } from '../server-schema.ts';
 import { factKey } from '../store/fact.ts';
 import { keyText, type RecordKey, type StoreView } from '../store/server-store.ts';
+import { isSubmittedRow, type Submission } from '../submission.ts';
 import type { EntryMember } from './entry-member.ts';
 import { findHeaders, type TouchedHeader } from './group-headers.ts';
 import { currentRecord, planMember } from './plan-member.ts';
 import { createRefusal, EntryRefused } from './refusal.ts';
 import type { SaveInProgress } from './save-members.ts';
 import type { WorkingRecord } from './working-set.ts';
-
-/** How a header came to be submitted, kept beside it (rules A23, A24). It stays when the header is opened again. */
-export interface Submission {
-  /** The store and upload number that submitted it; `null` when the back office did. */
-  readonly store: string | null;
-  readonly number: number | null;
-  /** The version of the header that was the first to be submitted. */
-  readonly version: RecordVersion;
-}
 
 /** The end of an entry whose header was submitted elsewhere: nothing of it is written. */
 export interface SetAside {
@@ -33,13 +22,6 @@ export interface SetAside {
 /** Says whether a record is submitted, as it is or will be in this save. */
 export function isSubmitted({ type, row, isLive }: Pick<WorkingRecord, 'type' | 'row' | 'isLive'>): boolean {
   return isLive && row !== null && isSubmittedRow(type, row);
-}
-
-/** Says whether a row's state is one that means "submitted". */
-export function isSubmittedRow({ submitted }: ServerObject, row: Uint8Array): boolean {
-  if (submitted === null) return false;
-  const state = valueAt(row, submitted.position);
-  return submitted.values.some((value) => bytesEqual(value, state));
 }
 
 /** What the submitted headers that an entry touches say of it. */
@@ -83,11 +65,6 @@ async function judgeHeader({ transaction, upload, rules }: SaveInProgress, heade
     return { outcome: elsewhere === 'discard' ? 'discarded' : 'needsDuplicate', header: named, group: { object: record.object, id: record.id } };
   }
   throw new EntryRefused(createRefusal('locked', member.index, `this ${record.object} is submitted`));
-}
-
-/** Rules A23, A24: whether a user who saw `base` could not know of a submission, because it came from another store since. */
-export function isElsewhere(submission: Submission | null, store: string, base: RecordVersion): boolean {
-  return submission !== null && submission.store !== store && compareVersions(base, submission.version) < 0;
 }
 
 /** Rule C1: creates of records that are online already, equal in every field, change nothing; not even something submitted. */
