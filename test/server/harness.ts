@@ -111,18 +111,19 @@ export interface TestImage {
   readonly values: Values | null;
 }
 
-export interface TestWorldOptions extends Partial<HttpServerOptions<typeof schema>> {
+export interface TestWorldOptions<S extends Schema = typeof schema> extends Partial<HttpServerOptions<S>> {
   readonly store?: ServerStore;
   /** The tenant of devices that name none. */
   readonly tenant?: string;
 }
 
 /** A server, a clock, and devices of any user. `Authorization: user` or `tenant/user` signs in. */
-export function createWorld({ tenant: ownTenant, ...options }: TestWorldOptions = {}) {
+export function createWorld<S extends Schema = typeof schema>({ tenant: ownTenant, ...options }: TestWorldOptions<S> = {}) {
+  const worldSchema: Schema = options.schema ?? schema;
   const clock = createFakeClock();
   const store = options.store ?? memory();
-  const server: SyncServer = createSyncServer({
-    schema,
+  const server: SyncServer = createSyncServer<S>({
+    schema: worldSchema as S,
     clock,
     random: createSeededRandom(),
     authenticate({ headers }) {
@@ -133,7 +134,7 @@ export function createWorld({ tenant: ownTenant, ...options }: TestWorldOptions 
     store,
   });
   const scope = ownTenant === undefined ? {} : { tenant: ownTenant };
-  return { clock, store: store as MemoryServerStore, server, scope, device: (user: string, name = `${user}-tablet`) => createDevice(server, user, name) };
+  return { clock, store: store as MemoryServerStore, server, scope, device: (user: string, name = `${user}-tablet`) => createDevice(server, user, name, worldSchema) };
 }
 
 export type TestDevice = ReturnType<typeof createDevice>;
@@ -178,6 +179,11 @@ export function createDevice(server: Pick<SyncServer, 'handle'>, user: string, s
     /** Uploads one entry and returns its result with its images. */
     async save(number: number, ...changes: readonly TestChange[]) {
       const { results } = await readUpload(await post(encodeUpload([{ number, changes }])));
+      return results[0]!;
+    },
+    /** Uploads one entry as it is, and returns its result with its images. */
+    async saveEntry(entry: TestEntry) {
+      const { results } = await readUpload(await post(encodeUpload([entry])));
       return results[0]!;
     },
     /** Gives upload numbers up, and returns their results with their images. */
@@ -227,10 +233,11 @@ function withImages(result: EntryResult, images: readonly TestImage[]) {
   const pick = (indices: readonly number[]): TestImage[] => indices.map((index) => images[index]!);
   return {
     ...result,
-    committedImages: result.outcome === 'saved' ? pick(result.committed) : [],
+    committedImages: 'committed' in result ? pick(result.committed) : [],
     currentImages: 'current' in result ? pick(result.current) : [],
-    onlineImage: result.outcome === 'refused' && result.refusal.online !== null ? images[result.refusal.online]! : null,
-    class: result.outcome === 'refused' ? result.refusal.class : null,
+    onlineImage: 'refusal' in result && result.refusal.online !== null ? images[result.refusal.online]! : null,
+    overwrittenImages: result.outcome === 'saved' ? pick(result.overwritten.map(({ was }) => was)) : [],
+    class: 'refusal' in result ? result.refusal.class : null,
   };
 }
 
