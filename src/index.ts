@@ -6,31 +6,52 @@ export type {
   DownloadProgress,
   DownloadReceipt,
   EntryOutcome,
+  ExportedEntry,
+  Fix,
+  FixedMember,
   JournalEntry,
   JournalMember,
   JournalReason,
   Lifecycle,
+  Notice,
+  NoticeBase,
+  NoticeSubject,
+  OverwrittenField,
   RecordRef,
   RecordSyncState,
+  Resolution,
+  ResolutionOutcome,
+  ResolutionReceipt,
   SaveReceipt,
+  SignOutOptions,
   SyncError,
+  SyncErrorAction,
+  SyncErrorDependant,
   SyncErrorField,
+  SyncErrorMember,
   SyncEvent,
+  SyncReason,
   SyncStatus,
+  TransactionReceipt,
   UndoReceipt,
+  Unsent,
+  WipeOptions,
 } from './client/engine.ts';
 export type { OrderTest, RecordOrder, RecordQuery, SyncedRecord, TextTest, ValueTest } from './client/record-query.ts';
 export type { RuntimeEvent, RuntimeKind, RuntimeReport, SkippedRuntime } from './client/runtime.ts';
 export type { SubscribeOptions } from './client/subscription.ts';
 export type {
+  BulkResolution,
   ClientEvent,
   ClientEvents,
   Journal,
   LiveValue,
+  Notices,
   SyncClient,
   SyncErrors,
   SyncObject,
 } from './client/sync-client.ts';
+export type { SeenValues, TransactionChange, UpdateOptions } from './client/typed-changes.ts';
 export type { RefusalClass } from './protocol/messages.ts';
 export type {
   CreateInput,

@@ -7,6 +7,7 @@ import { Lane, type LaneResult } from './lane.ts';
 import { pickPollDelay } from './poll-plan.ts';
 import type { QueueEntry } from './queue-entry.ts';
 import { Uploader } from './uploader.ts';
+import { voidNumbers } from './void-numbers.ts';
 
 export interface ConversationOptions {
   readonly context: EngineContext;
@@ -34,6 +35,7 @@ export class Conversation {
   #greeting: Promise<void> | null = null;
   #isOpen = false;
   #hasBurst = false;
+  #pollsSucceed = false;
   #needsAuth = false;
   #upgradeRequired = false;
   /** Why nothing is said any more; asked again at the next start. */
@@ -45,7 +47,7 @@ export class Conversation {
     this.#options = options;
     this.#context = options.context;
     this.#lifecycle = options.lifecycle;
-    this.#uploader = new Uploader(this.#context, () => this.#limits);
+    this.#uploader = new Uploader(this.#context, () => this.#limits, () => this.#pollsSucceed);
     this.#uploadLane = this.#createLane(() => this.#uploadRound());
     this.#pollLane = this.#createLane(() => this.#pollRound());
   }
@@ -134,6 +136,17 @@ export class Conversation {
     }
   }
 
+  /** Asks the server to give up the numbers of entries, and takes its answer in (rule C2). */
+  voidNumbers(entries: readonly number[]): Promise<void> {
+    return this.ask('upload', async () => {
+      await this.#greet();
+      await voidNumbers(this.#context, entries);
+    });
+  }
+
+  /** Milliseconds until an entry is due that the server asked to send later. */
+  readonly deferredMs = (entry: number): number | null => this.#uploader.deferredMs(entry);
+
   /** Shows what a subscriber or an inner step threw. */
   noteThrown(thrown: unknown): void {
     this.#lastFault = describeFault(thrown);
@@ -181,9 +194,11 @@ export class Conversation {
     try {
       await this.#greet();
       const { more, nextPollMs } = await pollFeed(this.#context);
+      this.#pollsSucceed = true;
       this.#noteSuccess();
       return { kind: 'again', afterMs: more ? 0 : pickPollDelay(this.#options.pollIntervalMs, nextPollMs, this.#context.random) };
     } catch (fault) {
+      this.#pollsSucceed = false;
       return this.#failed('feed', fault);
     }
   }

@@ -3,11 +3,34 @@ import type { RefusalClass } from '../protocol/messages.ts';
 import type { FaultShape } from '../shared/fault.ts';
 import type { Unsubscribe } from '../shared/emitter.ts';
 import type { JournalEntry } from './journal.ts';
-import type { EntryOutcome } from './outcomes.ts';
+import type { Notice } from './notices.ts';
+import type { EntryOutcome, RecordRef } from './outcomes.ts';
+import type { SyncReason } from './explain.ts';
 import type { Query } from './query.ts';
+import type { SignOutOptions, Unsent, WipeOptions } from './sign-out.ts';
+import type { ExportedEntry, Fix, Resolution, ResolutionOutcome, ResolutionReceipt, SyncError, UndoReceipt } from './sync-error.ts';
+import type { Change } from './transaction.ts';
 
 export type { JournalEntry, JournalMember, JournalReason } from './journal.ts';
+export type { Notice, NoticeBase, NoticeSubject, OverwrittenField } from './notices.ts';
 export type { EntryOutcome, RecordRef } from './outcomes.ts';
+export type { Change } from './transaction.ts';
+export type { SyncReason } from './explain.ts';
+export type { SignOutOptions, Unsent, WipeOptions } from './sign-out.ts';
+export type {
+  ExportedEntry,
+  Fix,
+  FixedMember,
+  Resolution,
+  ResolutionOutcome,
+  ResolutionReceipt,
+  SyncError,
+  SyncErrorAction,
+  SyncErrorDependant,
+  SyncErrorField,
+  SyncErrorMember,
+  UndoReceipt,
+} from './sync-error.ts';
 
 /**
  * What the sync engine does, in calls that take and give plain data, so that the same engine answers in place or behind a worker. The
@@ -19,9 +42,13 @@ export interface SyncEngine {
   /** Queues a create (rule A11); resolves when it is durable. `id` is the host's own id at birth. */
   create(object: string, values: Readonly<Record<string, unknown>>, id?: string): Promise<SaveReceipt>;
   /** Queues an edit of the given fields. `entry` is `null` when nothing really changed. */
-  update(object: string, id: string, values: Readonly<Record<string, unknown>>): Promise<SaveReceipt>;
+  update(object: string, id: string, values: Readonly<Record<string, unknown>>, seen?: Readonly<Record<string, unknown>>): Promise<SaveReceipt>;
   /** Queues a delete. */
   remove(object: string, id: string): Promise<SaveReceipt>;
+  /** Queues changes of one transaction group as one entry (rule A15). */
+  save(changes: readonly Change[]): Promise<TransactionReceipt>;
+  /** Takes back a delete that was not sent yet. */
+  restore(object: string, id: string): Promise<SaveReceipt>;
   /** Reads one record by its id at birth or its Record ID; `null` when there is none. */
   get(object: string, id: string): Promise<RecordView | null>;
   query(query: Query): Promise<readonly RecordView[]>;
@@ -36,8 +63,25 @@ export interface SyncEngine {
   watchSyncErrors(listener: (errors: readonly SyncError[]) => void): Promise<Unsubscribe>;
   /** Takes a refused change back, with all that depends on it; the record becomes what it is online (rule B13). */
   undo(syncError: number): Promise<UndoReceipt>;
+  /** Resolves a refused change in any of its ways. */
+  resolve(syncError: number, action: Resolution, fix?: Fix): Promise<ResolutionReceipt>;
+  /** Resolves several in one way, and answers for each what happened. */
+  resolveAll(syncErrors: readonly number[] | 'all', action: Resolution): Promise<readonly ResolutionOutcome[]>;
+  /** Hands out what waits and what was refused, as plain data; `all` with the drafts. */
+  exportEntries(entries: readonly number[] | 'all'): Promise<readonly ExportedEntry[]>;
+  /** Why a record is not in step with the server; nothing when it is. */
+  explain(object: string, id: string): Promise<readonly SyncReason[]>;
+  /** Closes the engine unless there is unsent work that the call says nothing of. */
+  signOut(options: SignOutOptions): Promise<Unsent>;
+  /** Closes the engine and removes everything of its store. */
+  wipe(options: WipeOptions): Promise<void>;
   /** What left the queue without being saved online, of one entry or of all, for 30 days (rule C11). */
   readJournal(entry?: number): Promise<readonly JournalEntry[]>;
+  /** What the user is to know, oldest first (rules A22, A23, A24, A27). */
+  listNotices(): Promise<readonly Notice[]>;
+  watchNotices(listener: (notices: readonly Notice[]) => void): Promise<Unsubscribe>;
+  /** Notes that the user has read a notice; it is kept for 30 days more. */
+  acknowledgeNotice(notice: number): Promise<void>;
   watchEvents(listener: (event: SyncEvent) => void): Promise<Unsubscribe>;
   /** Downloads all that the user may see; staged, applied in one commit, resumed where it stopped. */
   download(): Promise<DownloadReceipt>;
@@ -71,6 +115,14 @@ export interface SaveReceipt {
   readonly id: string;
   /** Names the queue entry for `outcome`; `null` when the save changed nothing and nothing was queued. */
   readonly entry: number | null;
+}
+
+/** What a transaction answers once it is durable on this device. */
+export interface TransactionReceipt {
+  /** Names the queue entry for `outcome`; `null` when nothing really changed. */
+  readonly entry: number | null;
+  /** The records of the changes, in their order, by their ids at birth. */
+  readonly records: readonly RecordRef[];
 }
 
 /** Where a record stands between device and server. */
@@ -128,56 +180,6 @@ export interface DownloadProgress {
   readonly bytes: number;
 }
 
-/** Values of one field in a sync error: what the user saw, what the user wrote, what is online. */
-export interface SyncErrorField {
-  /** The field's name. */
-  readonly field: string;
-  /** What the user saw before the change. */
-  readonly previous: FieldValue;
-  /** What the user wrote. */
-  readonly mine: FieldValue;
-  /** What is online, as far as this device knows; `null` where the record is gone or may not be seen. */
-  readonly online: FieldValue;
-  /** Why the change was refused: a value in conflict, or one that validation did not take. */
-  readonly isCause: boolean;
-}
-
-/** A change that the server refused: data that waits for the user, durable like the change itself. */
-export interface SyncError {
-  /** Names it for `syncErrors.undo`; the number of the refused entry. */
-  readonly id: number;
-  /** Why it was refused (rule A26). */
-  readonly class: RefusalClass;
-  /** The host's own code from a hook, or the class again. */
-  readonly code: string;
-  /** The server's sentence for the user. */
-  readonly message: string;
-  /** The object's name in the schema. */
-  readonly object: string;
-  /** The record's id at birth (rule C1). */
-  readonly recordId: string;
-  /** What the user did. */
-  readonly op: 'create' | 'update' | 'remove';
-  /** The fields that the change touched, and those that caused the refusal. */
-  readonly fields: readonly SyncErrorField[];
-  /** What is known of the record online; `hidden`: the user may not see it, `unknown`: this device never had it. */
-  readonly onlineState: 'live' | 'deleted' | 'hidden' | 'unknown';
-  /** Device time of the save, in milliseconds since 1970. */
-  readonly savedAt: number;
-  /** Device time of the refusal, in milliseconds since 1970. */
-  readonly refusedAt: number;
-  /** Entries that wait behind it and would be undone with it. */
-  readonly dependants: readonly number[];
-  /** `undelete` is the undo of a refused delete. */
-  readonly actions: readonly ('undo' | 'undelete')[];
-}
-
-/** What an undo took back. */
-export interface UndoReceipt {
-  /** Every entry taken back, the refused one first. Their contents are in the journal. */
-  readonly entries: readonly number[];
-}
-
 /** What a download brought. */
 export interface DownloadReceipt {
   /** Records downloaded, unchanged ones included. */
@@ -205,6 +207,12 @@ export type SyncEvent =
       readonly fields: readonly string[];
     }
   | {
+      /** Nothing of an entry is left to send: a later save took it back before it was sent (rule C8). */
+      readonly type: 'change:withdrawn';
+      /** The number of the queue entry. */
+      readonly entry: number;
+    }
+  | {
       /** A request with entries is about to go out. */
       readonly type: 'upload:started';
       /** The numbers of the entries, in the order of saves. */
@@ -213,7 +221,7 @@ export type SyncEvent =
       readonly bytes: number;
     }
   | {
-      /** The server saved an entry. */
+      /** The server saved a record of an entry; there is one such event for each. */
       readonly type: 'upload:accepted';
       /** The number of the queue entry. */
       readonly entry: number;
@@ -329,12 +337,30 @@ export type SyncEvent =
       readonly reason: RefusalClass;
     }
   | {
-      /** The user took a refused change back (rule B13). */
+      /** The user decided on a refused change (rule B13). */
       readonly type: 'sync-error:resolved';
       /** Its number. */
       readonly syncError: number;
-      /** `undelete` is the undo of a refused delete. */
-      readonly action: 'undo' | 'undelete';
+      /** How: `undelete` is the undo of a refused delete. */
+      readonly action: Resolution;
+    }
+  | {
+      /** There is something that the user is to know. */
+      readonly type: 'notice:raised';
+      /** Its number. */
+      readonly notice: number;
+      /** What kind of notice it is. */
+      readonly kind: Notice['kind'];
+      /** The object's name in the schema. */
+      readonly object: string;
+      /** The record's id at birth (rule C1). */
+      readonly id: string;
+    }
+  | {
+      /** The user has read a notice. */
+      readonly type: 'notice:acknowledged';
+      /** Its number. */
+      readonly notice: number;
     }
   | {
       /** WebAssembly failed and something else answers: rightly, but perhaps slower. */

@@ -1,3 +1,4 @@
+import { decodeEnvelope } from '../protocol/envelope.ts';
 import { layoutsOf, type Layout } from '../protocol/layout.ts';
 import { mapRow, readField } from '../protocol/row.ts';
 import type { Schema } from '../protocol/schema.ts';
@@ -6,6 +7,8 @@ import { bytesEqual } from '../shared/bytes.ts';
 import { SyncFault } from '../shared/fault.ts';
 import type { Random } from '../shared/random.ts';
 import type { RecordRow, StateRow, Storage, StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
+import type { Notice } from './notices.ts';
+import { DraftKeys } from './draft-keys.ts';
 import { keysOf, type QueueEntry } from './queue-entry.ts';
 import { keyOf, splitKey, type Key } from './record-key.ts';
 import type { HeldImage } from './rows.ts';
@@ -39,6 +42,9 @@ export class LocalStore {
   readonly #entriesByRecord = new Map<Key, QueueEntry[]>();
   readonly #sides = new Map<Key, HeldImage>();
   readonly #gone = new Map<Key, HeldImage>();
+  readonly #notices = new Map<number, Notice>();
+  /** Records in drafts. */
+  readonly drafts: DraftKeys = new DraftKeys();
   /** Notes which records come in, as is done anyway while pages are staged: a download has begun, and has no page yet. */
   notesFresh = false;
   #failed = 0;
@@ -91,6 +97,16 @@ export class LocalStore {
   /** Entries that change a record, in the order of saves. */
   entriesOf(key: Key): readonly QueueEntry[] {
     return this.#entriesByRecord.get(key) ?? [];
+  }
+
+  /** Notices in the order in which they were raised. */
+  get notices(): ReadonlyMap<number, Notice> {
+    return this.#notices;
+  }
+
+  /** Whether somebody has the record open (rules A12, A36). */
+  isInUse(key: Key): boolean {
+    return this.#options.rules.isInUse(this.drafts.byRecord, key);
   }
 
   side(key: Key): HeldImage | null {
@@ -198,21 +214,24 @@ export class LocalStore {
     for (const [hash, layout] of step.layouts) this.#layouts.set(hash, layout);
     for (const [key, image] of step.bases) setOrDelete(this.#gone, key, image.state === 'live' ? null : image);
     for (const [key, image] of step.sides) setOrDelete(this.#sides, key, image);
+    for (const [id, notice] of step.notices) setOrDelete(this.#notices, id, notice);
+    for (const { key } of step.putState) this.drafts.put(key);
+    for (const key of step.removeState) this.drafts.remove(key);
     const changed = new Set(step.bases.keys());
     for (const [seq, entry] of step.entries) for (const key of this.#putEntry(seq, entry)) changed.add(key);
     return changed;
   }
 
   /** Puts an entry, or takes it out; answers which records it changes. */
-  #putEntry(seq: number, entry: QueueEntry | null): Key[] {
+  #putEntry(seq: number, entry: QueueEntry | null): Iterable<Key> {
     const before = this.#entries.get(seq);
-    const changed = entry ?? before;
-    if (changed === undefined) return [];
-    const keys = keysOf(changed);
-    for (const key of new Set(keys)) {
+    const now = new Set(entry === null ? [] : keysOf(entry));
+    // What takes an entry's place may be about other records.
+    const keys = new Set([...(before === undefined ? [] : keysOf(before)), ...now]);
+    for (const key of keys) {
       const rest = this.entriesOf(key).filter((other) => other.seq !== seq);
       const place = rest.findIndex((other) => other.seq > seq);
-      if (entry !== null) rest.splice(place < 0 ? rest.length : place, 0, entry);
+      if (entry !== null && now.has(key)) rest.splice(place < 0 ? rest.length : place, 0, entry);
       setOrDelete(this.#entriesByRecord, key, rest.length === 0 ? null : rest);
     }
     this.#failed += Number(entry?.state === 'failed') - Number(before?.state === 'failed');
@@ -229,6 +248,11 @@ export class LocalStore {
     for await (const { bytes } of this.scanState(STATE.queue)) {
       const entry = decodeEntry(bytes, this.layoutOf);
       this.#putEntry(entry.seq, entry);
+    }
+    for await (const { key } of this.scanState(STATE.draft)) this.drafts.put(key);
+    for await (const { bytes } of this.scanState(STATE.notice)) {
+      const notice = decodeEnvelope(bytes) as Notice;
+      this.#notices.set(notice.id, notice);
     }
     for (const [prefix, images] of [[STATE.side, this.#sides], [STATE.gone, this.#gone]] as const) {
       for await (const { key, bytes } of this.scanState(prefix)) images.set(key.slice(prefix.length), decodeImage(bytes, this.layoutOf));

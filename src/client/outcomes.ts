@@ -63,11 +63,12 @@ export type EntryOutcome =
 
 interface StoredOutcome {
   readonly at: number;
-  readonly outcome: EntryOutcome;
+  /** The number of the entry that has this one's content now stands for an outcome until that one ends (rule A23). */
+  readonly outcome: EntryOutcome | number;
 }
 
-/** Notes how an entry ended, in the step in which it does. Only of saved ones nothing is kept. */
-export function putOutcome(step: Step, seq: number, outcome: EntryOutcome, at: number): void {
+/** Notes how an entry ended, in the step in which it does, or which entry has its content now. Only of saved ones nothing is kept. */
+export function putOutcome(step: Step, seq: number, outcome: EntryOutcome | number, at: number): void {
   const stored: StoredOutcome = { at, outcome };
   step.putState.push({ key: orderedKey(STATE.outcome, seq), bytes: encodeEnvelope(stored) });
 }
@@ -79,9 +80,10 @@ export function putUndone(step: Step, store: LocalStore, entry: QueueEntry, at: 
   putOutcome(step, seq, refusal?.isRemainder === true ? { kind: 'partlySaved', refused: refusal.fields, syncError: null } : { kind: 'undone' }, at);
 }
 
-/** When an outcome was noted. */
-export function readOutcomeTime(bytes: Uint8Array): number {
-  return (decodeEnvelope(bytes) as StoredOutcome).at;
+/** When an outcome was noted; `Infinity` while what it depends on is still in the queue. */
+export function readOutcomeTime(bytes: Uint8Array, store: LocalStore): number {
+  const { at, outcome } = decodeEnvelope(bytes) as StoredOutcome;
+  return typeof outcome === 'number' && store.entry(outcome) !== undefined ? Infinity : at;
 }
 
 /** How an entry ended; `null` while it waits. @throws {@link SyncFault} `OPTION_INVALID` for one that never was */
@@ -94,7 +96,10 @@ export async function findOutcome(store: LocalStore, seq: number): Promise<Entry
     return entry.refusal.isRemainder === true ? { kind: 'partlySaved', refused: entry.refusal.fields, syncError: seq } : { kind: 'refused', syncError: seq };
   }
   const noted = await store.readState(orderedKey(STATE.outcome, seq));
-  if (noted !== null) return (decodeEnvelope(noted) as StoredOutcome).outcome;
+  if (noted !== null) {
+    const { outcome } = decodeEnvelope(noted) as StoredOutcome;
+    return typeof outcome === 'number' ? findOutcome(store, outcome) : outcome;
+  }
   // Before there were outcomes, the journal held what was undone and nothing else.
   if ((await store.readState(orderedKey(STATE.journal, seq))) !== null) return { kind: 'undone' };
   return { kind: seq <= forgottenUpTo ? 'forgotten' : 'saved' };

@@ -1,4 +1,6 @@
 import { SyncFault } from '../shared/fault.ts';
+import type * as byHand from './by-hand.ts';
+import type * as planDuplicate from './plan-duplicate.ts';
 import type * as snapshotDownload from './snapshot-download.ts';
 
 /**
@@ -9,18 +11,22 @@ import type * as snapshotDownload from './snapshot-download.ts';
  * @throws {@link SyncFault} `PART_UNAVAILABLE` where the file cannot be loaded; the next call tries again
  */
 export interface Parts {
+  readonly byHand: () => Promise<typeof byHand>;
+  readonly planDuplicate: () => Promise<typeof planDuplicate>;
   readonly snapshotDownload: () => Promise<typeof snapshotDownload>;
 }
 
 /** Makes the functions that load the parts. */
 export function createParts(): Parts {
   return {
+    byHand: createPart(() => import('./by-hand.ts')),
+    planDuplicate: createPart(() => import('./plan-duplicate.ts')),
     snapshotDownload: createPart(() => import('./snapshot-download.ts')),
   };
 }
 
 /** Parts that people need offline too, so that they are fetched as long as there is a network. */
-const NEEDED_OFFLINE: readonly (keyof Parts)[] = [];
+const NEEDED_OFFLINE: readonly (keyof Parts)[] = ['byHand'];
 
 /** Loads in the background what must be there offline. What cannot be loaded now is tried again when somebody asks for it. */
 export function preloadParts(parts: Parts, names: readonly (keyof Parts)[] = NEEDED_OFFLINE): void {

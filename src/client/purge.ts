@@ -1,5 +1,6 @@
 import type { EngineContext } from './engine-context.ts';
 import { readJournalTime } from './journal.ts';
+import { keptSince } from './notices.ts';
 import { readOutcomeTime } from './outcomes.ts';
 import { Step } from './step.ts';
 import { STATE } from './stored.ts';
@@ -28,11 +29,15 @@ async function purge({ store, clock }: EngineContext): Promise<void> {
   let { forgottenUpTo } = store.meta;
   for (const [prefix, timeOf] of [[STATE.journal, readJournalTime], [STATE.outcome, readOutcomeTime]] as const) {
     for await (const { key, bytes } of store.scanState(prefix)) {
-      if (!isOld(timeOf(bytes))) continue;
+      if (!isOld(timeOf(bytes, store))) continue;
       step.removeState.push(key);
       forgottenUpTo = Math.max(forgottenUpTo, Number(key.slice(prefix.length).split('/')[0]));
     }
   }
+  for (const notice of store.notices.values()) {
+    const since = keptSince(notice);
+    if (since !== null && isOld(since)) step.notices.set(notice.id, null);
+  }
   if (forgottenUpTo > store.meta.forgottenUpTo) step.meta = { forgottenUpTo };
-  if (step.removeState.length > 0) await store.commit(step, 'relaxed');
+  if (step.removeState.length + step.notices.size > 0) await store.commit(step, 'relaxed');
 }

@@ -1,5 +1,5 @@
 import type { RefusalClass } from '../protocol/messages.ts';
-import { decodeValue, splitRow } from '../protocol/row.ts';
+import { decodeValue, splitRow, type FieldMask } from '../protocol/row.ts';
 import type { Schema } from '../protocol/schema.ts';
 import type { RecordVersion } from '../protocol/version.ts';
 import { keyOf, type Key } from './record-key.ts';
@@ -48,11 +48,20 @@ export interface QueueEntry {
   readonly deferrals: number;
   readonly deferredSince: number | null;
   readonly refusal: StoredRefusal | null;
+  /** Of a copy (rule A23): the entries whose content it has, itself included, and records with changes that it does not have. */
+  readonly copied?: { readonly entries: readonly number[]; readonly left: readonly { readonly object: string; readonly id: string }[] };
+  /** The edit that waited when the user deleted the record: it comes back if the delete is taken back (rule C8). */
+  readonly absorbed?: { readonly mask: FieldMask; readonly next: Uint8Array };
 }
 
 /** A refusal that the device itself decides on. */
 export function ownRefusal(reason: RefusalClass, message: string, refusedAt: number): StoredRefusal {
   return { class: reason, code: reason, message, member: 0, fields: [], online: null, refusedAt, isOwn: true };
+}
+
+/** The device gave up on it, under a number on which the server may still decide. */
+export function isUndecided({ number, refusal }: QueueEntry): boolean {
+  return number !== null && refusal?.isOwn === true && refusal.class !== 'fate-unknown';
 }
 
 /** The records that an entry changes. */
@@ -66,12 +75,12 @@ export function laneKeysOf(entry: QueueEntry): Key[] {
 }
 
 /** The records that an entry creates. */
-export function createdBy(entry: QueueEntry): Key[] {
+export function createdBy(entry: Pick<QueueEntry, 'members'>): Key[] {
   return entry.members.filter(({ op }) => op === 'create').map(({ object, id }) => keyOf(object, id));
 }
 
 /** The records that an entry's new values refer to. */
-export function referencesOf(entry: QueueEntry, schema: Schema): Key[] {
+export function referencesOf(entry: Pick<QueueEntry, 'members'>, schema: Schema): Key[] {
   return entry.members.flatMap((member) => referencesOfMember(member, schema));
 }
 

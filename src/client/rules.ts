@@ -1,5 +1,7 @@
 import type { Verdict } from '../core/core.ts';
+import type { Layout } from '../protocol/layout.ts';
 import type { EntryResult, FeedCursor } from '../protocol/messages.ts';
+import type { SubmittedDefinition } from '../protocol/schema.ts';
 import { compareVersions, type RecordVersion } from '../protocol/version.ts';
 import { bytesEqual } from '../shared/bytes.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -7,9 +9,13 @@ import { createId } from '../shared/ids.ts';
 import type { Random } from '../shared/random.ts';
 import type { Commit } from '../storage/storage-adapter.ts';
 import { isEcho, type IsEcho } from '../transport/answer.ts';
+import type { Notice } from './notices.ts';
+import { coalesce, type Coalesced, type CoalesceInput } from './coalesce.ts';
+import { isSubmitted } from './groups.ts';
 import type { HeldImage } from './rows.ts';
+import type { Key } from './record-key.ts';
 import { planUpload, type UploadPlanInput } from './upload-plan.ts';
-import type { QueueEntry } from './queue-entry.ts';
+import { isUndecided, type EntryHeader, type QueueEntry } from './queue-entry.ts';
 
 /**
  * The decisions that keep data safe, each in one place. The product always uses {@link clientRules}; the simulator swaps single entries
@@ -20,6 +26,14 @@ import type { QueueEntry } from './queue-entry.ts';
 export interface ClientRules {
   /** Design, identity: the name of a new store. */
   createStoreId(clock: Clock, random: Random): string;
+  /** Rule C8: whether a save joins the record's last entry, and as what. */
+  coalesce(input: CoalesceInput): Coalesced;
+  /** Rule A23: whether a record is submitted, and so closed to further changes on this device. */
+  isLocked(submitted: SubmittedDefinition | undefined, layout: Layout, row: Uint8Array | null): boolean;
+  /** Rules A15, C9: the headers that an entry names, and for whose sake it waits. */
+  headersOf(headers: readonly EntryHeader[]): readonly EntryHeader[];
+  /** Rule A12: whether a record that a draft changes takes nothing from the feed. */
+  isInUse(drafts: ReadonlyMap<Key, string>, key: Key): boolean;
   /** Rule A17: which entries go up next. */
   planUpload(input: UploadPlanInput): QueueEntry[];
   /** Rules C2, C4: the number under which an entry is sent. */
@@ -42,6 +56,20 @@ export interface ClientRules {
   keepsAside(image: HeldImage): boolean;
   /** Rule B13: what a record becomes when its refused change is taken back. */
   undoneTo(base: HeldImage | null, side: HeldImage | null, refused: QueueEntry): HeldImage | null;
+  /** Rule A26: under which number a refused entry is sent again. */
+  retryAs(refused: QueueEntry): Pick<QueueEntry, 'state' | 'number'>;
+  /** Rule B13: what `keepMine` overwrites, and so must have been shown: what the sync error shows as online, and what was merged last. */
+  keepMineOver(shown: HeldImage | null, base: HeldImage | null): HeldImage | null;
+  /** Rule A26: the place in the queue of what takes the place of a refused entry. */
+  placeOf(seq: number, nextSeq: number): number;
+  /** keepCleanFields: whether later edits are rebased in the saved fields alone; a refused one goes on from what the user saw. */
+  rebasesWrittenOnly(): boolean;
+  /** Rule A24: whether a later change of a group that was submitted elsewhere is dropped with the first. */
+  discardsFollower(follower: QueueEntry): boolean;
+  /** Rule A23: whether a later change of a group that was submitted elsewhere goes up in its copy, and no more by itself. */
+  absorbsFollower(follower: QueueEntry): boolean;
+  /** Rule C11: whether a notice is kept with the step that makes it true. */
+  keepsNotice(notice: Notice): boolean;
   /** Rule A29: where to read the feed from after a page. */
   cursorAfter(page: { readonly from: FeedCursor; readonly next: FeedCursor }): FeedCursor;
   /** Rule A11: the storage commits that make up one step. */
@@ -51,6 +79,10 @@ export interface ClientRules {
 /** The rules of the product. */
 export const clientRules: ClientRules = {
   createStoreId: createId,
+  coalesce,
+  isLocked: isSubmitted,
+  headersOf: (headers) => headers,
+  isInUse: (drafts, key) => drafts.has(key),
   planUpload,
   numberFor: (entry, nextNumber) => entry.number ?? nextNumber,
   isAnswerTo: isEcho,
@@ -62,6 +94,13 @@ export const clientRules: ClientRules = {
   verdict: (verdict) => verdict,
   keepsAside: () => true,
   undoneTo: (base, side) => (side !== null && (base === null || compareVersions(side.version, base.version) > 0) ? side : base),
+  retryAs: (refused) => (isUndecided(refused) ? { state: 'sending', number: refused.number } : { state: 'queued', number: null }),
+  keepMineOver: (shown) => shown,
+  placeOf: (seq) => seq,
+  rebasesWrittenOnly: () => true,
+  discardsFollower: () => true,
+  absorbsFollower: () => true,
+  keepsNotice: () => true,
   cursorAfter: ({ next }) => next,
   commitsOf: (step) => [step],
 };

@@ -68,6 +68,11 @@ export class ServerLink {
     return readAnswer(...(await this.#ask(request.store, PATHS.upload, parseUploadAnswer, request)));
   }
 
+  /** Gives numbers up, unless the server has decided on them already (rule C2). */
+  async void(store: string, numbers: readonly number[]): Promise<UploadAnswer> {
+    return readAnswer(...(await this.#ask(store, PATHS.void, parseUploadAnswer, { store, numbers })));
+  }
+
   /** Reads the feed from a cursor; without one, from its oldest entry. Says on the way what this device still has to send (rule A3). */
   async feed(store: string, cursor: FeedCursor | null, pending: string): Promise<PollAnswer<FeedAnswer>> {
     const path = cursor === null ? PATHS.feed : `${PATHS.feed}?cursor=${formatCursor(cursor)}`;

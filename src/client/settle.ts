@@ -1,8 +1,8 @@
 import type { Verdict } from '../core/core.ts';
 import { joinRow, maskPositions, NO_VALUE, splitRow } from '../protocol/row.ts';
-import { keysOf, type QueueEntry, type StoredRefusal } from './queue-entry.ts';
+import { keysOf, laneKeysOf, type QueueEntry, type StoredRefusal } from './queue-entry.ts';
 import { keyOf, type Key } from './record-key.ts';
-import { memberOn, touchedPositions, valueIn, versionOf, type HeldImage, type Member } from './rows.ts';
+import { memberOn, onlyFields, touchedPositions, valueIn, versionOf, type HeldImage, type Member } from './rows.ts';
 import type { ClientRules } from './rules.ts';
 import type { LocalStore } from './local-store.ts';
 import { Step } from './step.ts';
@@ -34,14 +34,24 @@ export class Settlement {
   }
 
   entriesOf(key: Key): QueueEntry[] {
-    return this.#store.entriesOf(key).flatMap((entry) => {
-      const now = this.step.entries.get(entry.seq);
-      return now === null ? [] : [now ?? entry];
-    });
+    // What took an entry's place may be about other records.
+    return this.#store.entriesOf(key).flatMap((entry) => this.#asNow(entry, keysOf, key));
+  }
+
+  /** An entry and the later ones of its group, which one record leads. */
+  groupFrom(entry: QueueEntry, header: Key, takes: (follower: QueueEntry) => boolean): QueueEntry[] {
+    const later = [...this.#store.entries].filter(({ seq }) => seq > entry.seq);
+    return [entry, ...later.flatMap((other) => this.#asNow(other, laneKeysOf, header)).filter(takes)];
+  }
+
+  /** An entry as the step leaves it, if it is still there and about a record. */
+  #asNow(entry: QueueEntry, keysOfIt: (entry: QueueEntry) => Key[], key: Key): QueueEntry[] {
+    const now = this.step.entries.get(entry.seq) === undefined ? entry : this.step.entries.get(entry.seq)!;
+    return now !== null && keysOfIt(now).includes(key) ? [now] : [];
   }
 
   /** The server saved an entry: later edits are rebased, the base takes the current image, the entry leaves (rules C3, C5, A27). */
-  accept(entry: QueueEntry, committed: ReadonlyMap<Key, HeldImage>, current: ReadonlyMap<Key, HeldImage>): void {
+  accept(entry: QueueEntry, committed: ReadonlyMap<Key, HeldImage>, current: ReadonlyMap<Key, HeldImage>, left: QueueEntry | null = null): void {
     this.step.removeEntry(entry);
     for (const member of entry.members) {
       const key = keyOf(member.object, member.id);
@@ -50,8 +60,26 @@ export class Settlement {
       this.rebaseLater(key, member, this.#rules.rebaseOnto(then, now));
       this.#mergeIfNewer(key, now);
     }
+    if (left !== null) this.step.putEntry(left);
     for (const [key, image] of current) this.offer(key, image);
-    for (const key of keysOf(entry)) this.#releaseSide(key);
+    for (const key of keysOf(entry)) this.releaseSide(key);
+  }
+
+  /** The server saved all fields of an edit but some: those stay in its place as a sync error, and only what was saved counts as sent. */
+  acceptPartly(entry: QueueEntry, refusal: StoredRefusal, committed: ReadonlyMap<Key, HeldImage>, current: ReadonlyMap<Key, HeldImage>): void {
+    const member = entry.members[0]!;
+    const refused = onlyFields(member, (name) => refusal.fields.includes(name));
+    const written = this.#rules.rebasesWrittenOnly() ? onlyFields(member, (name) => !refusal.fields.includes(name)) : member;
+    // Under no number: this one stands for the whole edit.
+    const left: QueueEntry = { ...entry, number: null, state: 'failed', members: [refused], refusal: { ...refusal, isRemainder: true } };
+    this.accept({ ...entry, members: [written] }, committed, current, left);
+  }
+
+  /** Entries leave the queue without being saved: their records become what is online (rules A23, A24). */
+  drop(entries: readonly QueueEntry[], current: ReadonlyMap<Key, HeldImage>): void {
+    for (const entry of entries) this.step.removeEntry(entry);
+    for (const [key, image] of current) this.offer(key, image);
+    for (const key of new Set(entries.flatMap(keysOf))) this.releaseSide(key);
   }
 
   /** The server refused an entry: it stays in its place as a sync error, and what is online is kept aside (rules A26, C7). */
@@ -63,7 +91,7 @@ export class Settlement {
   /** Takes an image in where it is safe, else keeps it aside (rules A39, C6, C7). */
   offer(key: Key, image: HeldImage): void {
     if (!this.#rules.isNewer(image.version, versionOf(this.base(key)))) return;
-    if (this.entriesOf(key).length > 0) this.keepAside(key, image);
+    if (this.#isBusy(key)) this.keepAside(key, image);
     else this.step.putBase(key, image);
   }
 
@@ -84,7 +112,7 @@ export class Settlement {
   undo(refused: QueueEntry, dependants: readonly QueueEntry[]): void {
     for (const entry of [refused, ...dependants]) this.step.removeEntry(entry);
     for (const key of new Set([refused, ...dependants].flatMap(keysOf))) {
-      if (this.entriesOf(key).length > 0) continue;
+      if (this.#isBusy(key)) continue;
       const base = this.base(key);
       const image = this.#rules.undoneTo(base, this.side(key), refused);
       if (image !== null && image !== base) this.step.putBase(key, image);
@@ -98,14 +126,19 @@ export class Settlement {
     return { layout: member.layout, version: [epoch, n + 1], state: 'deleted', row: null };
   }
 
+  /** A record that the user has changed, or has open, takes nothing from others. */
+  #isBusy(key: Key): boolean {
+    return this.entriesOf(key).length > 0 || this.#store.isInUse(key);
+  }
+
   #mergeIfNewer(key: Key, image: HeldImage): void {
     if (this.#rules.isNewer(image.version, versionOf(this.base(key)))) this.step.putBase(key, image);
   }
 
   /** Rule C7: once a record is clean, what came meanwhile is merged if it is newer than the answer. */
-  #releaseSide(key: Key): void {
+  releaseSide(key: Key, isInUse: boolean = this.#store.isInUse(key)): void {
     const side = this.side(key);
-    if (side === null || this.entriesOf(key).length > 0) return;
+    if (side === null || isInUse || this.entriesOf(key).length > 0) return;
     this.#mergeIfNewer(key, side);
     this.step.sides.set(key, null);
   }

@@ -1,6 +1,8 @@
 import type { Layout } from '../protocol/layout.ts';
+import { encodeEnvelope } from '../protocol/envelope.ts';
 import { utf8 } from '../shared/bytes.ts';
 import type { RecordKey, RecordRow, StateRow } from '../storage/storage-adapter.ts';
+import type { Notice } from './notices.ts';
 import type { QueueEntry } from './queue-entry.ts';
 import { keyOf, splitKey, type Key } from './record-key.ts';
 import type { HeldImage } from './rows.ts';
@@ -16,6 +18,8 @@ export class Step {
   readonly sides: Map<Key, HeldImage | null> = new Map();
   /** `null` removes. */
   readonly entries: Map<number, QueueEntry | null> = new Map();
+  /** `null` removes. */
+  readonly notices: Map<number, Notice | null> = new Map();
   readonly layouts: Map<string, Layout> = new Map();
   readonly putState: StateRow[] = [];
   readonly removeState: string[] = [];
@@ -72,6 +76,7 @@ export class Step {
     }
     for (const [key, image] of this.sides) putOrRemove(STATE.side + key, image && encodeImage(image));
     for (const [seq, entry] of this.entries) putOrRemove(orderedKey(STATE.queue, seq), entry && encodeEntry(entry));
+    for (const [id, notice] of this.notices) putOrRemove(orderedKey(STATE.notice, id), notice && encodeEnvelope(notice));
     for (const [hash, layout] of this.layouts) {
       if (!layouts.has(hash)) putState.push({ key: STATE.layout + hash, bytes: encodeLayout(layout) });
     }

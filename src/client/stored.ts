@@ -24,6 +24,7 @@ export const STATE = {
   stage: 'stage/',
   fresh: 'fresh/',
   journal: 'journal/',
+  draft: 'draft/',
   outcome: 'outcome/',
   notice: 'notice/',
 } as const;
@@ -147,6 +148,7 @@ export function decodeEntry(bytes: Uint8Array, layoutOf: LayoutLookup): QueueEnt
       previous: plainBytes(member.previous),
       next: plainBytes(member.next),
     })),
+    ...(stored.absorbed && { absorbed: { mask: plainBytes(stored.absorbed.mask)!, next: plainBytes(stored.absorbed.next)! } }),
     refusal: stored.refusal === null ? null : { ...stored.refusal, online: stored.refusal.online === null ? null : decodeImage(plainBytes(stored.refusal.online)!, layoutOf) },
   };
 }

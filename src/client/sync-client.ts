@@ -6,19 +6,32 @@ import { copyValues } from './copy-values.ts';
 import type {
   DownloadReceipt,
   EntryOutcome,
+  ExportedEntry,
+  Fix,
+  FixedMember,
   JournalEntry,
   Lifecycle,
+  Notice,
   RecordView,
+  Resolution,
+  ResolutionOutcome,
+  ResolutionReceipt,
   SaveReceipt,
+  SignOutOptions,
   SyncEngine,
   SyncError,
   SyncEvent,
+  SyncReason,
   SyncStatus,
+  TransactionReceipt,
   UndoReceipt,
+  Unsent,
+  WipeOptions,
 } from './engine.ts';
 import type { Query } from './query.ts';
 import type { RecordQuery, SyncedRecord } from './record-query.ts';
 import type { RuntimeEvent, RuntimeReport } from './runtime.ts';
+import { plainChange, type TransactionChange, type UpdateOptions } from './typed-changes.ts';
 import { createSubscriptions, type SubscribeOptions, type Subscriptions } from './subscription.ts';
 
 /** Something that can be read now, or followed. */
@@ -41,11 +54,23 @@ export interface SyncObject<S extends Schema, O extends ObjectName<S>> {
    * Changes the given fields of a record. Resolves when that is durable on this device; `entry` is `null` when nothing really changed.
    * `null` takes a value away, a field left out (or `undefined`) stays.
    *
-   * @throws {@link SyncFault} `RECORD_MISSING`, `VALUE_INVALID`, `FIELD_SERVER_OWNED` and others, before anything is queued.
+   * @throws {@link SyncFault} `RECORD_MISSING`, `RECORD_LOCKED`, `VALUE_INVALID`, `FIELD_SERVER_OWNED` and others, before anything is
+   * queued.
    */
-  update(id: string, values: UpdateInput<S, O>): Promise<SaveReceipt>;
-  /** Deletes a record. Resolves when that is durable on this device. @throws {@link SyncFault} `RECORD_MISSING` */
+  update(id: string, values: UpdateInput<S, O>, options?: UpdateOptions<S, O>): Promise<SaveReceipt>;
+  /**
+   * Deletes a record, with the members of its group that hang on it. Resolves when that is durable on this device.
+   *
+   * @throws {@link SyncFault} `RECORD_MISSING`, `RECORD_LOCKED`
+   */
   remove(id: string): Promise<SaveReceipt>;
+  /**
+   * Takes a delete back that was not sent yet, with all that was deleted with it: works offline. A delete that the server refused is a
+   * sync error, and its undo restores it.
+   *
+   * @throws {@link SyncFault} `RECORD_MISSING` where no unsent delete waits
+   */
+  restore(id: string): Promise<SaveReceipt>;
   /** Reads a record on this device, by its id or the server's Record ID; `null` when there is none. */
   get(id: string): Promise<SyncedRecord<S, O> | null>;
   /** Asks the server for a record with its group and merges it. Needs the network; `null` when it does not exist or may not be seen. */
@@ -68,7 +93,35 @@ export interface SyncErrors {
    * @throws {@link SyncFault} `SYNC_ERROR_UNKNOWN`, `SYNC_ERROR_ACTION_UNAVAILABLE`
    */
   undo(syncError: number): Promise<UndoReceipt>;
+  /**
+   * Sends a refused change again, as it is: after somebody made room for it online, or gave the permission.
+   *
+   * @throws {@link SyncFault} `SYNC_ERROR_UNKNOWN`, `SYNC_ERROR_ACTION_UNAVAILABLE` where it is not among the error's `actions`
+   */
+  retry(syncError: number): Promise<ResolutionReceipt>;
+  /** Sends a change in conflict again, over what is online as the sync error shows it. Throws as `retry` does. */
+  keepMine(syncError: number): Promise<ResolutionReceipt>;
+  /**
+   * Sends other values in the place of the refused ones: of the record that was refused, or of any records of its group. What it replaces
+   * goes to the journal. Later saves that wait behind it follow. Throws as `retry` does, and what `update` throws for values.
+   */
+  fix(syncError: number, fix: Fix): Promise<ResolutionReceipt>;
+  /**
+   * Saves what the user has of a record that is gone online as a new one, with all that hangs on it in its group; changes that wait and
+   * refer to it follow. Throws as `retry` does.
+   */
+  recreate(syncError: number): Promise<ResolutionReceipt>;
+  /** Hands refused changes out as plain data, for support or another system. It resolves nothing. */
+  export(syncErrors?: readonly number[]): Promise<readonly ExportedEntry[]>;
+  /**
+   * Resolves several sync errors in one way, one after another, and answers for each what happened: what fails for one does not stop the
+   * others. `undo` takes deletes back too.
+   */
+  resolve(syncErrors: readonly number[] | 'all', action: BulkResolution): Promise<readonly ResolutionOutcome[]>;
 }
+
+/** How several sync errors can be resolved in one call. */
+export type BulkResolution = Exclude<Resolution, 'fix'>;
 
 /** What left the queue without being saved online: taken back, discarded, or replaced. Kept for 30 days (rule C11). */
 export interface Journal {
@@ -76,6 +129,16 @@ export interface Journal {
   list(): Promise<readonly JournalEntry[]>;
   /** Reads what one entry has lost, oldest first: usually one content, or none. */
   get(entry: number): Promise<readonly JournalEntry[]>;
+}
+
+/** What the user is to know and need not repair. Notices are durable, and kept for 30 days after they were acknowledged. */
+export interface Notices {
+  /** Reads all of them, oldest first. */
+  list(): Promise<readonly Notice[]>;
+  /** Calls the listener with all of them now and after each change. */
+  subscribe(listener: (notices: readonly Notice[]) => void, options?: SubscribeOptions): Unsubscribe;
+  /** Notes that the user has read a notice. @throws {@link SyncFault} `NOTICE_UNKNOWN` */
+  acknowledge(notice: number): Promise<void>;
 }
 
 /** What can be heard of a client: what the engine did, and where it runs. */
@@ -91,10 +154,20 @@ export interface ClientEvents {
 export interface SyncClient<S extends Schema = Schema> {
   /** The objects of the schema by name. */
   readonly objects: { readonly [O in ObjectName<S>]: SyncObject<S, O> };
+  /**
+   * Saves several records of one transaction group as one (rule A15): one entry, all of it or nothing online. A record that moves may bring
+   * in a second group. Resolves when it is durable on this device.
+   *
+   * @throws {@link SyncFault} what the single saves throw, with `change`, the place of the change in the list; `GROUP_MIXED`,
+   * `CHANGE_TOO_LARGE`; nothing is queued then.
+   */
+  transaction(changes: readonly TransactionChange<S>[]): Promise<TransactionReceipt>;
   /** Where the device stands: the numbers behind a status widget. */
   readonly status: LiveValue<SyncStatus>;
   /** Changes that the server refused, waiting for the user (rule B13). */
   readonly syncErrors: SyncErrors;
+  /** What the user is to know and need not repair: duplicates, dropped edits, values that were overwritten. */
+  readonly notices: Notices;
   /** What left the queue without being saved online (rule C11). */
   readonly journal: Journal;
   /** What the client does, as it happens. */
@@ -113,6 +186,28 @@ export interface SyncClient<S extends Schema = Schema> {
   exchange(options?: WaitOptions): Promise<SyncStatus>;
   /** Says what the host knows of network and visibility. The web client follows the page's own events. */
   setLifecycle(lifecycle: Partial<Lifecycle>): Promise<void>;
+  /**
+   * Says why a record is not in step with the server yet, the reason to look at first at the front; nothing when it is. Works offline.
+   */
+  explain(object: ObjectName<S>, id: string): Promise<readonly SyncReason[]>;
+  /** Hands out everything that the server does not have, as plain data. It changes nothing, and works offline and on a revoked device. */
+  exportUnsent(): Promise<readonly ExportedEntry[]>;
+  /**
+   * Signs the user out of this device: stops everything and lets go of the store, which stays. Nobody else ever sees it, and what is in it
+   * goes up when the same user comes back. Answers what stays unsent.
+   *
+   * @throws {@link SyncFault} `SIGN_OUT_UNSENT` when there is unsent work and `unsent` does not say what is to become of it, or when
+   * `upload` could not send all of it; the client then stays open
+   */
+  signOut(options?: SignOutOptions): Promise<Unsent>;
+  /**
+   * Removes everything of this user from this device and closes the client. What was unsent is lost, so `exportUnsent` comes first. The
+   * next client opens an empty store, with an identity of its own.
+   *
+   * @throws {@link SyncFault} `SIGN_OUT_UNSENT` when there is unsent work and `exported` is not `true`; storage faults: the store is then
+   * as good as new, and wiping goes on with the next call
+   */
+  wipe(options: WipeOptions): Promise<void>;
   /** Stops everything and lets go of the store; subscriptions end at once. What waits to be sent goes on with the next start. */
   close(): Promise<void>;
   /** The same as `close`, for `await using`. */
@@ -149,6 +244,7 @@ export function createTypedClient<S extends Schema>({ schema, engine, runtime, o
     objects: Object.fromEntries(
       Object.keys(schema.objects).map((name) => [name, createSyncObject(schema, name, engine, subscriptions)]),
     ) as SyncClient<S>['objects'],
+    transaction: async (changes) => engine.save(changes.map(plainChange<S>)),
     status: {
       get: () => engine.status(),
       subscribe: (listener, options) => subscriptions.open((hear) => engine.watchStatus(hear), listener, options),
@@ -157,6 +253,17 @@ export function createTypedClient<S extends Schema>({ schema, engine, runtime, o
       list: () => engine.listSyncErrors(),
       subscribe: (listener, options) => subscriptions.open((hear) => engine.watchSyncErrors(hear), listener, options),
       undo: (syncError) => engine.undo(syncError),
+      retry: (syncError) => engine.resolve(syncError, 'retry'),
+      keepMine: (syncError) => engine.resolve(syncError, 'keepMine'),
+      fix: (syncError, fix) => engine.resolve(syncError, 'fix', Array.isArray(fix) ? fix.map((one: FixedMember) => ({ ...one, values: copyValues(one.values) })) : copyValues(fix)),
+      recreate: (syncError) => engine.resolve(syncError, 'recreate'),
+      export: async (syncErrors) => (await engine.exportEntries(syncErrors ?? 'all')).filter(({ state }) => state === 'failed'),
+      resolve: (syncErrors, action) => engine.resolveAll(syncErrors, action),
+    },
+    notices: {
+      list: () => engine.listNotices(),
+      subscribe: (listener, options) => subscriptions.open((hear) => engine.watchNotices(hear), listener, options),
+      acknowledge: (notice) => engine.acknowledgeNotice(notice),
     },
     journal: { list: () => engine.readJournal(), get: (entry) => engine.readJournal(entry) },
     events: { subscribe: (listener, options) => subscribeToEvents(subscriptions, engine, runtime, listener, options) },
@@ -167,6 +274,17 @@ export function createTypedClient<S extends Schema>({ schema, engine, runtime, o
     wake: () => engine.wake(),
     exchange: (options) => untilAborted(() => engine.exchange(), options),
     setLifecycle: (lifecycle) => engine.setLifecycle({ ...lifecycle }),
+    explain: (object, id) => engine.explain(object, id),
+    exportUnsent: () => engine.exportEntries('all'),
+    async signOut(options = {}) {
+      const unsent = await engine.signOut({ ...options });
+      await close();
+      return unsent;
+    },
+    async wipe(options) {
+      await engine.wipe({ ...options });
+      await close();
+    },
     close,
   };
   return withAsyncDispose(client, close);
@@ -186,8 +304,9 @@ function createSyncObject<S extends Schema, O extends ObjectName<S>>(
       const { id, ...values } = copyValues(input);
       return engine.create(object, values, id as string | undefined);
     },
-    update: (id, values) => engine.update(object, id, copyValues(values)),
+    update: (id, values, { seen } = {}) => engine.update(object, id, copyValues(values), seen && copyValues(seen)),
     remove: (id) => engine.remove(object, id),
+    restore: (id) => engine.restore(object, id),
     get: async (id) => toRecordOrNull(await engine.get(object, id)),
     fetch: async (id) => toRecordOrNull(await engine.fetch(object, id)),
     query(input) {

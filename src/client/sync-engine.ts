@@ -1,9 +1,9 @@
 import type { DeviceCore } from '../core/core.ts';
+import type { ProtocolLimits } from '../protocol/messages.ts';
 import type { Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
 import { SyncFault } from '../shared/fault.ts';
-import { createId } from '../shared/ids.ts';
 import type { Random } from '../shared/random.ts';
 import { createSerial } from '../shared/serial.ts';
 import type { StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
@@ -15,34 +15,46 @@ import type {
   DownloadProgress,
   DownloadReceipt,
   EntryOutcome,
+  ExportedEntry,
+  Fix,
   Lifecycle,
   RecordView,
+  Resolution,
+  ResolutionOutcome,
+  ResolutionReceipt,
   SaveReceipt,
+  SignOutOptions,
   SyncEngine,
   SyncError,
   SyncEvent,
+  SyncReason,
   SyncStatus,
+  TransactionReceipt,
   UndoReceipt,
+  Unsent,
+  WipeOptions,
 } from './engine.ts';
+import { groupPlaces } from './groups.ts';
+import { fetchRecord, type Ask } from './fetch-record.ts';
+import { Inbox } from './inbox.ts';
 import { readJournal, type JournalEntry } from './journal.ts';
 import { LiveQueries } from './live-queries.ts';
 import { LocalStore } from './local-store.ts';
+import { acknowledgeNotice, countNotices, type Notice } from './notices.ts';
 import { OutcomeWaiters } from './outcomes.ts';
 import { startPurging } from './purge.ts';
 import type { Query } from './query.ts';
-import { keysOf, type QueueEntry } from './queue-entry.ts';
-import { keyOf, splitKey, type Key } from './record-key.ts';
+import type { QueueEntry } from './queue-entry.ts';
+import { splitKey, type Key } from './record-key.ts';
 import { Records } from './records.ts';
-import { versionOf, type Member } from './rows.ts';
 import { clientRules, type ClientRules } from './rules.ts';
 import { createParts, preloadParts, type Parts } from './parts.ts';
-import { changedFields, planCreate, planRemove, planUpdate } from './save.ts';
+import { restoreRecord, saveChange, saveChanges } from './save-changes.ts';
 import { ServerLink } from './server-link.ts';
-import { Settlement } from './settle.ts';
+import { assertNothingUnsent } from './sign-out.ts';
 import { oldestPending, summariseStatus } from './status.ts';
 import { Step } from './step.ts';
-import { listSyncErrors, undoSyncError } from './sync-error-list.ts';
-import { sizeOf } from './uploader.ts';
+import type { Change } from './transaction.ts';
 
 /** What an engine is made of: everything it touches comes in here. */
 export interface SyncEngineOptions {
@@ -79,12 +91,13 @@ class Engine implements SyncEngine {
   readonly #abort = new AbortController();
   readonly #events = createEmitter<SyncEvent>();
   readonly #statuses = createEmitter<SyncStatus>();
-  readonly #errorLists = createEmitter<readonly SyncError[]>();
+  readonly #noticeLists = createEmitter<readonly Notice[]>();
   // Set once the store is open; every call waits for that.
   #context!: EngineContext;
   #live!: LiveQueries;
   #outcomes!: OutcomeWaiters;
   #conversation!: Conversation;
+  #inbox!: Inbox;
   /** What the host said of network and visibility before the store was open. */
   #lifecycle: Lifecycle;
   #isOpen = false;
@@ -104,31 +117,23 @@ class Engine implements SyncEngine {
   }
 
   create(object: string, values: Readonly<Record<string, unknown>>, id?: string): Promise<SaveReceipt> {
-    return this.#step(async ({ store, records, schema, clock, random }) => {
-      const layout = store.layout(object);
-      const birthId = id ?? createId(clock, random);
-      const member = planCreate(schema, layout, birthId, values);
-      if ((await records.read(keyOf(object, birthId))).row !== null) {
-        throw new SyncFault('RECORD_EXISTS', `${object} ${birthId} exists already`, { details: { object, id: birthId } });
-      }
-      return this.#enqueue(member);
-    });
+    return this.#save((context, limits) => saveChange(context, limits, { op: 'create', object, id, values }));
   }
 
-  update(object: string, id: string, values: Readonly<Record<string, unknown>>): Promise<SaveReceipt> {
-    return this.#step(async ({ store, schema }) => {
-      const { key, row, version } = await this.#readExisting(object, id);
-      const birthId = splitKey(key).id;
-      const member = planUpdate(schema, store.layout(object), birthId, values, row, version);
-      return member === null ? { object, id: birthId, entry: null } : this.#enqueue(member);
-    });
+  update(object: string, id: string, values: Readonly<Record<string, unknown>>, seen?: Readonly<Record<string, unknown>>): Promise<SaveReceipt> {
+    return this.#save((context, limits) => saveChange(context, limits, { op: 'update', object, id, values, seen }));
   }
 
   remove(object: string, id: string): Promise<SaveReceipt> {
-    return this.#step(async ({ store, schema }) => {
-      const { key, row, version } = await this.#readExisting(object, id);
-      return this.#enqueue(planRemove(schema, store.layout(object), splitKey(key).id, row, version));
-    });
+    return this.#save((context, limits) => saveChange(context, limits, { op: 'remove', object, id }));
+  }
+
+  save(changes: readonly Change[]): Promise<TransactionReceipt> {
+    return this.#save((context, limits) => saveChanges(context, limits, changes));
+  }
+
+  restore(object: string, id: string): Promise<SaveReceipt> {
+    return this.#save((context) => restoreRecord(context, object, id));
   }
 
   get(object: string, id: string): Promise<RecordView | null> {
@@ -178,19 +183,67 @@ class Engine implements SyncEngine {
 
   async listSyncErrors(): Promise<readonly SyncError[]> {
     await this.#assertOpen();
-    return listSyncErrors(this.#context);
+    return this.#inbox.list();
   }
 
   async watchSyncErrors(listener: (errors: readonly SyncError[]) => void): Promise<Unsubscribe> {
     await this.#assertOpen();
-    listener(listSyncErrors(this.#context));
-    return this.#errorLists.subscribe(listener);
+    return this.#inbox.watch(listener);
   }
 
   async undo(syncError: number): Promise<UndoReceipt> {
-    const undone = await this.#step((context) => undoSyncError(context, syncError));
-    this.#refreshFromServer(new Set(undone.flatMap(keysOf)));
-    return { entries: undone.map(({ seq }) => seq) };
+    await this.#assertOpen();
+    return this.#inbox.undo(syncError);
+  }
+
+  async resolve(syncError: number, action: Resolution, fix?: Fix): Promise<ResolutionReceipt> {
+    const { resolve } = await this.#byHand();
+    return resolve(this.#inbox, syncError, action, fix);
+  }
+
+  async resolveAll(syncErrors: readonly number[] | 'all', action: Resolution): Promise<readonly ResolutionOutcome[]> {
+    const { resolveAll } = await this.#byHand();
+    return resolveAll(this.#inbox, syncErrors, action);
+  }
+
+  async exportEntries(entries: readonly number[] | 'all'): Promise<readonly ExportedEntry[]> {
+    const { exportEntries } = await this.#byHand();
+    return this.#step(async (context) => exportEntries(context, entries));
+  }
+
+  async explain(object: string, id: string): Promise<readonly SyncReason[]> {
+    const { explain } = await this.#byHand();
+    return this.#step(async ({ schema, store, records }) => {
+      store.layout(object);
+      const key = await records.resolve(object, id);
+      return explain({ key, schema, entries: store.entries, drafts: [], isKeptAside: store.side(key) !== null, ...this.#conversation.state, ...this.#lifecycle, deferredMs: this.#conversation.deferredMs });
+    });
+  }
+
+  async signOut({ unsent }: SignOutOptions): Promise<Unsent> {
+    if (unsent === 'upload') await this.exchange();
+    return this.#leave(unsent === 'keep');
+  }
+
+  async wipe({ exported }: WipeOptions): Promise<void> {
+    const { schema, storage, owner } = this.#options;
+    const { wipeStore } = await this.#byHand();
+    await this.#leave(exported === true);
+    await wipeStore(storage, owner, Object.keys(schema.objects));
+  }
+
+  async listNotices(): Promise<readonly Notice[]> {
+    await this.#assertOpen();
+    return [...this.#context.store.notices.values()];
+  }
+
+  async watchNotices(listener: (notices: readonly Notice[]) => void): Promise<Unsubscribe> {
+    listener(await this.listNotices());
+    return this.#noticeLists.subscribe(listener);
+  }
+
+  acknowledgeNotice(notice: number): Promise<void> {
+    return this.#step((context) => acknowledgeNotice(context, notice));
   }
 
   async watchEvents(listener: (event: SyncEvent) => void): Promise<Unsubscribe> {
@@ -204,18 +257,9 @@ class Engine implements SyncEngine {
 
   async fetch(object: string, id: string): Promise<RecordView | null> {
     await this.#assertOpen();
-    const { store, link, rules, records, steps, answers } = this.#context;
-    store.layout(object);
-    return answers.pass(async () => {
-      const answer = await this.#conversation.ask('record', () => link.record(store.meta.store, { object, id }));
-      return steps.run(async () => {
-        const images = link.images(answer);
-        const settlement = new Settlement(store, rules, await store.readBases(images.keys));
-        images.keys.forEach((key, index) => settlement.offer(key, images.image(index)));
-        await store.commit(settlement.step, 'relaxed');
-        return records.view(await records.resolve(object, id));
-      });
-    });
+    this.#context.store.layout(object);
+    await fetchRecord(this.#context, this.#ask, object, id);
+    return this.#step(async ({ records }) => records.view(await records.resolve(object, id)));
   }
 
   async wake(): Promise<void> {
@@ -253,7 +297,8 @@ class Engine implements SyncEngine {
     await this.#conversation?.close();
     await this.#steps.idle();
     this.#live?.clear();
-    for (const emitter of [this.#events, this.#statuses, this.#errorLists]) emitter.clear();
+    this.#inbox?.close();
+    for (const emitter of [this.#events, this.#statuses, this.#noticeLists]) emitter.clear();
     await this.#context?.store.close();
   }
 
@@ -263,6 +308,7 @@ class Engine implements SyncEngine {
     const records = new Records(store, core);
     this.#context = {
       schema,
+      places: groupPlaces(schema),
       user: owner.user,
       core,
       clock,
@@ -288,6 +334,14 @@ class Engine implements SyncEngine {
       pollIntervalMs: this.#options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS,
       onChange: () => this.#showStatus(),
     });
+    this.#inbox = new Inbox({
+      context: this.#context,
+      ask: this.#ask,
+      voidNumbers: (entries) => this.#conversation.voidNumbers(entries),
+      wakeUpload: () => this.#conversation.wakeUpload(),
+      canAsk: () => this.#isOpen && this.#conversation.state.isOnline,
+      onFault: (thrown) => this.#conversation.noteThrown(thrown),
+    });
     this.#stopPurging = await startPurging(this.#context, (thrown) => this.#conversation.noteThrown(thrown));
     if (this.#isClosed) return;
     this.#isOpen = true;
@@ -301,36 +355,36 @@ class Engine implements SyncEngine {
     if (this.#isClosed) throw closed();
   }
 
+  readonly #ask: Ask = (request) => this.#conversation.ask('record', request);
+
+  async #byHand() {
+    await this.#assertOpen();
+    return this.#context.parts.byHand();
+  }
+
+  /** Closes, unless there is unsent work and nobody said that it may stay behind. */
+  async #leave(mayLeave: boolean): Promise<Unsent> {
+    const unsent = await this.#step(async () => {
+      const { pending, syncErrors, drafts } = this.#readStatus();
+      if (!mayLeave) assertNothingUnsent({ pending, syncErrors, drafts });
+      // From here on nothing is saved any more, or it would be left behind unseen.
+      this.#isClosed = true;
+      return { pending, syncErrors, drafts };
+    });
+    await this.close();
+    return unsent;
+  }
+
   async #step<T>(step: (context: EngineContext) => Promise<T>): Promise<T> {
     await this.#assertOpen();
     return this.#steps.run(() => step(this.#context));
   }
 
-  async #readExisting(object: string, id: string): Promise<{ readonly key: Key; readonly row: Uint8Array; readonly version: Member['base'] }> {
-    const { store, records } = this.#context;
-    store.layout(object);
-    const key = await records.resolve(object, id);
-    const { row, base } = await records.read(key);
-    if (row === null) throw new SyncFault('RECORD_MISSING', `there is no ${object} ${id} on this device`, { details: { object, id } });
-    return { key, row, version: versionOf(base) };
-  }
-
-  /** Rule A11: the change and its queue entry are one durable commit; only then the save resolves. */
-  async #enqueue(member: Member): Promise<SaveReceipt> {
-    const { store, clock, emit } = this.#context;
-    const { object, id, op } = member;
-    const seq = store.meta.nextSeq;
-    const entry: QueueEntry = { seq, state: 'queued', number: null, savedAt: clock.now(), members: [member], headers: [], duplicateOf: null, deferrals: 0, deferredSince: null, refusal: null };
-    if (sizeOf(entry) > this.#conversation.limits.entryBytes) {
-      throw new SyncFault('CHANGE_TOO_LARGE', `${object} ${id}: this save is larger than ${this.#conversation.limits.entryBytes} bytes`, { details: { object, id, bytes: sizeOf(entry) } });
-    }
-    const step = new Step();
-    step.putEntry(entry);
-    step.meta = { nextSeq: seq + 1 };
-    await store.commit(step, 'strict');
-    emit({ type: 'change:queued', entry: seq, object, id, op, fields: changedFields(member) });
+  /** Rule A13: what is saved goes up at once. */
+  async #save<T>(save: (context: EngineContext, limits: ProtocolLimits) => Promise<T>): Promise<T> {
+    const saved = await this.#step((context) => save(context, this.#conversation.limits));
     this.#conversation.wakeUpload();
-    return { object, id, entry: seq };
+    return saved;
   }
 
   #onCommitted(keys: ReadonlySet<Key>): void {
@@ -338,16 +392,8 @@ class Engine implements SyncEngine {
     for (const step of [() => this.#live.refresh(keys), () => this.#outcomes.tell()]) {
       void this.#steps.run(step).catch((thrown: unknown) => this.#conversation.noteThrown(thrown));
     }
+    this.#inbox.look();
     this.#showStatus();
-  }
-
-  #refreshFromServer(keys: Iterable<Key>): void {
-    if (!this.#conversation.state.isOnline) return;
-    for (const key of keys) {
-      const { object, id } = splitKey(key);
-      // Best effort: the record already is what the server last said; a failure shows in the status.
-      void this.fetch(object, id).catch(() => {});
-    }
   }
 
   #readStatus(): SyncStatus {
@@ -357,7 +403,7 @@ class Engine implements SyncEngine {
       pending,
       syncErrors: failed,
       drafts: 0,
-      notices: 0,
+      notices: countNotices(store),
       oldestPendingAt: oldestPending(store.entries),
       hasFeedGap: store.meta.hasFeedGap,
       lastDownloadAt: store.meta.lastDownloadAt,
@@ -374,7 +420,7 @@ class Engine implements SyncEngine {
     this.#lastStatus = status;
     this.#statuses.emit(status);
     if (before === null || before.state !== status.state) this.#events.emit({ type: 'status:changed', state: status.state });
-    if (before === null || before.syncErrors !== status.syncErrors) this.#errorLists.emit(listSyncErrors(this.#context));
+    if (before?.notices !== status.notices) this.#noticeLists.emit([...this.#context.store.notices.values()]);
   }
 }
 

@@ -1,16 +1,13 @@
 import { encodeChanges } from '../protocol/items.ts';
 import type { Layout } from '../protocol/layout.ts';
-import type { EntryResult, ProtocolLimits, UploadAnswer, WireEntry } from '../protocol/messages.ts';
+import type { ProtocolLimits, WireEntry } from '../protocol/messages.ts';
 import { wireLayout } from '../protocol/parse.ts';
-import { createId } from '../shared/ids.ts';
 import { isFault } from '../shared/fault.ts';
 import type { EngineContext } from './engine-context.ts';
-import { keysOf, ownRefusal, type QueueEntry, type StoredRefusal } from './queue-entry.ts';
-import { keyOf, type Key } from './record-key.ts';
-import type { HeldImage, Member } from './rows.ts';
-import { badAnswer, type AnswerImages } from './server-link.ts';
+import { ownRefusal, type QueueEntry } from './queue-entry.ts';
 import { Settlement } from './settle.ts';
 import { Step } from './step.ts';
+import { takeResults } from './take-result.ts';
 
 /** Rule A17: an entry that the server could not decide this often, over this long, becomes a sync error. */
 const POISON = { deferrals: 20, forMs: 3_600_000 } as const;
@@ -19,14 +16,16 @@ const POISON = { deferrals: 20, forMs: 3_600_000 } as const;
 export class Uploader {
   readonly #context: EngineContext;
   readonly #limits: () => ProtocolLimits;
+  readonly #pollsSucceed: () => boolean;
   /** When deferred entries are due, in monotonic milliseconds. */
   readonly #deferredUntil = new Map<number, number>();
   /** Shrinks when a request was too large. */
   #mostEntries = Infinity;
 
-  constructor(context: EngineContext, limits: () => ProtocolLimits) {
+  constructor(context: EngineContext, limits: () => ProtocolLimits, pollsSucceed: () => boolean) {
     this.#context = context;
     this.#limits = limits;
+    this.#pollsSucceed = pollsSucceed;
   }
 
   /** Milliseconds until a deferred entry is due; `null` when none is. */
@@ -35,11 +34,18 @@ export class Uploader {
     return Math.max(0, Math.min(...this.#deferredUntil.values()) - this.#context.clock.monotonic());
   }
 
+  /** Milliseconds until an entry is due that the server asked to send later; `null` for any other. */
+  deferredMs(seq: number): number | null {
+    const dueAt = this.#deferredUntil.get(seq);
+    return dueAt === undefined ? null : Math.max(0, dueAt - this.#context.clock.monotonic());
+  }
+
   /** Sends the next request, if there is one to send. Rejects with the fault when there was no answer that counts. */
   async sendNext(): Promise<'sent' | 'nothing-to-send'> {
     const { steps, store, link, schema, answers, emit } = this.#context;
     const entries = await steps.run(() => this.#freeze());
     if (entries.length === 0) return 'nothing-to-send';
+    for (const { seq } of entries) this.#deferredUntil.delete(seq);
     const changes = entries.flatMap(({ members }) => members);
     const layouts = [...new Map(changes.map(({ layout }) => [layout.hash, layout])).values()];
     const placeOf = ({ hash }: Layout): number => layouts.findIndex((layout) => layout.hash === hash);
@@ -55,7 +61,11 @@ export class Uploader {
           entries: entries.map(wireEntry),
           items,
         });
-        await steps.run(() => this.#settle(entries, answer));
+        await takeResults(this.#context, entries, answer, {
+          onTryLater: (settlement, entry, { retryAfterMs, message }) => this.#defer(settlement, entry, retryAfterMs, message),
+          // Nothing was ever written under that number: the change goes on under another.
+          onVoided: ({ step }, entry) => step.putEntry({ ...entry, state: 'queued', number: null }),
+        });
       });
       this.#mostEntries = Math.min(this.#limits().entries, this.#mostEntries * 2);
     } catch (fault) {
@@ -80,7 +90,7 @@ export class Uploader {
     let { nextNumber } = store.meta;
     const frozen = picked.map((entry): QueueEntry => {
       const number = rules.numberFor(entry, nextNumber);
-      if (number === entry.number) return entry;
+      if (number === entry.number && entry.state === 'sending') return entry;
       nextNumber = Math.max(nextNumber, number + 1);
       const sending = { ...entry, number, state: 'sending' as const };
       step.putEntry(sending);
@@ -93,56 +103,19 @@ export class Uploader {
     return frozen;
   }
 
-  async #settle(entries: readonly QueueEntry[], answer: UploadAnswer): Promise<void> {
-    const { store, rules, link } = this.#context;
-    if (!rules.areResultsOf(answer.results, entries)) throw badAnswer('its results are not those of the entries sent');
-    const images = link.images(answer);
-    answer.results.forEach((result, index) => checkResult(result, entries[index]!, images));
-    const settlement = new Settlement(store, rules, await store.readBases([...entries.flatMap(keysOf), ...images.keys]));
-    const changedByServer = await this.#fieldsChangedByServer(answer, entries, images);
-    for (const [index, result] of answer.results.entries()) this.#settleOne(settlement, entries[index]!, rules.readResult(result), images);
-    await store.commit(settlement.step, 'strict');
-    this.#report(entries, answer, changedByServer);
-  }
-
-  #settleOne(settlement: Settlement, entry: QueueEntry, result: EntryResult, images: AnswerImages): void {
-    this.#deferredUntil.delete(entry.seq);
-    switch (result.outcome) {
-      case 'saved':
-        return settlement.accept(entry, images.byKey(result.committed), images.byKey(result.current));
-      case 'refused': {
-        const { online, ...stated } = result.refusal;
-        const refusal: StoredRefusal = { ...stated, online: online === null ? null : images.image(online), refusedAt: this.#context.clock.now() };
-        return settlement.refuse(entry, refusal, images.byKey(result.current));
-      }
-      case 'tryLater':
-        return this.#defer(settlement, entry, result.retryAfterMs, result.message);
-      case 'copied':
-        return this.#becomeAnotherStore(settlement);
-    }
-  }
-
+  /** Rule A17: it is tried later, and becomes a sync error when that has gone on for long while all else went well. */
   #defer(settlement: Settlement, entry: QueueEntry, retryAfterMs: number, message: string): void {
     const { clock } = this.#context;
-    const deferredSince = entry.deferredSince ?? clock.now();
-    const deferrals = entry.deferrals + 1;
-    if (deferrals >= POISON.deferrals && clock.now() - deferredSince >= POISON.forMs) {
-      return settlement.refuse({ ...entry, deferrals, deferredSince }, ownRefusal('server-error', message, clock.now()));
+    // While nothing gets through, the server is at fault and not this entry.
+    const isCounted = this.#pollsSucceed();
+    const deferrals = entry.deferrals + Number(isCounted);
+    const deferredSince = entry.deferredSince ?? (isCounted ? clock.now() : null);
+    const deferred = { ...entry, deferrals, deferredSince };
+    if (isCounted && deferrals >= POISON.deferrals && clock.now() - deferredSince! >= POISON.forMs) {
+      return settlement.refuse(deferred, ownRefusal('server-error', message, clock.now()));
     }
-    settlement.step.putEntry({ ...entry, deferrals, deferredSince });
+    settlement.step.putEntry(deferred);
     this.#deferredUntil.set(entry.seq, clock.monotonic() + retryAfterMs);
-  }
-
-  /** Rule C2: our numbers belong to another copy of this store. What was sent has an unknown fate; the rest starts a new life. */
-  #becomeAnotherStore(settlement: Settlement): void {
-    const { clock, random, store } = this.#context;
-    if (settlement.step.meta.store !== undefined) return;
-    settlement.step.meta = { ...settlement.step.meta, store: createId(clock, random) };
-    for (const entry of store.entries) {
-      if (entry.state !== 'sending' || settlement.step.entries.get(entry.seq) === null) continue;
-      const message = 'This store was copied: whether this change was saved, nobody can tell.';
-      settlement.refuse(entry, ownRefusal('fate-unknown', message, clock.now()));
-    }
   }
 
   /** A request was too large: halve it, or give a single entry back to the user. */
@@ -166,36 +139,6 @@ export class Uploader {
     for (const [seq, dueAt] of this.#deferredUntil) if (dueAt <= now) this.#deferredUntil.delete(seq);
     return new Set(this.#deferredUntil.keys());
   }
-
-  /** Per accepted entry: fields in which the saved record differs from what the user saw (rule A27). */
-  async #fieldsChangedByServer(answer: UploadAnswer, entries: readonly QueueEntry[], images: AnswerImages): Promise<Map<number, string[]>> {
-    const { records, store } = this.#context;
-    const changed = new Map<number, string[]>();
-    for (const [index, result] of answer.results.entries()) {
-      if (result.outcome !== 'saved') continue;
-      const { object, id } = nameOf(entries[index]!);
-      const key = keyOf(object, id);
-      const { row: before } = await records.read(key);
-      const after = store.rowOf(images.byKey(result.current).get(key) ?? null, object);
-      changed.set(entries[index]!.seq, records.changedFields(object, before, after));
-    }
-    return changed;
-  }
-
-  #report(entries: readonly QueueEntry[], answer: UploadAnswer, changedByServer: ReadonlyMap<number, string[]>): void {
-    const { emit } = this.#context;
-    answer.results.forEach((result, index) => {
-      const entry = entries[index]!;
-      const name = nameOf(entry);
-      if (result.outcome === 'saved') emit({ type: 'upload:accepted', entry: entry.seq, ...name, changedByServer: changedByServer.get(entry.seq) ?? [] });
-      else if (result.outcome === 'tryLater') emit({ type: 'upload:deferred', entry: entry.seq, retryAfterMs: result.retryAfterMs, reason: result.message });
-      const refused = this.#context.store.entry(entry.seq)?.refusal ?? null;
-      if (refused !== null) {
-        emit({ type: 'upload:refused', entry: entry.seq, ...name, reason: refused.class, fields: refused.fields });
-        emit({ type: 'sync-error:raised', syncError: entry.seq, ...name, reason: refused.class });
-      }
-    });
-  }
 }
 
 function wireEntry({ number, savedAt, members, headers, duplicateOf }: QueueEntry): WireEntry {
@@ -209,7 +152,7 @@ function wireEntry({ number, savedAt, members, headers, duplicateOf }: QueueEntr
 }
 
 /** Bytes of an entry on the wire, near enough for limits. */
-export function sizeOf(entry: QueueEntry): number {
+export function sizeOf(entry: Pick<QueueEntry, 'members'>): number {
   return entry.members.reduce((size, { id, mask, previous, next }) => size + id.length * 3 + 32 + (mask?.length ?? 0) + (previous?.length ?? 0) + (next?.length ?? 0), 0);
 }
 
@@ -217,17 +160,4 @@ export function sizeOf(entry: QueueEntry): number {
 export function nameOf(entry: QueueEntry): { readonly object: string; readonly id: string } {
   const { object, id } = entry.members[0]!;
   return { object, id };
-}
-
-/** A result must say everything that settling needs, or nothing of the answer counts. */
-function checkResult(result: EntryResult, entry: QueueEntry, images: AnswerImages): void {
-  if (result.outcome === 'saved') {
-    const committed: ReadonlyMap<Key, HeldImage> = images.byKey(result.committed);
-    images.byKey(result.current);
-    const isMissing = ({ object, id, op }: Member): boolean => op !== 'remove' && !committed.has(keyOf(object, id));
-    if (entry.members.some(isMissing)) throw badAnswer('it does not hold the records that it saved');
-  } else if (result.outcome === 'refused') {
-    images.byKey(result.refusal.online === null ? result.current : [...result.current, result.refusal.online]);
-    if (result.refusal.member >= entry.members.length) throw badAnswer('it refuses a record that was not sent');
-  }
 }

@@ -16,14 +16,15 @@ export const HOST_PROTOCOL = 1;
 export type WatchRequest =
   | { readonly kind: 'query'; readonly query: Query }
   | { readonly kind: 'record'; readonly object: string; readonly id: string }
-  | { readonly kind: 'status' | 'sync-errors' | 'events' };
+  | { readonly kind: 'status' | 'sync-errors' | 'notices' | 'events' };
 
 /** A listener on the other thread; its values are cloned on the way. */
 export type RemoteListener = ((value: unknown) => void) & ProxyMarked;
 
 /** The calls of an engine that take and give plain data. */
 const PLAIN_CALLS = [
-  'create', 'update', 'remove', 'get', 'query', 'outcome', 'status', 'listSyncErrors', 'undo', 'readJournal', 'download', 'fetch', 'wake', 'exchange', 'setLifecycle',
+  'create', 'update', 'remove', 'save', 'restore', 'get', 'query', 'outcome', 'status', 'listSyncErrors', 'undo', 'resolve', 'resolveAll', 'exportEntries', 'explain', 'signOut', 'wipe',
+  'readJournal', 'listNotices', 'acknowledgeNotice', 'download', 'fetch', 'wake', 'exchange', 'setLifecycle',
 ] as const;
 
 export type PlainCalls = Pick<SyncEngine, (typeof PLAIN_CALLS)[number]>;
@@ -97,6 +98,7 @@ function startWatch(engine: SyncEngine, request: WatchRequest, listener: (value:
     case 'record': return engine.watchRecord(request.object, request.id, listener);
     case 'status': return engine.watchStatus(listener);
     case 'sync-errors': return engine.watchSyncErrors(listener);
+    case 'notices': return engine.watchNotices(listener);
     case 'events': return engine.watchEvents(listener);
   }
 }

@@ -1,5 +1,5 @@
 import { proxy, type Remote } from 'comlink';
-import type { EntryOutcome, RecordView, SyncEngine, SyncError, SyncEvent, SyncStatus } from '../client/engine.ts';
+import type { EntryOutcome, Notice, RecordView, SyncEngine, SyncError, SyncEvent, SyncStatus } from '../client/engine.ts';
 import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
 import { describeFault, isFault, SyncFault } from '../shared/fault.ts';
 import { createCallsUnderWay } from './calls-under-way.ts';
@@ -105,8 +105,13 @@ export function createRemoteEngine({ host, ready, onEnd }: RemoteEngineOptions):
   return {
     ready: ask(() => Promise.resolve()),
     create: (object, values, id) => save(object, values, () => host.create(object, values, id)),
-    update: (object, id, values) => save(object, values, () => host.update(object, id, values)),
+    update: (object, id, values, seen) => save(object, { ...seen, ...values }, () => host.update(object, id, values, seen)),
     remove: (object, id) => ask(() => host.remove(object, id)),
+    save: async (changes) => {
+      for (const { object, values } of changes) assertCanBeSent(object, values ?? {});
+      return ask(() => host.save(changes));
+    },
+    restore: (object, id) => ask(() => host.restore(object, id)),
     get: (object, id) => ask(() => host.get(object, id)),
     query: (query) => ask(() => host.query(query)),
     watchQuery: (query, listener) => watch<readonly RecordView[]>({ kind: 'query', query }, listener),
@@ -117,7 +122,16 @@ export function createRemoteEngine({ host, ready, onEnd }: RemoteEngineOptions):
     listSyncErrors: () => ask(() => host.listSyncErrors()),
     watchSyncErrors: (listener) => watch<readonly SyncError[]>({ kind: 'sync-errors' }, listener),
     undo: (syncError) => ask(() => host.undo(syncError)),
+    resolve: (syncError, action, fix = {}) => save('fix', Array.isArray(fix) ? Object.assign({}, ...fix.map(({ values }) => values)) : fix, () => host.resolve(syncError, action, fix)),
+    resolveAll: (syncErrors, action) => ask(() => host.resolveAll(syncErrors, action)),
+    exportEntries: (entries) => ask(() => host.exportEntries(entries)),
+    explain: (object, id) => ask(() => host.explain(object, id)),
+    signOut: (options) => ask(() => host.signOut(options)),
+    wipe: (options) => ask(() => host.wipe(options)),
     readJournal: (entry) => ask(() => host.readJournal(entry)),
+    listNotices: () => ask(() => host.listNotices()),
+    watchNotices: (listener) => watch<readonly Notice[]>({ kind: 'notices' }, listener),
+    acknowledgeNotice: (notice) => ask(() => host.acknowledgeNotice(notice)),
     watchEvents: (listener) => watch<SyncEvent>({ kind: 'events' }, listener),
     download: () => ask(() => host.download()),
     fetch: (object, id) => ask(() => host.fetch(object, id)),

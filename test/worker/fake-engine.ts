@@ -1,5 +1,5 @@
 import type { FieldValue } from '../../src/protocol/field.ts';
-import type { EntryOutcome, RecordView, SyncEngine, SyncError, SyncEvent, SyncStatus } from '../../src/client/engine.ts';
+import type { Change, EntryOutcome, Notice, RecordView, SyncEngine, SyncError, SyncEvent, SyncStatus } from '../../src/client/engine.ts';
 import { createEmitter, type Emitter, type Unsubscribe } from '../../src/shared/emitter.ts';
 import { SyncFault } from '../../src/shared/fault.ts';
 import type { EngineParts, EnginePlan } from '../../src/worker/engine-start.ts';
@@ -72,6 +72,15 @@ class FakeEngine implements SyncEngine {
     return { object, id, entry: ++this.#entries };
   }
 
+  async save(changes: readonly Change[]) {
+    for (const { object, id, op, values } of changes) await (op === 'remove' ? this.remove(object, id!) : this.create(object, values ?? {}, id));
+    return { entry: this.#entries, records: changes.map(({ object, id }) => ({ object, id: id! })) };
+  }
+
+  async restore(object: string, id: string) {
+    return { object, id, entry: this.#entries };
+  }
+
   async get(_object: string, id: string) {
     this.#assertOpen();
     return this.#records.get(id) ?? null;
@@ -115,9 +124,41 @@ class FakeEngine implements SyncEngine {
     return { entries: [syncError] };
   }
 
+  async resolve(syncError: number) {
+    return { kind: 'resolved' as const, undone: [syncError], recreated: [] };
+  }
+
+  async resolveAll() {
+    return [];
+  }
+
+  async exportEntries() {
+    return [];
+  }
+
+  async explain() {
+    return [];
+  }
+
+  async signOut() {
+    return { pending: 0, syncErrors: 0, drafts: 0 };
+  }
+
+  async wipe() {}
+
   async readJournal() {
     return [];
   }
+
+  async listNotices() {
+    return [];
+  }
+
+  watchNotices(listener: (notices: readonly Notice[]) => void) {
+    return this.#watch(() => this.listNotices(), listener);
+  }
+
+  async acknowledgeNotice() {}
 
   async watchEvents(listener: (event: SyncEvent) => void) {
     return this.#events.subscribe(listener);
