@@ -25,7 +25,7 @@ export function connectionFault(cause: unknown): SyncFault {
     return new SyncFault('STORAGE_FAILED', 'the package pg is not installed: npm install pg', { cause, details: { reason: 'pg-missing' } });
   }
   // The pool of pg has no code for it.
-  if (cause instanceof Error && /^timeout exceeded/.test(cause.message)) {
+  if (cause instanceof Error && cause.message.startsWith('timeout exceeded')) {
     return new SyncFault('STORAGE_FAILED', 'no connection to the database was free in time', { cause, details: { reason: 'pool-exhausted' } });
   }
   return new SyncFault('STORAGE_FAILED', 'the database cannot be reached', { cause, details: { reason: 'unreachable', ...stateOf(cause) } });
