@@ -53,7 +53,7 @@ describe('sync errors', () => {
     await tablet.engine.update('account', 'a1', { city: 'Bruges' });
     await tablet.engine.exchange();
     await phone.engine.setLifecycle(online);
-    await refuseAndUndo(phone, { class: 'conflict', op: 'update', actions: ['undo'], onlineState: 'live', fields: [{ field: 'city', previous: 'Ghent', mine: 'Antwerp', online: 'Bruges', isCause: true }] });
+    await refuseAndUndo(phone, { class: 'conflict', op: 'update', actions: ['undo', 'keepMine', 'fix', 'export'], onlineState: 'live', fields: [{ field: 'city', previous: 'Ghent', mine: 'Antwerp', online: 'Bruges', isCause: true }] });
   });
 
   test('B13, A26: what validation refuses comes back with the host’s field, code and sentence', async () => {
@@ -87,7 +87,7 @@ describe('sync errors', () => {
     const { phone } = await pair();
     await world.server.online.save([{ op: 'update', object: 'account', id: 'a1', values: { city: 'Bruges' } }]);
     await phone.engine.remove('account', 'a1');
-    await refuseAndUndo(phone, { class: 'delete-vs-edit', op: 'remove', actions: ['undelete'], fields: expect.arrayContaining([expect.objectContaining({ field: 'city', previous: 'Ghent', online: 'Bruges', isCause: true })]) as unknown });
+    await refuseAndUndo(phone, { class: 'delete-vs-edit', op: 'remove', actions: ['undelete', 'keepMine', 'export'], fields: expect.arrayContaining([expect.objectContaining({ field: 'city', previous: 'Ghent', online: 'Bruges', isCause: true })]) as unknown });
     expect((await phone.engine.get('account', 'a1'))?.values.city).toBe('Bruges');
   });
 
@@ -129,7 +129,7 @@ describe('sync errors', () => {
     await before.engine.close();
     const after = await world.device('ann', { storage: disk });
     const [error] = await after.engine.listSyncErrors();
-    expect(error).toMatchObject({ class: 'duplicate-key', dependants: [edit.entry] });
+    expect(error).toMatchObject({ class: 'duplicate-key', dependants: [{ entry: edit.entry, object: 'account', id: 'a1' }] });
     await after.engine.undo(error!.id);
     expect(await after.engine.outcome(error!.id)).toEqual({ kind: 'undone' });
     expect(await after.engine.outcome(edit.entry!)).toEqual({ kind: 'undone' });
