@@ -5,6 +5,7 @@ import type { Random } from '../shared/random.ts';
 import type { Serial } from '../shared/serial.ts';
 import type { AnswerGate } from './answer-gate.ts';
 import type { DownloadProgress, SyncEvent } from './engine.ts';
+import type { GroupPlaces } from './groups.ts';
 import type { LocalStore } from './local-store.ts';
 import type { Parts } from './parts.ts';
 import type { Records } from './records.ts';
@@ -14,6 +15,8 @@ import type { ServerLink } from './server-link.ts';
 /** What the parts of one open engine share. */
 export interface EngineContext {
   readonly schema: Schema;
+  /** The schema's transaction groups. */
+  readonly places: GroupPlaces;
   readonly user: string;
   readonly core: DeviceCore;
   readonly clock: Clock;

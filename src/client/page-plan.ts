@@ -36,7 +36,8 @@ export async function planPage(
 /** The records of a page that must not be merged into, and why (rule A34, conditions 3 and 4). */
 function attentionOf(store: LocalStore, keys: readonly Key[]): AttentionEntry[] {
   return [...new Set(keys)].flatMap((key) => {
-    const flags = store.entriesOf(key).reduce((before, { state }) => before | (state === 'failed' ? ATTENTION.inError : ATTENTION.pending), 0);
+    const inUse: number = store.isInUse(key) ? ATTENTION.inUse : 0;
+    const flags = store.entriesOf(key).reduce((before, { state }) => before | (state === 'failed' ? ATTENTION.inError : ATTENTION.pending), inUse);
     return flags === 0 ? [] : { ...splitKey(key), flags };
   });
 }

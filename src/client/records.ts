@@ -25,8 +25,17 @@ export class Records {
   }
 
   async read(key: Key): Promise<WorkingRecord> {
-    const base = (await this.#store.readBases([key])).get(key) ?? null;
-    return { base, row: this.#workingRow(key, base) };
+    return (await this.readAll([key])).get(key)!;
+  }
+
+  async readAll(keys: readonly Key[]): Promise<ReadonlyMap<Key, WorkingRecord>> {
+    const bases = await this.#store.readBases(keys);
+    return new Map(
+      keys.map((key) => {
+        const base = bases.get(key) ?? null;
+        return [key, { base, row: this.#workingRow(key, base) }];
+      }),
+    );
   }
 
   async view(key: Key): Promise<RecordView | null> {
@@ -39,20 +48,29 @@ export class Records {
   }
 
   /** Accepts a Record ID of the server in place of the id at birth (rule C1). */
-  async resolve(object: string, id: string): Promise<Key> {
+  async resolve(object: string, id: string, read: (key: Key) => Promise<WorkingRecord> = (key) => this.read(key)): Promise<Key> {
     const key = keyOf(object, id);
-    const { row, base } = await this.read(key);
-    if (row !== null || base !== null) return key;
+    const { row, base } = await read(key);
+    if (row !== null || base !== null || this.#store.entriesOf(key).length > 0) return key;
     const birthId = await this.#store.findByRecordId(object, id);
     return birthId === null ? key : keyOf(object, birthId);
   }
 
   /** An object's records page by page: those of the store in id order, then those that exist only in the queue so far. */
   async *scan(object: string): AsyncGenerator<RecordView[]> {
-    for await (const rows of this.#store.scanBases(object)) yield rows.flatMap(([key, base]) => this.#view(key, base) ?? []);
+    for await (const rows of this.scanRows(object)) yield rows.map(([key, row]) => this.#viewOf(key, row));
+  }
+
+  /** The same as rows, in the layout of this build's schema. */
+  async *scanRows(object: string): AsyncGenerator<(readonly [Key, Uint8Array])[]> {
+    const working = (key: Key, base: HeldImage | null): (readonly [Key, Uint8Array])[] => {
+      const row = this.#workingRow(key, base);
+      return row === null ? [] : [[key, row]];
+    };
+    for await (const rows of this.#store.scanBases(object)) yield rows.flatMap(([key, base]) => working(key, base));
     const keys = [...this.#store.busyKeys].filter((key) => splitKey(key).object === object);
     const bases = await this.#store.readBases(keys);
-    yield keys.filter((key) => bases.get(key)?.state !== 'live').flatMap((key) => this.#view(key, bases.get(key) ?? null) ?? []);
+    yield keys.filter((key) => bases.get(key)?.state !== 'live').flatMap((key) => working(key, bases.get(key) ?? null));
   }
 
   /** The fields in which two rows of an object differ; none unless there are two. */
@@ -70,8 +88,12 @@ export class Records {
 
   #view(key: Key, base: HeldImage | null): RecordView | null {
     const row = this.#workingRow(key, base);
+    return row && this.#viewOf(key, row);
+  }
+
+  #viewOf(key: Key, row: Uint8Array): RecordView {
     const { object, id } = splitKey(key);
-    return row && { object, id, values: decodeRow(this.#store.layout(object), row), syncState: this.syncState(key) };
+    return { object, id, values: decodeRow(this.#store.layout(object), row), syncState: this.syncState(key) };
   }
 
   #workingRow(key: Key, base: HeldImage | null): Uint8Array | null {

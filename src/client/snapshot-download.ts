@@ -160,7 +160,7 @@ export class SnapshotDownload {
   /** Records that are on no page, and that came in since the download began or have a change waiting. */
   async #findUnclear(downloaded: ReadonlySet<Key>): Promise<Key[]> {
     const { store } = this.#context;
-    const busy = [...store.busyKeys];
+    const busy = [...store.busyKeys, ...store.drafts.byRecord.keys()];
     const bases = await store.readBases(busy);
     const unclear = new Set(busy.filter((key) => bases.get(key)?.state === 'live' || store.side(key)?.state === 'live'));
     for await (const { key } of store.scanState(STATE.fresh)) unclear.add(key.slice(STATE.fresh.length));
