@@ -15,6 +15,9 @@ import {
   text,
   type FieldValue,
 } from '../../src/schema.ts';
+import type { Field } from '../../src/protocol/field.ts';
+import { groupHeaderOf } from '../../src/protocol/groups.ts';
+import type { ObjectDefinition, SubmittedDefinition } from '../../src/protocol/schema.ts';
 import { refuse, type CanSee, type HookRefusal, type SaveOrigin } from '../../src/server/index.ts';
 import type { SyncServerOptions } from '../../src/server/sync-server-options.ts';
 
@@ -90,7 +93,31 @@ export const DEVICE_FIELDS: Readonly<Record<string, readonly string[]>> = Object
 
 /** Says whether the server compares an object's values (rule A19). */
 export function isChecked(object: string): boolean {
-  return (schema.objects as Readonly<Record<string, { readonly mode?: string }>>)[object]?.mode !== 'override';
+  return DEFINITIONS[object]?.mode !== 'override';
+}
+
+/** The master of an object's records, and the field that names it. */
+export const MASTERS: Readonly<Record<string, { readonly field: string; readonly target: string }>> = Object.fromEntries(
+  Object.entries(schema.objects).flatMap(([object, { fields }]) =>
+    Object.entries(fields as Readonly<Record<string, Field>>).flatMap(([field, { parent: isParent, target }]) => (isParent === true ? [[object, { field, target: target! }]] : [])),
+  ),
+);
+
+const DEFINITIONS: Readonly<Record<string, ObjectDefinition>> = schema.objects;
+
+/** When an object's records count as submitted; `null` for never. */
+export function submittedOf(object: string): SubmittedDefinition | null {
+  return DEFINITIONS[object]?.submitted ?? null;
+}
+
+/** Says whether later saves may join a waiting one (rule C8). */
+export function canCoalesce(object: string): boolean {
+  return DEFINITIONS[object]?.coalesce !== 'never' && groupHeaderOf(schema, object) === null;
+}
+
+/** Says whether a save in conflict is saved as far as it can be. */
+export function keepsCleanFields(object: string): boolean {
+  return DEFINITIONS[object]?.onConflict === 'keepCleanFields';
 }
 
 /** Memos are private. */

@@ -3,10 +3,9 @@ import type { SimulatedDevice } from '../../src/testing/simulation/simulated-dev
 import { isFault } from '../../src/shared/fault.ts';
 import { compareVersions, NO_VERSION } from '../../src/protocol/version.ts';
 import { OBJECTS } from './crm.ts';
-import { isShown } from './oracle/online-history.ts';
-import { describeSave } from './oracle/saves.ts';
+import { isShown, sameValues } from './oracle/online-history.ts';
+import { decisionOn, describeSave } from './oracle/saves.ts';
 import type { Violation } from './oracle/violation.ts';
-import { sameValues } from './oracle/device-mirror.ts';
 import { createTrace, type Trace } from './trace.ts';
 import { Workload } from './workload.ts';
 import { createWorld, type PlantedRules, type World } from './world.ts';
@@ -58,7 +57,7 @@ export async function runSeed({ seed, rules, trace = createTrace() }: SeedOption
 /** Lets everything come to rest: queues drained, errors taken back, feeds read. */
 async function settle(world: World, workload: Workload): Promise<void> {
   const { oracle, time, devices, network } = world;
-  const waiting = devices.reduce((count, { name }) => count + oracle.mirror(name).queueLength, 0);
+  const waiting = devices.reduce((count, { name }) => count + oracle.mirror(name).queue.size, 0);
   const most = network.requests + devices.length * REQUESTS_WHILE_QUIET + waiting * 4;
   const until = time.elapsed + QUIET_WITHIN_MS;
   workload.recover();
@@ -88,15 +87,15 @@ async function undoAll({ time, oracle }: World, device: SimulatedDevice): Promis
 /** A request of the storm whose answer was lost keeps its call waiting until its deadline. */
 function isAtRest({ oracle }: World, workload: Workload, { name, owner, engine }: SimulatedDevice): boolean {
   const mirror = oracle.mirror(name);
-  return workload.unansweredBy(engine!) === 0 && mirror.queueLength === 0 && mirror.meta?.cursor?.position === oracle.history.feed(owner.user).length;
+  return workload.unansweredBy(engine!) === 0 && mirror.queue.size === 0 && mirror.meta?.cursor?.position === oracle.history.feed(owner.user).length;
 }
 
 function restlessness({ oracle, devices }: World, workload: Workload): string {
   return devices
     .map(({ name, owner, engine }) => {
       const mirror = oracle.mirror(name);
-      const [first] = mirror.queue;
-      return `${name} has ${mirror.queueLength} waiting${first === undefined ? '' : ` (first: ${describeSave(first)}, ${first.place}, ${first.decision})`}, ${workload.unansweredBy(engine!)} calls of exchange under way, and reads ${String(mirror.meta?.cursor?.position)} of ${oracle.history.feed(owner.user).length}`;
+      const [first] = mirror.queue.saves;
+      return `${name} has ${mirror.queue.size} waiting${first === undefined ? '' : ` (first: ${describeSave(first)}, ${first.place}, ${decisionOn(first)})`}, ${workload.unansweredBy(engine!)} calls of exchange under way, and reads ${String(mirror.meta?.cursor?.position)} of ${oracle.history.feed(owner.user).length}`;
     })
     .join('; ');
 }

@@ -5,8 +5,10 @@ import { isFault, type FaultCode } from '../../src/shared/fault.ts';
 import type { SeededRandom } from '../../src/testing/simulation/seeded-random.ts';
 import type { SimulatedDevice } from '../../src/testing/simulation/simulated-device.ts';
 import { DEVICE_FIELDS, OBJECTS, schema, UNWANTED, type ObjectName } from './crm.ts';
-import { sameValues, type DeviceMirror } from './oracle/device-mirror.ts';
-import { isSame } from './oracle/online-history.ts';
+import type { IntendedChange } from './oracle/intents.ts';
+import type { DeviceMirror } from './oracle/device-mirror.ts';
+import { isSame, sameValues } from './oracle/online-history.ts';
+import { decisionOn } from './oracle/saves.ts';
 import type { Action } from './swarm.ts';
 import type { World } from './world.ts';
 
@@ -139,19 +141,19 @@ export class Workload {
     }
     const id = idOf(key);
     const serverId = this.#random.chance(0.05) ? this.#mirror(device).view(key)?.serverId : null;
-    this.#save(device, engine.update(object, typeof serverId === 'string' ? serverId : id, values), object, id, values);
+    this.#save(device, [{ op: 'update', object, id, values }], () => engine.update(object, typeof serverId === 'string' ? serverId : id, values));
   }
 
   #create(device: SimulatedDevice, engine: SyncEngine): void {
     const object = this.#pickObject();
     const values = this.#newValues(device.owner.user, device, object);
-    if (values !== null) this.#save(device, engine.create(object, values), object, null, values);
+    if (values !== null) this.#save(device, [{ op: 'create', object, id: null, values }], () => engine.create(object, values));
   }
 
   #remove(device: SimulatedDevice, engine: SyncEngine): void {
     const object = this.#pickObject();
     const key = this.#pickShown(device, object);
-    if (key !== null) this.#save(device, engine.remove(object, idOf(key)), object, idOf(key), {});
+    if (key !== null) this.#save(device, [{ op: 'remove', object, id: idOf(key), values: {} }], () => engine.remove(object, idOf(key)));
   }
 
   /** Creates a record under an id that was in use: taken back, or a host that makes its own ids. */
@@ -161,19 +163,21 @@ export class Workload {
     const key = this.#random.pick(gone);
     const object = objectOf(key);
     const values = this.#newValues(device.owner.user, device, object);
-    if (values !== null) this.#save(device, engine.create(object, values, idOf(key)), object, idOf(key), values);
+    if (values !== null) this.#save(device, [{ op: 'create', object, id: idOf(key), values }], () => engine.create(object, values, idOf(key)));
   }
 
-  #save(device: SimulatedDevice, saving: Promise<SaveReceipt>, object: string, id: string | null, values: Readonly<Record<string, FieldValue>>): void {
+  /** Saves, and holds the device to what it answers. */
+  #save(device: SimulatedDevice, changes: readonly IntendedChange[], call: () => Promise<SaveReceipt>): void {
     const { oracle } = this.#world;
     const mirror = this.#mirror(device);
     const engine = device.engine!;
-    const done = saving.then((receipt) => {
+    const end = oracle.intend(device.name, { kind: 'save', changes });
+    const done = call().then((receipt) => {
       if (this.#mirror(device) !== mirror || receipt.entry === null) return;
-      oracle.acknowledge(device.name, receipt.entry, { object, id: id ?? receipt.id, values });
+      oracle.acknowledge(device.name, receipt.entry, changes.map(({ object, id, values }) => ({ key: `${object}/${id ?? receipt.id}`, values })));
       if (this.#random.chance(0.3)) this.#follow(device, engine, receipt.entry);
     });
-    this.#expect(device, done, ['RECORD_MISSING', 'RECORD_EXISTS', 'CHANGE_TOO_LARGE']);
+    this.#expect(device, done.finally(end), ['RECORD_MISSING', 'RECORD_EXISTS', 'CHANGE_TOO_LARGE']);
   }
 
   /** Waits for the outcome of a save, and compares it with what really became of it. */
@@ -181,7 +185,7 @@ export class Workload {
     const { oracle } = this.#world;
     const save = oracle.saves.all.findLast((known) => known.device === device.name && known.seq === seq)!;
     const told = engine.outcome(seq).then(({ kind }) => {
-      const isTrue = kind === 'refused' ? save.decision === 'refused' || save.place === 'failed' : save.place === kind;
+      const isTrue = kind === 'refused' ? decisionOn(save) === 'refused' || save.place === 'failed' : save.place === kind;
       if (!isTrue) oracle.fail('honest-status', `${device.name} was told that save ${seq} is ${kind}, and it is ${save.place}`);
     });
     this.#expect(device, told);
@@ -197,10 +201,10 @@ export class Workload {
   }
 
   /** A sync error shows what the user entered. */
-  #checkShown(device: SimulatedDevice, mirror: DeviceMirror, { id, fields }: SyncError): void {
-    const save = this.#mirror(device) === mirror ? mirror.save(id) : null;
+  #checkShown(device: SimulatedDevice, mirror: DeviceMirror, { id, object, recordId, fields }: SyncError): void {
+    const save = this.#mirror(device) === mirror ? mirror.queue.save(id) : null;
     for (const { field, mine } of save === null ? [] : fields) {
-      const entered = save!.fields.get(field)?.next;
+      const entered = save!.members.find(({ object: name, id: own }) => name === object && own === recordId)?.fields.get(field)?.next;
       if (!isSame(mine, entered)) this.#world.oracle.fail('undo', `the sync error ${id} of ${device.name} shows ${field} as ${JSON.stringify(mine)}, and ${JSON.stringify(entered)} was entered`);
     }
   }

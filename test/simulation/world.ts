@@ -162,8 +162,8 @@ function noteEvent(trace: Trace, oracle: Oracle, device: string, event: SyncEven
   trace.note(device, isCurrent ? type : `(old tab) ${type}`, rest);
   if (!isCurrent) return;
   if (event.type !== 'status:changed' || event.state !== 'upToDate') return;
-  const waiting = oracle.mirror(device).queue.find(({ isAcknowledged }) => isAcknowledged);
-  if (waiting !== undefined) oracle.fail('honest-status', `${device} says that it is up to date, and save ${waiting.seq} of ${waiting.key} waits`);
+  const waiting = oracle.mirror(device).queue.saves.find(({ isAcknowledged }) => isAcknowledged);
+  if (waiting !== undefined) oracle.fail('honest-status', `${device} says that it is up to date, and save ${waiting.seq} waits`);
 }
 
 function pickMishap(random: SeededRandom, { hookMishaps: { throws, refuses, slow, tooSlow } }: Swarm): HookMishap {

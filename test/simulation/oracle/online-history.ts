@@ -3,7 +3,7 @@ import { compareVersions, type RecordVersion } from '../../../src/protocol/versi
 import { layoutsOf } from '../../../src/protocol/layout.ts';
 import { bytesEqual } from '../../../src/shared/bytes.ts';
 import type { FeedRow, RecordWrite, StoredRecord } from '../../../src/server/store/server-store.ts';
-import { canSee, schema, type Values } from '../crm.ts';
+import { canSee, schema, submittedOf, type Values } from '../crm.ts';
 
 /** Who wrote something online. */
 export type Writer = { readonly store: string; readonly number: number } | 'online';
@@ -42,6 +42,11 @@ export class OnlineHistory {
     // Each commit counts up by one: the history of a record is its own index.
     const known = this.#versions.get(key)?.[version[1] - 1];
     return known !== undefined && compareVersions(known.version, version) === 0 ? known : null;
+  }
+
+  /** Every version of a record, oldest first. */
+  versions(key: string): readonly OnlineVersion[] {
+    return this.#versions.get(key) ?? [];
   }
 
   keys(): IterableIterator<string> {
@@ -102,6 +107,12 @@ export function isVisible(key: string, values: Values, user: string): boolean {
   return canSee({ tenant: 'default', user, claims: {} }, { object: key.slice(0, slash), id: key.slice(slash + 1), values });
 }
 
+/** Says whether a record counted as submitted at a version. */
+export function isSubmitted({ key, values }: Pick<OnlineVersion, 'key' | 'values'>): boolean {
+  const definition = submittedOf(key.slice(0, key.indexOf('/')));
+  return definition !== null && definition.values.includes(String(values[definition.field]));
+}
+
 /** Says whether an image is what the server had at that version. */
 export function isTrueRow(online: OnlineVersion, row: Uint8Array | null): boolean {
   return row !== null && bytesEqual(online.row, row);
@@ -111,4 +122,12 @@ export function isTrueRow(online: OnlineVersion, row: Uint8Array | null): boolea
 export function isSame(left: unknown, right: unknown): boolean {
   if (typeof left === 'object' && left !== null) return JSON.stringify(left) === JSON.stringify(right);
   return (left ?? null) === (right ?? null);
+}
+
+/** Compares what a user sees; a field without value may be missing. */
+export function sameValues(left: Values | null, right: Values | null): boolean {
+  if (left === null || right === null) return left === right;
+  for (const name of Object.keys(left)) if (!isSame(left[name], right[name])) return false;
+  for (const name of Object.keys(right)) if (!isSame(left[name], right[name])) return false;
+  return true;
 }

@@ -25,6 +25,20 @@ export type Rule =
   | 'silent-overwrite'
   /** C5: no save is refused because of the same device's own earlier save. */
   | 'self-conflict'
+  /** 5, A15: a transaction is online as a whole or not at all. */
+  | 'txn-atomic'
+  /** C8: a save joins only the last waiting one of its record, where that is allowed. */
+  | 'coalescing'
+  /** A23, A24: a submitted record and its group stay as they are; who comes too late is told so. */
+  | 'submitted'
+  /** A23: there is one copy for each original and store. */
+  | 'one-duplicate'
+  /** A22: what an override replaced is listed: for the user and in the audit. */
+  | 'overwritten-listed'
+  /** A24, A27: what the user must be told is told once, and stays until it is read. */
+  | 'notices'
+  /** A12: a draft is durable, and goes nowhere unasked. */
+  | 'drafts'
   /** 8: what is shown changes only with a newer version, a save or an undo. */
   | 'monotonic-view'
   /** C6: versions that a device holds never go back. */

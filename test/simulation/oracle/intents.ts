@@ -1,0 +1,72 @@
+import type { FieldValue } from '../../../src/schema.ts';
+import type { Values } from '../crm.ts';
+import { isSame, sameValues } from './online-history.ts';
+import type { SavedMember } from './saves.ts';
+
+/** One record of a call that saves; `id` is `null` where the device makes it. */
+export interface IntendedChange {
+  readonly op: 'create' | 'update' | 'remove';
+  readonly object: string;
+  readonly id: string | null;
+  readonly values: Readonly<Record<string, FieldValue>>;
+}
+
+/** What the user asked a device to do, and was not yet told to be done. */
+export type Intent =
+  | { readonly kind: 'save'; readonly changes: readonly IntendedChange[] }
+  /** Something is to become of a sync error; `values` are those of a fix. */
+  | { readonly kind: 'resolve'; readonly action: string; readonly entry: number | 'all'; readonly values?: Values };
+
+/** The calls of one device that are under way: nothing is queued, joined or given up unless somebody asked for it. */
+export class Intents {
+  readonly #open = new Set<Intent>();
+
+  /** Notes a call; the answer ends it. */
+  begin(intent: Intent): () => void {
+    this.#open.add(intent);
+    return () => void this.#open.delete(intent);
+  }
+
+  /** Whether somebody asked for exactly this save. */
+  hasSave(members: readonly SavedMember[]): boolean {
+    return this.#saves().some((changes) => isAskedFor(members, changes));
+  }
+
+  /** Whether somebody asked for a single change that makes this of a record. */
+  hasChange(key: string, before: Values | null, after: Values | null): boolean {
+    return this.#saves().some(([change, ...more]) => more.length === 0 && `${change!.object}/${change!.id}` === key && sameValues(after, applyChange(before, change!)));
+  }
+
+  /** What the user decided about a sync error, if anything. */
+  resolution(seq: number): Extract<Intent, { kind: 'resolve' }> | null {
+    for (const intent of this.#open) if (intent.kind === 'resolve' && (intent.entry === 'all' || intent.entry === seq)) return intent;
+    return null;
+  }
+
+  #saves(): (readonly IntendedChange[])[] {
+    return [...this.#open].flatMap((intent) => (intent.kind === 'save' ? [intent.changes] : []));
+  }
+}
+
+function isAskedFor(members: readonly SavedMember[], changes: readonly IntendedChange[]): boolean {
+  const left = [...changes];
+  for (const member of members) {
+    const place = left.findIndex((change) => isChange(member, change));
+    if (place < 0) return false;
+    left.splice(place, 1);
+  }
+  // An edit that changes nothing makes no member.
+  return left.every(({ op }) => op === 'update');
+}
+
+function isChange({ op, object, id, fields }: SavedMember, change: IntendedChange): boolean {
+  if (op !== change.op || object !== change.object || (change.id !== null && id !== change.id)) return false;
+  if (op === 'remove') return true;
+  for (const [field, { next }] of fields) if (!isSame(next, change.values[field])) return false;
+  return true;
+}
+
+function applyChange(values: Values | null, change: IntendedChange): Values | null {
+  if (change.op === 'remove') return null;
+  return change.op === 'create' ? change.values : values && { ...values, ...change.values };
+}

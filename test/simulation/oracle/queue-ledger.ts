@@ -1,0 +1,283 @@
+import type { EntryOutcome } from '../../../src/client/engine.ts';
+import type { QueueEntry } from '../../../src/client/queue-entry.ts';
+import { keyOf } from '../../../src/client/record-key.ts';
+import type { Meta } from '../../../src/client/stored.ts';
+import { compareVersions } from '../../../src/protocol/version.ts';
+import { bytesEqual } from '../../../src/shared/bytes.ts';
+import { canCoalesce, type Values } from '../crm.ts';
+import { Intents } from './intents.ts';
+import { isSame } from './online-history.ts';
+import type { Changes, JournalRow } from './read-commit.ts';
+import { createSave, decisionOn, describeMembers, describeSave, keysOfSave, lastSending, readMembers, type Save, type SavedMember, type Saves } from './saves.ts';
+import type { Rule } from './violation.ts';
+
+export interface QueueLedgerOptions {
+  readonly device: string;
+  readonly user: string;
+  readonly saves: Saves;
+  readonly meta: () => Meta | null;
+  /** What the device shows of a record after the commit that is being taken. */
+  readonly view: (key: string) => Values | null;
+  readonly fail: (rule: Rule, message: string) => void;
+}
+
+interface Queued {
+  readonly entry: QueueEntry;
+  readonly save: Save;
+}
+
+/** What a device showed before a commit. */
+export type ViewsBefore = ReadonlyMap<string, { readonly view: Values | null }>;
+
+/** The ways out of the queue that need no word from the server on this very entry. */
+const JOURNAL_REASON: Readonly<Record<string, string>> = { undone: 'undone', discarded: 'discarded' };
+
+/** A device's queue as it lies in storage: who came in, what became of it, and that there is no other way out. */
+export class QueueLedger {
+  readonly intents: Intents = new Intents();
+  readonly #options: QueueLedgerOptions;
+  readonly #entries = new Map<number, Queued>();
+  readonly #byKey = new Map<string, Save[]>();
+  /** Records whose view a user's call changed in the commit that is being taken, other than by a new entry. */
+  readonly #settledViews = new Set<string>();
+
+  constructor(options: QueueLedgerOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Saves in the queue, refused ones included, in the order of the user's saves. */
+  get saves(): readonly Save[] {
+    return [...this.#entries.values()].map(({ save }) => save);
+  }
+
+  save(seq: number): Save | null {
+    return this.#entries.get(seq)?.save ?? null;
+  }
+
+  keysOf(seq: number): string[] {
+    const save = this.save(seq);
+    return save === null ? [] : keysOfSave(save);
+  }
+
+  /** Saves of a record that wait, in the order of the user's saves. */
+  of(key: string): readonly Save[] {
+    return this.#byKey.get(key) ?? [];
+  }
+
+  /** The store is gone, with all that was in it. */
+  discard(): void {
+    for (const { save } of this.#entries.values()) if (save.place === 'queue' || save.place === 'failed') save.place = 'lost-with-store';
+  }
+
+  /** Takes the entries of a commit, in the order of saves. */
+  take(changes: Changes, before: ViewsBefore): void {
+    this.#settledViews.clear();
+    for (const [seq, entry] of [...changes.entries].sort(([left], [right]) => left - right)) {
+      const held = this.#entries.get(seq);
+      if (entry === null) {
+        if (held !== undefined) this.#leave(held, changes);
+      } else if (held === undefined) this.#enter(entry, changes, before);
+      else this.#change(held, entry, changes);
+    }
+  }
+
+  /** Once the commit is taken: what its calls changed on the screen is what they asked for. Answers the records that this settles. */
+  checkViews(before: ViewsBefore): ReadonlySet<string> {
+    for (const key of this.#settledViews) {
+      const was = before.get(key)?.view ?? null, is = this.#options.view(key);
+      if (!this.intents.hasChange(key, was, is)) this.#fail('durable-save', `${key} becomes ${JSON.stringify(is)} of ${JSON.stringify(was)}, which nobody asked for`);
+    }
+    return this.#settledViews;
+  }
+
+  /** Rule A11: a new entry holds what the user saw and entered. */
+  #enter(entry: QueueEntry, { meta }: Changes, before: ViewsBefore): void {
+    const { device, user, saves } = this.#options;
+    const save = createSave(device, user, entry);
+    const last = [...this.#entries.keys()].at(-1) ?? 0;
+    if (entry.seq <= last || entry.seq < (this.#options.meta()?.nextSeq ?? 1)) this.#fail('fifo', `${describeSave(save)} is queued behind ${last}`);
+    if (meta === null || meta.nextSeq <= entry.seq) this.#fail('durable-save', `${describeSave(save)} is queued, and its number can be given again`);
+    for (const { key, op, fields } of save.members) {
+      if (op === 'create') continue;
+      const view = before.get(key)?.view ?? null;
+      for (const [field, { previous }] of fields) {
+        if (view === null || !isSame(view[field], previous)) this.#fail('content', `${describeSave(save)}: ${field} of ${key} was shown as ${JSON.stringify(view?.[field])}`);
+      }
+    }
+    if (save.duplicateOf === null && !this.intents.hasSave(save.members)) this.#fail('durable-save', `${describeSave(save)} is queued, and nobody asked for it`);
+    saves.add(save);
+    this.#entries.set(entry.seq, { entry, save });
+    for (const key of keysOfSave(save)) this.#byKey.set(key, [...this.of(key), save]);
+  }
+
+  #change({ entry: was, save }: Queued, entry: QueueEntry, changes: Changes): void {
+    const isNumberKept = was.number !== null && was.number === entry.number;
+    if (isNumberKept && entry.refusal?.isRemainder === true && was.refusal === null) this.#keepRemainder(save, was, entry);
+    else if (isNumberKept) this.#checkFrozen(save, was, entry);
+    else if (was.number !== null) this.#supersede(save, was, entry, changes);
+    else if (!sameChange(was, entry)) this.#join(save, was, entry);
+    if (entry.number !== null && !isNumberKept) this.#send(save, entry);
+    if (entry.state === 'failed' && was.state !== 'failed') this.#refuse(save, entry);
+    else if (entry.state !== 'failed') save.place = 'queue';
+    this.#entries.set(entry.seq, { entry, save });
+  }
+
+  /** Rules C2, C4: from the first send on, number and bytes stay. */
+  #checkFrozen(save: Save, was: QueueEntry, entry: QueueEntry): void {
+    if (!sameChange(was, entry) || !samePrevious(was, entry)) this.#fail('frozen', `${describeSave(save)} was changed after it was sent as number ${was.number}`);
+  }
+
+  /** Rule C8: a later save joins the record's last entry, as long as nothing of it was sent. */
+  #join(save: Save, was: QueueEntry, entry: QueueEntry): void {
+    const [member, ...more] = readMembers(entry), [earlier] = save.members;
+    if (more.length > 0 || member === undefined || earlier === undefined || !canCoalesce(earlier.object)) return this.#fail('coalescing', `${describeSave(save)} was changed in the queue to ${describeMembers(readMembers(entry))}`);
+    if (was.state !== 'queued' || this.of(earlier.key).at(-1) !== save) this.#fail('coalescing', `${describeSave(save)} took in a later save, and is ${was.state === 'queued' ? 'not the last of its record' : was.state}`);
+    const before = readMembers(was)[0]!;
+    const fields = new Map([...member.fields].map(([name, field]) => [name, { ...field, previous: earlier.fields.get(name)?.previous ?? field.previous }]));
+    for (const [name, { previous }] of member.fields) {
+      const kept = before.fields.get(name);
+      if (member.op === 'update' && kept !== undefined && !isSame(kept.previous, previous)) this.#fail('coalescing', `${describeSave(save)} took in a later save, and forgot what ${name} was before`);
+    }
+    this.#setContent(save, [{ ...member, fields }]);
+    this.#settledViews.add(member.key);
+  }
+
+  #setContent(save: Save, members: readonly SavedMember[]): void {
+    for (const key of keysOfSave(save)) this.#forget(key, save);
+    save.members = members;
+    save.contents.push(members);
+    for (const key of keysOfSave(save)) this.#byKey.set(key, [...this.of(key), save].sort((left, right) => left.seq - right.seq));
+  }
+
+  #send(save: Save, entry: QueueEntry): void {
+    const other = this.#options.saves.send(save, this.#options.meta()!.store, entry);
+    if (other !== null) this.#fail('exactly-once', `${describeSave(save)} is sent under the number of ${describeSave(other.save)}`);
+  }
+
+  #refuse(save: Save, { refusal }: QueueEntry): void {
+    save.place = 'failed';
+    const decision = decisionOn(save);
+    const isKnown = decision === 'refused' || refusal?.isOwn === true || (refusal?.isRemainder === true && decision === 'partlySaved');
+    if (!isKnown) this.#fail('no-lost-write', `${describeSave(save)} became a sync error, and the server never refused it`);
+  }
+
+  /** `keepCleanFields`: what the server saved leaves, and what it refused stays, with what the user entered. */
+  #keepRemainder(save: Save, was: QueueEntry, entry: QueueEntry): void {
+    const sending = lastSending(save);
+    const [before] = readMembers(was), [left] = readMembers(entry);
+    const refused = [...left!.fields.keys()].sort().join();
+    if (sending?.decision !== 'partlySaved') return this.#fail('no-lost-write', `${describeSave(save)} lost fields, and the server never said that it saved them`);
+    if (refused !== [...entry.refusal!.fields].sort().join()) this.#fail('no-lost-write', `of ${describeSave(save)}, ${refused} is left, and ${entry.refusal!.fields.join()} was refused`);
+    for (const [name, { next }] of left!.fields) if (!isSame(next, before!.fields.get(name)?.next)) this.#fail('content', `${describeSave(save)} keeps ${name} as ${JSON.stringify(next)}`);
+    this.#setContent(save, [{ ...left!, fields: new Map([...left!.fields.keys()].map((name) => [name, save.members[0]!.fields.get(name)!])) }]);
+  }
+
+  /** A refused entry is sent again, as it was or as the user made it: under a number of its own. */
+  #supersede(save: Save, was: QueueEntry, entry: QueueEntry, { journal }: Changes): void {
+    const resolution = this.intents.resolution(entry.seq);
+    const decision = decisionOn(save);
+    const isFree = decision === 'refused' || decision === 'voided' || decision === 'partlySaved' || was.refusal?.class === 'fate-unknown';
+    if (was.state !== 'failed' || !isFree) return this.#fail('frozen', `${describeSave(save)} was sent as number ${was.number}, and gives that up before anything was decided`);
+    if (resolution === null) return this.#fail('no-lost-write', `${describeSave(save)} is sent anew, and nobody asked for it`);
+    const members = readMembers(entry);
+    const hasSameContent = sameChange(was, entry);
+    if (!hasSameContent && !journal.some((row) => row.seq === entry.seq && row.reason === 'superseded' && sameChange(row.entry, was))) {
+      this.#fail('no-lost-write', `${describeSave(save)} gave way to ${describeMembers(members)}, and the journal does not have it`);
+    }
+    if (resolution.action === 'retry' && (!hasSameContent || !samePrevious(was, entry))) this.#fail('content', `${describeSave(save)} is sent again as ${describeMembers(members)}`);
+    if (resolution.action === 'keepMine') this.#checkKept(save, was, entry);
+    if (resolution.action === 'retry') return;
+    this.#setContent(save, members);
+  }
+
+  /** "Keep mine" holds what the user entered, and begins from what is online. */
+  #checkKept(save: Save, was: QueueEntry, entry: QueueEntry): void {
+    const before = readMembers(was), after = readMembers(entry);
+    for (const [index, { key, op, fields }] of before.entries()) {
+      const kept = after[index];
+      if (kept?.key !== key || kept.op !== op) return this.#fail('content', `${describeSave(save)} is kept as ${describeMembers(after)}`);
+      for (const [name, { next }] of kept.fields) if (!isSame(next, fields.get(name)?.next)) this.#fail('content', `${describeSave(save)} keeps ${name} of ${key} as ${JSON.stringify(next)}`);
+    }
+  }
+
+  /** Rule C11: there is no other way out of the queue. */
+  #leave({ entry, save }: Queued, { journal, outcomes }: Changes): void {
+    this.#entries.delete(entry.seq);
+    for (const key of keysOfSave(save)) this.#forget(key, save);
+    const rows = journal.filter(({ seq }) => seq === entry.seq);
+    const outcome = outcomes.get(entry.seq) ?? null;
+    if (outcome === null || outcome.kind === 'saved' || outcome.kind === 'partlySaved') return this.#leaveSaved(save, outcome);
+    save.place = placeOf(outcome);
+    if (outcome.kind === 'undone' || outcome.kind === 'discarded') this.#checkJournal(save, entry, rows, JOURNAL_REASON[outcome.kind]!);
+    if (outcome.kind === 'withdrawn') this.#leaveWithdrawn(save, entry);
+    if (outcome.kind !== 'undone' && outcome.kind !== 'withdrawn') return;
+    const sending = lastSending(save);
+    if (sending?.isApplied === true && sending.decision !== 'partlySaved') this.#fail('no-lost-write', `${describeSave(save)} was ${outcome.kind}, and had been saved online`);
+  }
+
+  #checkJournal(save: Save, entry: QueueEntry, rows: readonly JournalRow[], reason: string): void {
+    const row = rows.find((found) => found.reason === reason);
+    if (row === undefined) this.#fail('no-lost-write', `${describeSave(save)} left the queue as ${reason}, and the journal does not have it`);
+    else if (!sameChange(entry, row.entry)) this.#fail('undo', `the journal does not hold what was entered in ${describeSave(save)}`);
+  }
+
+  /** A delete took the create with it, or an edit put everything back: nothing is left to send. */
+  #leaveWithdrawn(save: Save, entry: QueueEntry): void {
+    if (entry.number !== null) this.#fail('coalescing', `${describeSave(save)} was withdrawn after it was sent as number ${entry.number}`);
+    for (const { key, object } of save.members) {
+      if (!canCoalesce(object)) this.#fail('coalescing', `${describeSave(save)} was withdrawn, and takes in no later saves`);
+      this.#settledViews.add(key);
+    }
+  }
+
+  #leaveSaved(save: Save, outcome: EntryOutcome | null): void {
+    save.place = 'saved';
+    const decision = decisionOn(save);
+    if (decision !== (outcome?.kind === 'partlySaved' ? 'partlySaved' : 'saved')) this.#fail('no-lost-write', `${describeSave(save)} left the queue, and the server never said that it was saved`);
+  }
+
+  #forget(key: string, save: Save): void {
+    const rest = this.of(key).filter((other) => other !== save);
+    if (rest.length === 0) this.#byKey.delete(key);
+    else this.#byKey.set(key, rest);
+  }
+
+  #fail(rule: Rule, message: string): void {
+    this.#options.fail(rule, message);
+  }
+}
+
+function placeOf({ kind }: EntryOutcome): Save['place'] {
+  switch (kind) {
+    case 'undone':
+    case 'discarded':
+    case 'duplicated':
+    case 'withdrawn':
+      return kind;
+    default:
+      return 'saved';
+  }
+}
+
+/** Whether two entries say the same, whatever was there before. */
+export function sameChange(left: QueueEntry, right: QueueEntry): boolean {
+  return (
+    left.members.length === right.members.length &&
+    left.members.every((member, index) => {
+      const other = right.members[index]!;
+      return keyOf(member.object, member.id) === keyOf(other.object, other.id) && member.op === other.op && sameBytes(member.mask, other.mask) && sameBytes(member.next, other.next);
+    })
+  );
+}
+
+function samePrevious(left: QueueEntry, right: QueueEntry): boolean {
+  return left.members.every((member, index) => sameBytes(member.previous, right.members[index]!.previous) && compareVersions(member.base, right.members[index]!.base) === 0);
+}
+
+function sameBytes(left: Uint8Array | null, right: Uint8Array | null): boolean {
+  return left === null || right === null ? left === right : bytesEqual(left, right);
+}
