@@ -6,7 +6,7 @@ import { memory } from '../../src/storage/memory.ts';
 import type { StoreOwner } from '../../src/storage/storage-adapter.ts';
 import { createWorld, type World } from '../support/world.ts';
 
-const schema = defineSchema({ version: 1, objects: { account: { fields: { name: text({ required: true }), note: text() } } } });
+const schema = defineSchema({ version: 1, objects: { account: { coalesce: 'never', fields: { name: text({ required: true }), note: text() } } } });
 
 let world: World<typeof schema>;
 afterEach(() => world.close());

@@ -14,7 +14,7 @@ import type { TransportRequest } from '../../src/transport/transport-adapter.ts'
 const schema = defineSchema({
   version: 1,
   objects: {
-    account: { fields: { name: text({ required: true }), city: text(), phone: text(), staff: integer({ min: 0 }) } },
+    account: { coalesce: 'never', fields: { name: text({ required: true }), city: text(), phone: text(), staff: integer({ min: 0 }) } },
     call: { fields: { account: reference('account'), subject: text() } },
   },
 });
