@@ -90,6 +90,7 @@ export class Oracle {
     const save = this.mirror(device).queue.save(seq) ?? this.saves.all.findLast((known) => known.device === device && known.seq === seq) ?? null;
     if (save === null) return this.fail('durable-save', `${device} was told that save ${seq} of ${changes.map(({ key }) => key).join()} is durable, and it is not`);
     save.isAcknowledged = true;
+    if (save.place === 'withdrawn') return; // Whether that is what was asked for was seen at the commit.
     const keys = keysOfSave(save);
     for (const { key, values } of changes) {
       const contents = save.contents.flatMap((members) => members.find((member) => member.key === key) ?? []);
