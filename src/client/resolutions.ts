@@ -77,6 +77,8 @@ async function supersede(context: EngineContext, entry: QueueEntry, action: Reso
     const members = entry.members.map((member, index) => rebasedOnto(member, rules.keepMineOver(shown[index]!, bases.get(keys[index]!) ?? null)));
     putInPlace(context, settlement, { ...requeued(entry), members });
   } else {
+    // What comes after begins from the fixed values: the entry itself does not come after.
+    settlement.step.removeEntry(entry);
     const members = await planFix(context, settlement, { entry, fix, shown, bases });
     putJournal(settlement.step, store, entry, 'superseded', clock.now());
     const left = new Set(keysOf({ ...entry, members }));

@@ -223,7 +223,7 @@ describe('the upload queue', () => {
     expect(await engine.exchange()).toMatchObject({ pending: 2, syncErrors: 1, state: 'error' });
     expect(await engine.outcome(other.entry!)).toEqual({ kind: 'saved' });
     const [error] = await engine.listSyncErrors();
-    expect(error!.dependants).toEqual([edit.entry, call.entry]);
+    expect(error!.dependants.map(({ entry }) => entry)).toEqual([edit.entry, call.entry]);
     expect((await engine.undo(error!.id)).entries).toEqual([error!.id, edit.entry, call.entry]);
     expect(await engine.get('account', 'bad')).toBeNull();
     expect(await engine.get('call', 'c1')).toBeNull();

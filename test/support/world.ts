@@ -5,6 +5,7 @@ import type { Schema } from '../../src/schema.ts';
 import { createSyncServer, type SyncServer, type SyncServerOptions } from '../../src/server/index.ts';
 import { memory as memoryServerStore } from '../../src/server/store/memory.ts';
 import { memory } from '../../src/storage/memory.ts';
+import type { StorageAdapter } from '../../src/storage/storage-adapter.ts';
 import { inProcess } from '../../src/transport/in-process.ts';
 import type { TransportAdapter, TransportRequest, TransportResponse } from '../../src/transport/transport-adapter.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
@@ -16,6 +17,8 @@ export interface TestDevice {
   readonly events: SyncEvent[];
   /** Every request that went out, oldest first. */
   readonly requests: TransportRequest[];
+  /** Where its rows lie. */
+  readonly disk: StorageAdapter;
   /** Puts something between device and server: lose, delay, forge. `null` takes it away. */
   intercept(way: Intercept | null): void;
 }
@@ -59,10 +62,11 @@ export function createWorld<const S extends Schema>(schema: S, options: Partial<
           return intercept === null ? direct.send(request) : intercept(request, (passed) => direct.send(passed));
         },
       };
+      const disk = own.storage ?? memory();
       const engine = createSyncEngine({
         schema,
         owner: { tenant: '', user },
-        storage: memory(),
+        storage: disk,
         transport,
         core: createTwinCore(),
         clock,
@@ -72,7 +76,7 @@ export function createWorld<const S extends Schema>(schema: S, options: Partial<
       await engine.watchEvents((event) => events.push(event));
       await engine.ready;
       devices.push(engine);
-      return { engine, events, requests, intercept: (way) => (intercept = way) };
+      return { engine, events, requests, disk, intercept: (way) => (intercept = way) };
     },
     async close() {
       await Promise.all(devices.map((engine) => engine.close()));
