@@ -35,14 +35,23 @@ const besideWorker = {
 
 /** Writes worker and parts, each with its source map. */
 export async function bundleWorker() {
+  const atStart = watchStart();
   const bundle = await rolldown({
     input: { worker: WORKER_ENTRY },
     platform: 'browser',
     preserveEntrySignatures: 'allow-extension',
     transform: { target: 'es2022' },
-    plugins: [besideWorker, forRolldown(retargetUrls(CORE_URLS)), forRolldown(idbWithoutExtras)],
+    plugins: [besideWorker, atStart.plugin, forRolldown(retargetUrls(CORE_URLS)), forRolldown(idbWithoutExtras)],
   });
-  const { output } = await bundle.generate({ dir: FOLDER, format: 'es', sourcemap: true, minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } }, entryFileNames: '[name].js', chunkFileNames: '[name].js' });
+  const { output } = await bundle.generate({
+    dir: FOLDER,
+    format: 'es',
+    sourcemap: true,
+    minify: { compress: true, mangle: false, codegen: { removeWhitespace: false } },
+    entryFileNames: '[name].js',
+    chunkFileNames: '[name].js',
+    codeSplitting: { groups: [{ name: 'worker', test: atStart.has }] },
+  });
   await bundle.close();
   const chunks = output.filter((file) => file.type === 'chunk');
   const names = nameFiles(chunks);
@@ -70,6 +79,38 @@ async function bundleBeside() {
   }
 }
 
+/** Notes what the worker imports statically: left alone, the bundler would lay some of it in files that a start has to wait for. */
+function watchStart() {
+  /** @type {Map<string, readonly string[]>} */
+  const imports = new Map();
+  /** @type {Set<string>} */
+  const found = new Set();
+  let entry = '';
+
+  /** @param {string} id */
+  function find(id) {
+    if (found.has(id)) return;
+    found.add(id);
+    for (const imported of imports.get(id) ?? []) find(imported);
+  }
+
+  return {
+    /** @type {import('rolldown').Plugin} */
+    plugin: {
+      name: 'watch-start',
+      moduleParsed({ id, isEntry, importedIds }) {
+        imports.set(id, importedIds);
+        if (isEntry) entry = id;
+      },
+    },
+    /** @param {string} id */
+    has(id) {
+      if (found.size === 0) find(entry);
+      return found.has(id);
+    },
+  };
+}
+
 /**
  * A part goes with one worker only, since what they share has names of one letter: the names of parts change with any change of the
  * code, and a worker that is still open after the next deployment finds no part rather than another release's.
@@ -88,6 +129,7 @@ function nameFiles(chunks) {
  * @param {Map<string, string>} names
  */
 function linkWorker(code, names) {
+  if (/^import\b/m.test(code)) throw new Error('the worker does not start from one file');
   return code
     .replaceAll(/\bimport\("\.\/([\w-]+\.js)"\)/g, (whole, /** @type {string} */ file) => (names.has(file) ? `import("./${names.get(file)}").then(__open)` : whole))
     .replaceAll(/\bimport\(((?:\s*\/\*.*?\*\/)+\s*\w+)\s*\)/g, 'import($1).then(__open)')
