@@ -1,6 +1,7 @@
 /**
- * The worker: one self-contained file that runs the sync engine. A host only names it, and only where its bundler cannot find it by
- * itself: `createSyncClient({ worker: () => new Worker(new URL('fieldtide/worker', import.meta.url), { type: 'module' }) })`.
+ * The worker: one file that runs the sync engine, with parts beside it that are loaded when they are needed. A host only names it, and
+ * only where its bundler cannot find it by itself:
+ * `createSyncClient({ worker: () => new Worker(new URL('fieldtide/worker', import.meta.url), { type: 'module' }) })`.
  *
  * @module fieldtide/worker
  */
