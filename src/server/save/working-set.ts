@@ -127,7 +127,8 @@ export class WorkingSet {
 /** Says whether a save changed a record. */
 export function isChanged({ stored, before, row, isLive }: WorkingRecord): boolean {
   if (row === null) return false;
-  if (stored === null || before === null) return isLive;
+  // One that was created and deleted in the same save too: its device is owed an image of it.
+  if (stored === null || before === null) return true;
   return isLive === stored.isDeleted || !bytesEqual(before, row);
 }
 
