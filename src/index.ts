@@ -52,6 +52,8 @@ export type {
   SyncObject,
 } from './client/sync-client.ts';
 export type { SeenValues, TransactionChange, UpdateOptions } from './client/typed-changes.ts';
+export type { DraftInfo, DraftReceipt, DraftRecord } from './client/draft.ts';
+export type { Draft, Drafts } from './client/typed-drafts.ts';
 export type { RefusalClass } from './protocol/messages.ts';
 export type {
   CreateInput,

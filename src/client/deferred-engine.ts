@@ -12,6 +12,8 @@ export function createDeferredEngine(starting: Promise<SyncEngine>): SyncEngine 
     update: (object, id, values, seen) => then((engine) => engine.update(object, id, values, seen)),
     remove: (object, id) => then((engine) => engine.remove(object, id)),
     save: (changes) => then((engine) => engine.save(changes)),
+    draft: (request) => then((engine) => engine.draft(request)),
+    watchDrafts: (listener) => then((engine) => engine.watchDrafts(listener)),
     restore: (object, id) => then((engine) => engine.restore(object, id)),
     get: (object, id) => then((engine) => engine.get(object, id)),
     query: (query) => then((engine) => engine.query(query)),

@@ -6,6 +6,7 @@ import type { JournalEntry } from './journal.ts';
 import type { Notice } from './notices.ts';
 import type { EntryOutcome, RecordRef } from './outcomes.ts';
 import type { SyncReason } from './explain.ts';
+import type { DraftAnswer, DraftInfo, DraftRequest } from './draft.ts';
 import type { Query } from './query.ts';
 import type { SignOutOptions, Unsent, WipeOptions } from './sign-out.ts';
 import type { ExportedEntry, Fix, Resolution, ResolutionOutcome, ResolutionReceipt, SyncError, UndoReceipt } from './sync-error.ts';
@@ -13,6 +14,7 @@ import type { Change } from './transaction.ts';
 
 export type { JournalEntry, JournalMember, JournalReason } from './journal.ts';
 export type { Notice, NoticeBase, NoticeSubject, OverwrittenField } from './notices.ts';
+export type { DraftInfo, DraftReceipt, DraftRecord } from './draft.ts';
 export type { EntryOutcome, RecordRef } from './outcomes.ts';
 export type { Change } from './transaction.ts';
 export type { SyncReason } from './explain.ts';
@@ -47,6 +49,10 @@ export interface SyncEngine {
   remove(object: string, id: string): Promise<SaveReceipt>;
   /** Queues changes of one transaction group as one entry (rule A15). */
   save(changes: readonly Change[]): Promise<TransactionReceipt>;
+  /** Works on drafts (rule A12). */
+  draft(request: DraftRequest): Promise<DraftAnswer>;
+  /** Calls with all open drafts now and after each change of them. */
+  watchDrafts(listener: (drafts: readonly DraftInfo[]) => void): Promise<Unsubscribe>;
   /** Takes back a delete that was not sent yet. */
   restore(object: string, id: string): Promise<SaveReceipt>;
   /** Reads one record by its id at birth or its Record ID; `null` when there is none. */
@@ -211,6 +217,20 @@ export type SyncEvent =
       readonly type: 'change:withdrawn';
       /** The number of the queue entry. */
       readonly entry: number;
+    }
+  | {
+      /** A draft of an earlier run is there (rule A12). */
+      readonly type: 'draft:found';
+      /** Its id, for `drafts.open`. */
+      readonly draft: string;
+    }
+  | {
+      /** Something happened to a draft. */
+      readonly type: 'draft:changed';
+      /** Its id. */
+      readonly draft: string;
+      /** `opened` also where a second one joined it. */
+      readonly change: 'opened' | 'edited' | 'saved' | 'discarded';
     }
   | {
       /** A request with entries is about to go out. */

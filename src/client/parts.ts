@@ -1,5 +1,6 @@
 import { SyncFault } from '../shared/fault.ts';
 import type * as byHand from './by-hand.ts';
+import type * as drafts from './drafts.ts';
 import type * as planDuplicate from './plan-duplicate.ts';
 import type * as snapshotDownload from './snapshot-download.ts';
 
@@ -12,6 +13,7 @@ import type * as snapshotDownload from './snapshot-download.ts';
  */
 export interface Parts {
   readonly byHand: () => Promise<typeof byHand>;
+  readonly drafts: () => Promise<typeof drafts>;
   readonly planDuplicate: () => Promise<typeof planDuplicate>;
   readonly snapshotDownload: () => Promise<typeof snapshotDownload>;
 }
@@ -20,13 +22,14 @@ export interface Parts {
 export function createParts(): Parts {
   return {
     byHand: createPart(() => import('./by-hand.ts')),
+    drafts: createPart(() => import('./drafts.ts')),
     planDuplicate: createPart(() => import('./plan-duplicate.ts')),
     snapshotDownload: createPart(() => import('./snapshot-download.ts')),
   };
 }
 
 /** Parts that people need offline too, so that they are fetched as long as there is a network. */
-const NEEDED_OFFLINE: readonly (keyof Parts)[] = ['byHand'];
+const NEEDED_OFFLINE: readonly (keyof Parts)[] = ['byHand', 'drafts'];
 
 /** Loads in the background what must be there offline. What cannot be loaded now is tried again when somebody asks for it. */
 export function preloadParts(parts: Parts, names: readonly (keyof Parts)[] = NEEDED_OFFLINE): void {

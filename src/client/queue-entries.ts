@@ -3,7 +3,7 @@ import type { EngineContext } from './engine-context.ts';
 import { isGrouped } from './groups.ts';
 import { putJournal } from './journal.ts';
 import { putOutcome, type EntryOutcome } from './outcomes.ts';
-import { createdBy, referencesOf, type QueueEntry } from './queue-entry.ts';
+import { createdBy, keysOf, referencesOf, type QueueEntry } from './queue-entry.ts';
 import { keyOf, type Key } from './record-key.ts';
 import type { Member } from './rows.ts';
 import { changedFields } from './save.ts';
@@ -15,8 +15,12 @@ export type EntryContent = Pick<QueueEntry, 'members' | 'headers'>;
 /** How far a search for what refers to a record goes: what a save costs must not depend on how much waits. */
 const ENTRIES_SEARCHED = 1_000;
 
-/** Rule A11: the changes, their queue entries and whatever else the step holds are one durable commit. Answers the numbers of the entries. */
-export async function queueEntries(context: EngineContext, contents: readonly EntryContent[], settlement: Settlement): Promise<number[]> {
+/**
+ * Rule A11: the changes, their queue entries and whatever else the step holds are one durable commit. Answers the numbers of the entries.
+ *
+ * @param released - records that the same commit puts out of use: what was kept aside for them is merged, unless they now wait.
+ */
+export async function queueEntries(context: EngineContext, contents: readonly EntryContent[], settlement: Settlement, released: readonly Key[] = []): Promise<number[]> {
   const { store, clock, emit } = context;
   const { step } = settlement;
   const together = new Set(contents.flatMap(({ members }) => createdBy({ members })));
@@ -25,13 +29,15 @@ export async function queueEntries(context: EngineContext, contents: readonly En
     const tail = members.length === 1 ? store.entriesOf(keyOf(members[0]!.object, members[0]!.id)).at(-1) : undefined;
     const joined = tail === undefined ? null : joinTail(context, tail, members[0]!, together);
     if (joined === null) {
-      step.putEntry({ seq: nextSeq, state: 'queued', number: null, savedAt: clock.now(), members, headers, duplicateOf: null, deferrals: 0, deferredSince: null, refusal: null });
+      step.putEntry(newEntry(nextSeq, clock.now(), { members, headers }));
       return nextSeq++;
     }
     if (joined === 'withdrawn') withdrawEntry(context, settlement, tail!, { kind: 'withdrawn' });
     else step.putEntry(joined);
     return tail!.seq;
   });
+  const waiting = new Set([...step.entries.values()].flatMap((entry) => (entry === null ? [] : keysOf(entry))));
+  for (const key of released) if (!waiting.has(key)) settlement.releaseSide(key, false);
   step.meta = { ...step.meta, nextSeq };
   await store.commit(step, 'strict');
   seqs.forEach((entry, index) => {
@@ -42,6 +48,11 @@ export async function queueEntries(context: EngineContext, contents: readonly En
     if (store.entry(entry) === undefined) emit({ type: 'change:withdrawn', entry });
   });
   return seqs;
+}
+
+/** An entry as it is before anything of it was sent. */
+export function newEntry(seq: number, savedAt: number, content: EntryContent): QueueEntry {
+  return { seq, state: 'queued', number: null, savedAt, ...content, duplicateOf: null, deferrals: 0, deferredSince: null, refusal: null };
 }
 
 /** @param together - records that the same commit creates, in entries of their own. */

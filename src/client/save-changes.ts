@@ -49,7 +49,7 @@ export async function restoreRecord(context: EngineContext, object: string, id: 
   const entry = store.entriesOf(key).at(-1);
   const isLast = entry !== undefined && keysOf(entry).every((member) => store.entriesOf(member).at(-1) === entry);
   if (!isLast || entry.state !== 'queued' || entry.number !== null || entry.members.some(({ op }) => op !== 'remove')) {
-    throw fault('RECORD_MISSING', key, 'was not deleted here, or its delete was sent');
+    throw saveFault('RECORD_MISSING', key, 'was not deleted here, or its delete was sent');
   }
   const settlement = new Settlement(store, rules, await store.readBases(keysOf(entry)));
   const edit = restoreEdit(entry);
@@ -66,7 +66,7 @@ async function readChanges(context: EngineContext, finder: GroupFinder, changes:
   for (const [index, change] of changes.entries()) {
     await inChange(index, async () => {
       const edit = await readChange(context, finder, change, index, edits);
-      if (edits.has(edit.key)) throw fault('OPTION_INVALID', edit.key, 'is changed twice in one transaction');
+      if (edits.has(edit.key)) throw saveFault('OPTION_INVALID', edit.key, 'is changed twice in one transaction');
       edits.set(edit.key, edit);
     });
   }
@@ -85,7 +85,7 @@ async function readChange(context: EngineContext, finder: GroupFinder, change: C
   }
   const key = await records.resolve(object, change.id!, finder.record);
   const { row, base } = await finder.record(key);
-  if (row === null) throw fault('RECORD_MISSING', key, 'is not on this device');
+  if (row === null) throw saveFault('RECORD_MISSING', key, 'is not on this device');
   const before = seen === undefined ? row : rowAsSeen(schema, layout, row, seen, values);
   return { key, layout, before, after: op === 'remove' ? null : editRow(schema, layout, before, values), base: versionOf(base), change: index };
 }
@@ -131,8 +131,8 @@ export async function planEntries(context: EngineContext, finder: GroupFinder, l
   for (const edit of edits) {
     await inChange(edit.change, async () => {
       const { row } = await finder.record(edit.key);
-      if (edit.before === null && row !== null) throw fault('RECORD_EXISTS', edit.key, 'exists already');
-      if (edit.before !== null && row === null) throw fault('RECORD_MISSING', edit.key, 'is not on this device');
+      if (edit.before === null && row !== null) throw saveFault('RECORD_EXISTS', edit.key, 'exists already');
+      if (edit.before !== null && row === null) throw saveFault('RECORD_MISSING', edit.key, 'is not on this device');
       const member = memberBetween(schema, edit.layout, splitKey(edit.key).id, edit.before, edit.after, edit.base);
       if (member !== null) placed.push({ edit, member, tops: await findTops(context, finder, edit, after) });
     });
@@ -152,21 +152,23 @@ export async function planEntries(context: EngineContext, finder: GroupFinder, l
 
 /** The tops of the groups that an edit touches. @throws {@link SyncFault} `RECORD_LOCKED`, `OPTION_INVALID` */
 async function findTops(context: EngineContext, finder: GroupFinder, { key, before, after: row }: Edit, after: ReadonlyMap<Key, Uint8Array | null>): Promise<Set<Key>> {
-  const { schema, store, rules } = context;
   const tops = new Set<Key>();
   if (before !== null) tops.add((await finder.above(key)).at(-1) ?? key);
   if (row !== null) {
     const above = await finder.above(key, after);
-    if (above.some((other) => after.get(other) === null)) throw fault('OPTION_INVALID', key, 'hangs on a record that the same save deletes');
+    if (above.some((other) => after.get(other) === null)) throw saveFault('OPTION_INVALID', key, 'hangs on a record that the same save deletes');
     tops.add(above.at(-1) ?? key);
   }
-  for (const top of tops) {
-    const { object } = splitKey(top);
-    // As it is before this save: the entry that submits a record may change it.
-    const isLocked = rules.isLocked(schema.objects[object]!.submitted, store.layout(object), (await finder.record(top)).row);
-    if (isLocked) throw fault('RECORD_LOCKED', key, 'belongs to a submitted record', { header: top });
-  }
+  for (const top of tops) await assertUnlocked(context, finder, key, top);
   return tops;
+}
+
+/** Refuses to change what belongs to a submitted record. @throws {@link SyncFault} `RECORD_LOCKED` */
+export async function assertUnlocked({ schema, store, rules }: EngineContext, finder: GroupFinder, key: Key, top: Key): Promise<void> {
+  const { object } = splitKey(top);
+  // As it is before this save: the entry that submits a record may change it.
+  const isLocked = rules.isLocked(schema.objects[object]!.submitted, store.layout(object), (await finder.record(top)).row);
+  if (isLocked) throw saveFault('RECORD_LOCKED', key, 'belongs to a submitted record', { header: top });
 }
 
 function isHeader({ places }: EngineContext, key: Key): boolean {
@@ -186,7 +188,8 @@ function assertFits({ members }: EntryContent, limits: ProtocolLimits): void {
   throw new SyncFault('CHANGE_TOO_LARGE', `${object} ${id}: this save is larger than ${limits.members} records or ${limits.entryBytes} bytes`, { details: { object, id, bytes, members: members.length } });
 }
 
-function fault(code: 'RECORD_EXISTS' | 'RECORD_MISSING' | 'RECORD_LOCKED' | 'OPTION_INVALID', key: Key, problem: string, details: FaultDetails = {}): SyncFault {
+/** A fault of a save that names its record. */
+export function saveFault(code: 'RECORD_EXISTS' | 'RECORD_MISSING' | 'RECORD_LOCKED' | 'OPTION_INVALID', key: Key, problem: string, details: FaultDetails = {}): SyncFault {
   const { object, id } = splitKey(key);
   return new SyncFault(code, `${object} ${id} ${problem}`, { details: { object, id, ...details } });
 }

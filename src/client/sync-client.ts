@@ -31,6 +31,7 @@ import type {
 import type { Query } from './query.ts';
 import type { RecordQuery, SyncedRecord } from './record-query.ts';
 import type { RuntimeEvent, RuntimeReport } from './runtime.ts';
+import { createDrafts, openDraft, type Draft, type Drafts } from './typed-drafts.ts';
 import { plainChange, type TransactionChange, type UpdateOptions } from './typed-changes.ts';
 import { createSubscriptions, type SubscribeOptions, type Subscriptions } from './subscription.ts';
 
@@ -71,6 +72,12 @@ export interface SyncObject<S extends Schema, O extends ObjectName<S>> {
    * @throws {@link SyncFault} `RECORD_MISSING` where no unsent delete waits
    */
   restore(id: string): Promise<SaveReceipt>;
+  /**
+   * Opens a draft on a record and its group, or on a record that it creates: edits that are saved together when all are done (rule A12).
+   *
+   * @throws {@link SyncFault} `RECORD_MISSING`, `RECORD_LOCKED`
+   */
+  draft(id?: string): Promise<Draft<S, O>>;
   /** Reads a record on this device, by its id or the server's Record ID; `null` when there is none. */
   get(id: string): Promise<SyncedRecord<S, O> | null>;
   /** Asks the server for a record with its group and merges it. Needs the network; `null` when it does not exist or may not be seen. */
@@ -162,6 +169,8 @@ export interface SyncClient<S extends Schema = Schema> {
    * `CHANGE_TOO_LARGE`; nothing is queued then.
    */
   transaction(changes: readonly TransactionChange<S>[]): Promise<TransactionReceipt>;
+  /** Edits that are not saved yet (rule A12). */
+  readonly drafts: Drafts<S>;
   /** Where the device stands: the numbers behind a status widget. */
   readonly status: LiveValue<SyncStatus>;
   /** Changes that the server refused, waiting for the user (rule B13). */
@@ -244,6 +253,7 @@ export function createTypedClient<S extends Schema>({ schema, engine, runtime, o
     objects: Object.fromEntries(
       Object.keys(schema.objects).map((name) => [name, createSyncObject(schema, name, engine, subscriptions)]),
     ) as SyncClient<S>['objects'],
+    drafts: createDrafts(engine, subscriptions),
     transaction: async (changes) => engine.save(changes.map(plainChange<S>)),
     status: {
       get: () => engine.status(),
@@ -307,6 +317,7 @@ function createSyncObject<S extends Schema, O extends ObjectName<S>>(
     update: (id, values, { seen } = {}) => engine.update(object, id, copyValues(values), seen && copyValues(seen)),
     remove: (id) => engine.remove(object, id),
     restore: (id) => engine.restore(object, id),
+    draft: (id) => openDraft(engine, object, id ?? null),
     get: async (id) => toRecordOrNull(await engine.get(object, id)),
     fetch: async (id) => toRecordOrNull(await engine.fetch(object, id)),
     query(input) {

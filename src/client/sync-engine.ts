@@ -38,6 +38,7 @@ import { groupPlaces } from './groups.ts';
 import { fetchRecord, type Ask } from './fetch-record.ts';
 import { Inbox } from './inbox.ts';
 import { readJournal, type JournalEntry } from './journal.ts';
+import type { DraftAnswer, DraftInfo, DraftRequest } from './draft.ts';
 import { LiveQueries } from './live-queries.ts';
 import { LocalStore } from './local-store.ts';
 import { acknowledgeNotice, countNotices, type Notice } from './notices.ts';
@@ -90,6 +91,7 @@ class Engine implements SyncEngine {
   readonly #steps = createSerial();
   readonly #abort = new AbortController();
   readonly #events = createEmitter<SyncEvent>();
+  readonly #draftLists = createEmitter<readonly DraftInfo[]>();
   readonly #statuses = createEmitter<SyncStatus>();
   readonly #noticeLists = createEmitter<readonly Notice[]>();
   // Set once the store is open; every call waits for that.
@@ -130,6 +132,22 @@ class Engine implements SyncEngine {
 
   save(changes: readonly Change[]): Promise<TransactionReceipt> {
     return this.#save((context, limits) => saveChanges(context, limits, changes));
+  }
+
+  async draft(request: DraftRequest): Promise<DraftAnswer> {
+    await this.#assertOpen();
+    const { answerDraft } = await this.#context.parts.drafts();
+    const answer = await this.#save((context, limits) => answerDraft(context, limits, request));
+    if (request.kind !== 'list' && request.kind !== 'read') {
+      this.#draftLists.emit((await this.draft({ kind: 'list' })) as readonly DraftInfo[]);
+      this.#showStatus();
+    }
+    return answer;
+  }
+
+  async watchDrafts(listener: (drafts: readonly DraftInfo[]) => void): Promise<Unsubscribe> {
+    listener((await this.draft({ kind: 'list' })) as readonly DraftInfo[]);
+    return this.#draftLists.subscribe(listener);
   }
 
   restore(object: string, id: string): Promise<SaveReceipt> {
@@ -216,7 +234,7 @@ class Engine implements SyncEngine {
     return this.#step(async ({ schema, store, records }) => {
       store.layout(object);
       const key = await records.resolve(object, id);
-      return explain({ key, schema, entries: store.entries, drafts: [], isKeptAside: store.side(key) !== null, ...this.#conversation.state, ...this.#lifecycle, deferredMs: this.#conversation.deferredMs });
+      return explain({ key, schema, entries: store.entries, drafts: [store.drafts.byRecord.get(key) ?? []].flat(), isKeptAside: store.side(key) !== null, ...this.#conversation.state, ...this.#lifecycle, deferredMs: this.#conversation.deferredMs });
     });
   }
 
@@ -298,7 +316,7 @@ class Engine implements SyncEngine {
     await this.#steps.idle();
     this.#live?.clear();
     this.#inbox?.close();
-    for (const emitter of [this.#events, this.#statuses, this.#noticeLists]) emitter.clear();
+    for (const emitter of [this.#events, this.#statuses, this.#noticeLists, this.#draftLists]) emitter.clear();
     await this.#context?.store.close();
   }
 
@@ -346,6 +364,7 @@ class Engine implements SyncEngine {
     if (this.#isClosed) return;
     this.#isOpen = true;
     this.#conversation.start();
+    for (const draft of new Set(store.drafts.byRecord.values())) this.#events.emit({ type: 'draft:found', draft });
     preloadParts(this.#context.parts);
   }
 
@@ -402,7 +421,7 @@ class Engine implements SyncEngine {
     return summariseStatus({
       pending,
       syncErrors: failed,
-      drafts: 0,
+      drafts: store.drafts.count,
       notices: countNotices(store),
       oldestPendingAt: oldestPending(store.entries),
       hasFeedGap: store.meta.hasFeedGap,

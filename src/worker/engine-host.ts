@@ -16,14 +16,14 @@ export const HOST_PROTOCOL = 1;
 export type WatchRequest =
   | { readonly kind: 'query'; readonly query: Query }
   | { readonly kind: 'record'; readonly object: string; readonly id: string }
-  | { readonly kind: 'status' | 'sync-errors' | 'notices' | 'events' };
+  | { readonly kind: 'status' | 'drafts' | 'sync-errors' | 'notices' | 'events' };
 
 /** A listener on the other thread; its values are cloned on the way. */
 export type RemoteListener = ((value: unknown) => void) & ProxyMarked;
 
 /** The calls of an engine that take and give plain data. */
 const PLAIN_CALLS = [
-  'create', 'update', 'remove', 'save', 'restore', 'get', 'query', 'outcome', 'status', 'listSyncErrors', 'undo', 'resolve', 'resolveAll', 'exportEntries', 'explain', 'signOut', 'wipe',
+  'create', 'update', 'remove', 'save', 'restore', 'draft', 'get', 'query', 'outcome', 'status', 'listSyncErrors', 'undo', 'resolve', 'resolveAll', 'exportEntries', 'explain', 'signOut', 'wipe',
   'readJournal', 'listNotices', 'acknowledgeNotice', 'download', 'fetch', 'wake', 'exchange', 'setLifecycle',
 ] as const;
 
@@ -96,6 +96,7 @@ function startWatch(engine: SyncEngine, request: WatchRequest, listener: (value:
   switch (request.kind) {
     case 'query': return engine.watchQuery(request.query, listener);
     case 'record': return engine.watchRecord(request.object, request.id, listener);
+    case 'drafts': return engine.watchDrafts(listener);
     case 'status': return engine.watchStatus(listener);
     case 'sync-errors': return engine.watchSyncErrors(listener);
     case 'notices': return engine.watchNotices(listener);

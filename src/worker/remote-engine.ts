@@ -1,5 +1,6 @@
 import { proxy, type Remote } from 'comlink';
-import type { EntryOutcome, Notice, RecordView, SyncEngine, SyncError, SyncEvent, SyncStatus } from '../client/engine.ts';
+import type { DraftInfo, EntryOutcome, Notice, RecordView, SyncEngine, SyncError, SyncEvent, SyncStatus } from '../client/engine.ts';
+import type { DraftAnswer } from '../client/draft.ts';
 import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
 import { describeFault, isFault, SyncFault } from '../shared/fault.ts';
 import { createCallsUnderWay } from './calls-under-way.ts';
@@ -111,6 +112,11 @@ export function createRemoteEngine({ host, ready, onEnd }: RemoteEngineOptions):
       for (const { object, values } of changes) assertCanBeSent(object, values ?? {});
       return ask(() => host.save(changes));
     },
+    async draft(request) {
+      if (request.kind === 'change') assertCanBeSent(request.object, request.values ?? {});
+      return ask(async (): Promise<DraftAnswer> => host.draft(request));
+    },
+    watchDrafts: (listener) => watch<readonly DraftInfo[]>({ kind: 'drafts' }, listener),
     restore: (object, id) => ask(() => host.restore(object, id)),
     get: (object, id) => ask(() => host.get(object, id)),
     query: (query) => ask(() => host.query(query)),

@@ -77,6 +77,14 @@ class FakeEngine implements SyncEngine {
     return { entry: this.#entries, records: changes.map(({ object, id }) => ({ object, id: id! })) };
   }
 
+  async draft(): Promise<never> {
+    throw new SyncFault('DRAFT_UNKNOWN', 'there are no drafts here');
+  }
+
+  async watchDrafts() {
+    return () => {};
+  }
+
   async restore(object: string, id: string) {
     return { object, id, entry: this.#entries };
   }
