@@ -166,6 +166,7 @@ describe('calls submitted elsewhere, on the server', () => {
     ['a child of the original', aCopy(2, 'x', 'saved', [create('callSample', 's-y', { call: 'c1', quantity: 1 })]), { class: 'validation', member: 4 }],
     ['a record of another object', aCopy(2, 'x', 'saved', [create('order', 'o1', {})]), { class: 'validation', member: 4 }],
     ['no call at all', { ...entry(2, [], create('callSample', 's-y', { call: 'c1', quantity: 1 })), duplicateOf: { object: 'call', id: 'c1' } }, { class: 'validation', member: 0 }],
+    ['the id of its original', { ...entry(2, [], create('call', 'c1', { name: 'visit' })), duplicateOf: { object: 'call', id: 'c1' } }, { class: 'validation', member: 0 }],
     ['an object that is not copied', { ...entry(2, [], create('order', 'o9', {})), duplicateOf: { object: 'order', id: 'o1' } }, { class: 'validation', member: 0 }],
     ['an object that there is not', { ...aCopy(2, 'x'), duplicateOf: { object: 'nothing', id: 'c1' } }, { class: 'validation', member: 0 }],
     ['an original that there is not', { ...aCopy(2, 'x'), duplicateOf: { object: 'call', id: 'c9' } }, { class: 'missing-reference', member: 0, fields: ['copiedFrom'] }],

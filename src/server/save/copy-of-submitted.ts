@@ -31,6 +31,7 @@ export function readCopy(schema: ServerSchema, { object, id }: WireRecord, membe
     else header = member;
   }
   if (header === null) throw refused(members[0]!, `a copy of a ${object} begins with one`);
+  if (header.id === id) throw refused(header, 'a copy has an id of its own');
   return { original: { object, id }, type, submitted: type.submitted, header };
 }
 
