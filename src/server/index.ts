@@ -8,6 +8,7 @@ export type { ProtocolLimits, Refusal } from '../protocol/messages.ts';
 export type { RecordVersion } from '../protocol/version.ts';
 export type { CancelTimer, Clock } from '../shared/clock.ts';
 export type { Random } from '../shared/random.ts';
+export type { AfterCommitContext, AfterCommitHook, CommittedRecord, EntryChange, PrepareContext, PrepareHook } from './around-hooks.ts';
 export type { DeviceDesk, DeviceQuery, DeviceScope, KnownDevice } from './device-desk.ts';
 export type { ReportedPending } from './device-sightings.ts';
 export { createSyncServer, type HttpServerOptions, type SyncServer } from './http/create-sync-server.ts';
@@ -24,12 +25,14 @@ export {
   type HookAnswer,
   type ObjectHooks,
   type SaveContext,
+  type SaveOccasion,
   type SaveOrigin,
   type SaveReads,
   type TriggerContext,
   type TriggerWrites,
 } from './save-hooks.ts';
 export type { OnlineAccess, OnlineChange, OnlineOutcome, OnlineRecord, OnlineScope } from './save/online.ts';
+export type { OverwrittenField } from './save/overwritten.ts';
 export type { ServerLogEvent } from './server-parts.ts';
 export type { Fact, FactPlace, FactQuery } from './store/fact.ts';
 export type {
@@ -45,7 +48,7 @@ export type {
   StoreTransaction,
   StoreView,
 } from './store/server-store.ts';
-export type { RefusedChange, RefusedEntry, RefusedQuery, SupportDesk } from './support/refused-entries.ts';
+export type { RefusedEntry, RefusedQuery, SupportDesk } from './support/refused-entries.ts';
 export type { RequestHandler, SyncRequest, SyncResponse } from './sync-request.ts';
 export type { ServerCore } from './sync-server.ts';
 export type { SyncServerOptions } from './sync-server-options.ts';

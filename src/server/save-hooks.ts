@@ -8,11 +8,19 @@ export class HookRefusal {
   readonly code: string;
   /** What the user reads. */
   readonly message: string;
+  /** Index of the change concerned, of a refusal by `prepare`; 0 unless {@link HookRefusal.of} says which. */
+  readonly member: number;
 
-  constructor(field: string | null, code: string, message: string) {
+  constructor(field: string | null, code: string, message: string, member = 0) {
     this.field = field;
     this.code = code;
     this.message = message;
+    this.member = member;
+  }
+
+  /** The same refusal, of the change with this index in `changes`: for `prepare`, which sees all changes of a save at once. */
+  of(member: number): HookRefusal {
+    return new HookRefusal(this.field, this.code, this.message, member);
   }
 }
 
@@ -20,7 +28,8 @@ export class HookRefusal {
  * Refuses a save, from a hook. The device shows it as a sync error (rule A26).
  *
  * @param field - the field concerned; `null` for the record as a whole.
- * @param code - the host's own code, such as `'credit-limit'`.
+ * @param code - the host's own code, such as `'credit-limit'`, at most 200 characters.
+ * @param message - what the user reads, at most 2 000 characters. @defaultValue made of field and code
  *
  * @example
  * ```ts
@@ -56,7 +65,8 @@ export interface SaveReads<S extends Schema> {
   children<O extends ObjectName<S>>(object: O, parentId: string): Promise<readonly RecordOf<S, O>[]>;
 }
 
-interface HookContext<S extends Schema> {
+/** Who saves, and how. */
+export interface SaveOccasion {
   /** Whose customer the user belongs to, as `authenticate` said. */
   readonly tenant: string;
   /** Who saves, as `authenticate` said; `'online'` for a save through `server.online` that names nobody. */
@@ -65,10 +75,15 @@ interface HookContext<S extends Schema> {
   readonly claims: Readonly<Record<string, unknown>>;
   /** Where the save comes from: a device, or `server.online`. */
   readonly origin: SaveOrigin;
-  /** Server time of this save, in milliseconds since 1970. */
+  /** Server time, in milliseconds since 1970. */
   readonly now: number;
+}
+
+interface HookContext<S extends Schema> extends SaveOccasion {
   /** Reads other records, as this save has left them so far. */
   readonly records: SaveReads<S>;
+  /** What the server's `prepare` returned for this save; `undefined` without one. */
+  readonly prepared: unknown;
 }
 
 /** What `allow` is asked. */
@@ -148,8 +163,9 @@ export type HookAnswer<T> = T | undefined | void | Promise<T | undefined | void>
 
 /**
  * A host's own save logic for one object (rule A25). It runs inside the save's transaction, under a time limit. A hook that throws, or
- * does not answer in time, rolls the entry back; the device sends it again later. Hooks may run more than once for one save. Keep network
- * calls out of them, other saves may be waiting; and do not call the server's own methods, read and write through the context.
+ * does not answer in time, or answers what it must not, rolls the entry back; the device sends it again later. Hooks may run more than
+ * once for one save. Keep network calls out of them, other saves may be waiting: those belong into the server's `prepare`. And do not call
+ * the server's own methods; read and write through the context.
  */
 export interface ObjectHooks<S extends Schema = Schema, O extends ObjectName<S> = ObjectName<S>> {
   /** Says whether this user may do this at all. Refusing is `false`, or a {@link refuse} that says why. */

@@ -2,6 +2,7 @@ import type { Core } from '../core/core.ts';
 import type { ProtocolLimits } from '../protocol/messages.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Random } from '../shared/random.ts';
+import type { AfterCommitHook, PrepareHook } from './around-hooks.ts';
 import type { RowArchive } from './row-archive.ts';
 import type { AnyObjectHooks } from './save-hooks.ts';
 import type { ServerRules } from './server-rules.ts';
@@ -30,6 +31,12 @@ export interface ServerParts {
   readonly visibility: Visibility;
   readonly hooks: ReadonlyMap<string, AnyObjectHooks>;
   readonly hookTimeoutMs: number;
+  readonly prepare: PrepareHook | null;
+  readonly prepareTimeoutMs: number;
+  readonly afterCommit: AfterCommitHook | null;
+  readonly afterCommitTimeoutMs: number;
+  /** Lets work go on that no answer waits for; the server waits for it when it closes. */
+  readonly runAside: (work: Promise<void>) => void;
   readonly hasStrictReferences: boolean;
   readonly limits: ProtocolLimits;
   readonly clock: Clock;

@@ -3,6 +3,7 @@ import type { ProtocolLimits } from '../protocol/messages.ts';
 import type { ObjectName, Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Random } from '../shared/random.ts';
+import type { AfterCommitHook, PrepareHook } from './around-hooks.ts';
 import type { Authenticate } from './principal.ts';
 import type { ObjectHooks } from './save-hooks.ts';
 import type { ServerLogEvent } from './server-parts.ts';
@@ -20,6 +21,10 @@ export interface SyncServerOptions<S extends Schema = Schema> {
   readonly authenticate: Authenticate;
   /** The host's save logic, by object (rule A25). */
   readonly objects?: { readonly [O in ObjectName<S>]?: ObjectHooks<S, O> };
+  /** Runs before the transaction of each save: the place for calls to other services (rule A25). @defaultValue none */
+  readonly prepare?: PrepareHook;
+  /** Runs once after each decision, for consequences outside (rule A25). @defaultValue none */
+  readonly afterCommit?: AfterCommitHook;
   /** Says which records a user may see. @defaultValue all of the tenant's */
   readonly canSee?: CanSee;
   /** Refuses references to records that do not exist; those to a parent always must. @defaultValue false */
@@ -37,8 +42,12 @@ export interface SyncServerOptions<S extends Schema = Schema> {
   readonly receiptRetentionMs?: number;
   /** When devices poll next, in milliseconds (rule A33). @defaultValue null, each device's own interval */
   readonly nextPollMs?: number | null;
-  /** How long one hook may take, in milliseconds. @defaultValue 10_000 */
+  /** How long one hook inside the transaction may take, in milliseconds. @defaultValue 10_000 */
   readonly hookTimeoutMs?: number;
+  /** How long `prepare` may take, in milliseconds; devices wait 30 seconds for an answer by default. @defaultValue `hookTimeoutMs` */
+  readonly prepareTimeoutMs?: number;
+  /** How long `afterCommit` may take before it counts as failed, in milliseconds. @defaultValue `hookTimeoutMs` */
+  readonly afterCommitTimeoutMs?: number;
   /** Hears what goes wrong. @defaultValue nobody */
   readonly log?: (event: ServerLogEvent) => void;
   /** @internal */

@@ -64,12 +64,16 @@ export interface ServerCore {
 /** Makes a server that answers plain requests; `createSyncServer` puts HTTP before it. */
 export function createServerCore<S extends Schema>(options: SyncServerOptions<S>): ServerCore {
   const { authenticate, basePath, nextPollMs = null, receiptRetentionMs = 90 * DAY_MS } = options;
-  const parts = createParts(options);
+  const underWay = new Set<Promise<unknown>>();
+  const track = (work: Promise<unknown>): void => {
+    underWay.add(work);
+    void work.finally(() => underWay.delete(work));
+  };
+  const parts = createParts(options, track);
   const { schema, store, clock, log, limits, retentionMs } = parts;
   const devices = createDeviceRegistry({ store, random: parts.random });
   const sightings = createDeviceSightings({ store, clock, log });
   const pruner = createPruner({ store, clock, retentionMs, receiptRetentionMs, log });
-  const underWay = new Set<Promise<SyncResponse>>();
   let isClosed = false;
 
   const stamp = (epoch: number, head: number): ServerStamp => ({ time: clock.now(), epoch, head, nextPollMs, schema: schema.hash });
@@ -182,19 +186,20 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
     support: createSupportDesk(store, () => clock.now()),
     handle(request) {
       const answered = answer(request);
-      underWay.add(answered);
-      void answered.finally(() => underWay.delete(answered));
+      track(answered);
       return answered;
     },
     async close() {
       isClosed = true;
-      await Promise.all(underWay);
+      // What answers leave behind is added while they are waited for.
+      while (underWay.size > 0) await Promise.all(underWay);
       await sightings.flushAll();
     },
   };
 }
 
-function createParts<S extends Schema>(options: SyncServerOptions<S>): ServerParts {
+function createParts<S extends Schema>(options: SyncServerOptions<S>, runAside: ServerParts['runAside']): ServerParts {
+  const { hookTimeoutMs = 10_000, prepareTimeoutMs = hookTimeoutMs, afterCommitTimeoutMs = hookTimeoutMs } = options;
   const schema = createServerSchema(options.schema);
   const archive = createRowArchive();
   return {
@@ -205,7 +210,12 @@ function createParts<S extends Schema>(options: SyncServerOptions<S>): ServerPar
     visibility: createVisibility(schema, archive, options.canSee),
     // Hooks are typed by the host's schema; in here, records are plain values.
     hooks: new Map(Object.entries(options.objects ?? {}) as unknown as [string, AnyObjectHooks][]),
-    hookTimeoutMs: options.hookTimeoutMs ?? 10_000,
+    hookTimeoutMs,
+    prepare: options.prepare ?? null,
+    prepareTimeoutMs,
+    afterCommit: options.afterCommit ?? null,
+    afterCommitTimeoutMs,
+    runAside,
     hasStrictReferences: options.strictReferences ?? false,
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     clock: options.clock ?? platformClock,

@@ -36,6 +36,7 @@ async function everyStatement(): Promise<string[]> {
   await transaction.putRecords([note('b', 'x')]);
   await transaction.nextNumber('note', 'n');
   await transaction.claimReceipt(receipt);
+  await transaction.getReceipt(receipt);
   await transaction.putReceipt(receipt, { hash: '', createdAt: 0, result: new Uint8Array() });
   await transaction.claimStore('s', 'u');
   await transaction.openFeed('u', 'f');

@@ -1,13 +1,17 @@
 import { keyText, type RecordKey } from '../store/server-store.ts';
 import { parentBefore, parentOf, type WorkingRecord, type WorkingSet } from './working-set.ts';
 
-/** The masters of a record at all levels, those it had before the save included. */
-export async function mastersOf(working: WorkingSet, record: WorkingRecord): Promise<WorkingRecord[]> {
+/** The masters of a record at all levels: those it had before the save included, unless told otherwise. */
+export async function mastersOf(
+  working: WorkingSet,
+  record: WorkingRecord,
+  parentsOf: readonly ((record: WorkingRecord) => string | null)[] = [parentOf, parentBefore],
+): Promise<WorkingRecord[]> {
   const found = new Map<string, WorkingRecord>([[keyText(record), record]]);
   for (let level = [record]; level.length > 0; ) {
     const above: WorkingRecord[] = [];
     for (const child of level) {
-      for (const id of new Set([parentOf(child), parentBefore(child)])) {
+      for (const id of new Set(parentsOf.map((parent) => parent(child)))) {
         if (id === null) continue;
         const master = await working.get({ object: child.type.parent!.target, id });
         if (master.row === null || found.has(keyText(master))) continue;

@@ -3,7 +3,7 @@ import type { FieldValue } from '../../protocol/field.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { SyncFault } from '../../shared/fault.ts';
 import type { Principal } from '../principal.ts';
-import type { AnyObjectHooks, ChildrenOf, SaveOrigin, SaveReads } from '../save-hooks.ts';
+import { HookRefusal, type AnyObjectHooks, type ChildrenOf, type SaveOrigin, type SaveReads } from '../save-hooks.ts';
 import type { Schema } from '../../protocol/schema.ts';
 import type { ServerObject } from '../server-schema.ts';
 import { withTimeLimit } from '../time-limit.ts';
@@ -21,6 +21,7 @@ export interface HookBase {
   readonly origin: SaveOrigin;
   readonly now: number;
   readonly records: SaveReads<Schema>;
+  readonly prepared: unknown;
 }
 
 /** Calls a host's hooks: under the time limit, and with what they throw turned into "try later". */
@@ -39,19 +40,23 @@ export interface HookRunnerOptions {
   readonly principal: Principal;
   readonly origin: SaveOrigin;
   readonly working: WorkingSet;
+  /** What the server's `prepare` returned for this save. */
+  readonly prepared: unknown;
 }
 
-export function createHookRunner({ hooks, timeoutMs, clock, principal, origin, working }: HookRunnerOptions): HookRunner {
+export function createHookRunner({ hooks, timeoutMs, clock, principal, origin, working, prepared }: HookRunnerOptions): HookRunner {
   const read = async (object: string, id: string): Promise<HookRecord | null> => hookRecord(await working.get({ object, id }));
   const children = async (object: string, parentId: string): Promise<HookRecord[]> =>
     (await working.children(object, parentId)).flatMap((record) => hookRecord(record) ?? []);
 
   return {
-    base: { ...principal, origin, now: clock.now(), records: { get: read, children } },
+    base: { ...principal, origin, now: clock.now(), records: { get: read, children }, prepared },
     hooksOf: (object) => hooks.get(object),
     async call(name, object, hook) {
       try {
-        return await withTimeLimit(clock, timeoutMs, hook);
+        const answer = await withTimeLimit(clock, timeoutMs, hook);
+        assertAnswer(name, answer);
+        return answer;
       } catch (cause) {
         throw cause instanceof EntryDelayed ? cause : new EntryDelayed(`${name} of ${object} failed`, cause);
       }
@@ -62,6 +67,36 @@ export function createHookRunner({ hooks, timeoutMs, clock, principal, origin, w
       return Object.fromEntries(entries);
     },
   };
+}
+
+/** What each hook may answer, besides a refusal and nothing. A mistake there must not pass for a yes. */
+const MAY_ANSWER: Readonly<Record<string, (answer: unknown) => boolean>> = {
+  allow: (answer) => typeof answer === 'boolean',
+  beforeSave: isRecord,
+  validate: () => false,
+  afterSave: () => false,
+  formulas: isRecord,
+};
+
+function isRecord(answer: unknown): boolean {
+  return typeof answer === 'object' && !Array.isArray(answer);
+}
+
+function assertAnswer(name: string, answer: unknown): void {
+  const isNothing = (answer === undefined || answer === null) && name !== 'allow';
+  const isRefusal = answer instanceof HookRefusal && name !== 'formulas';
+  if (isRefusal) assertSound(answer);
+  else if (!isNothing && MAY_ANSWER[name]?.(answer) !== true) throw new TypeError(`${name} answers what it must not`);
+}
+
+const LONGEST = { name: 200, message: 2_000 } as const;
+
+/** Every device must be able to read a refusal, or it could read no answer that holds it. @throws TypeError the hook's mistake */
+export function assertSound({ field, code, message }: HookRefusal): void {
+  const texts: readonly (readonly [unknown, number])[] = [[field ?? '', LONGEST.name], [code, LONGEST.name], [message, LONGEST.message]];
+  for (const [text, most] of texts) {
+    if (typeof text !== 'string' || text.length > most || /\p{Surrogate}/u.test(text)) throw new TypeError(`a refusal is made of texts of at most ${most} characters`);
+  }
 }
 
 /** A live record as hooks see it; `null` for one that is deleted or was never saved. */

@@ -6,9 +6,12 @@ import type { RecordVersion } from '../../protocol/version.ts';
 import { SyncFault } from '../../shared/fault.ts';
 import { createId } from '../../shared/ids.ts';
 import { DEFAULT_TENANT, type Principal } from '../principal.ts';
+import type { SaveOccasion } from '../save-hooks.ts';
 import type { ServerObject } from '../server-schema.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { isStorableId, type StoredRecord, type StoreView } from '../store/server-store.ts';
+import { announceSave, prepareSave, type DecidedSave } from './around.ts';
+import { plainChanges } from './entry-changes.ts';
 import type { EntryMember } from './entry-member.ts';
 import { createHookRunner } from './hook-runner.ts';
 import { listOverwritten, type OverwrittenField } from './overwritten.ts';
@@ -147,21 +150,30 @@ export function createOnlineAccess(parts: ServerParts): OnlineAccess {
     async save(changes, { tenant = DEFAULT_TENANT, user = 'online' } = {}) {
       const members = changes.map((change, index) => createMember(parts, typeOf(change.object), change, index));
       const principal: Principal = { tenant, user, claims: {} };
+      const occasion: SaveOccasion = { ...principal, origin: { kind: 'online' }, now: parts.clock.now() };
+      const asked = plainChanges(members);
+      const announce = (decided: DecidedSave): void => announceSave(parts, occasion, decided, () => asked);
       try {
-        const records = await store.run(tenant, async (transaction) => {
+        const prepared = await prepareSave(parts, occasion, asked);
+        const { records, affected } = await store.run(tenant, async (transaction) => {
           const working = new WorkingSet(transaction, schema, parts.archive);
           const { hooks, hookTimeoutMs: timeoutMs, clock, core, hasStrictReferences, random } = parts;
-          const runner = createHookRunner({ hooks, timeoutMs, clock, principal, origin: { kind: 'online' }, working });
+          const runner = createHookRunner({ hooks, timeoutMs, clock, principal, origin: { kind: 'online' }, working, prepared });
           const createRecordId = (): string => createId(clock, random);
           // The back office sees everything: what a user may see is not asked.
           const visibility = { ...parts.visibility, isVisible: () => true };
-          await saveMembers({ core, schema, transaction, working, hooks: runner, visibility, principal, hasStrictReferences, createRecordId, rules: parts.rules }, members);
+          const end = await saveMembers({ core, schema, transaction, working, hooks: runner, visibility, principal, hasStrictReferences, createRecordId, rules: parts.rules }, members);
           const live = (await transaction.getRecords(members)).filter(({ isDeleted }) => !isDeleted);
-          return Promise.all(live.map((record) => decode(transaction, record)));
+          const saved = await Promise.all(live.map((record) => decode(transaction, record)));
+          return { records: saved, affected: end.kind === 'saved' ? end.affected : [] };
         });
+        announce({ outcome: 'saved', refusal: null, affected });
         return { kind: 'saved', records };
       } catch (thrown) {
-        if (thrown instanceof EntryRefused) return { kind: 'refused', refusal: thrown.refusal };
+        if (thrown instanceof EntryRefused) {
+          announce({ outcome: 'refused', refusal: thrown.refusal, affected: [] });
+          return { kind: 'refused', refusal: thrown.refusal };
+        }
         if (thrown instanceof EntryDelayed) return { kind: 'failed', cause: thrown.cause };
         throw thrown;
       }

@@ -2,10 +2,14 @@ import { isFault } from '../../shared/fault.ts';
 import { createId } from '../../shared/ids.ts';
 import type { WireEntry } from '../../protocol/messages.ts';
 import type { Principal } from '../principal.ts';
+import type { EntryChange } from '../around-hooks.ts';
+import type { SaveOccasion } from '../save-hooks.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { keepRefused, type RefusedUpload } from '../support/refused-entries.ts';
 import { keyText, type ReceiptKey, type RecordKey, type StoreTransaction } from '../store/server-store.ts';
 import type { ReaderImage } from '../visibility.ts';
+import { announceSave, prepareSave, type DecidedSave } from './around.ts';
+import { plainChanges } from './entry-changes.ts';
 import { fingerprintEntry } from './entry-hash.ts';
 import { createHookRunner } from './hook-runner.ts';
 import { readEntry, type EntrySpan } from './read-entry.ts';
@@ -29,27 +33,68 @@ const HOOK_RETRY_MS = 5_000;
 
 /** Settles one entry: from its receipt, or by saving it (rules A25, C2). Store faults come out; the device then repeats the request. */
 export async function settleEntry(parts: ServerParts, uploaded: UploadedEntry): Promise<Settled> {
+  const { settled, decided } = await decideEntry(parts, uploaded);
+  if (decided !== null) announceSave(parts, occasionOf(parts, uploaded), decided, () => changesIn(parts, uploaded));
+  return settled;
+}
+
+/** What became of an entry, and what was decided if it was decided now. */
+interface EntryDecision {
+  readonly settled: Settled;
+  /** `null` for a repeat, and when nothing is decided. */
+  readonly decided: DecidedSave | null;
+}
+
+async function decideEntry(parts: ServerParts, uploaded: UploadedEntry): Promise<EntryDecision> {
   const { tenant } = uploaded.principal;
   const { hash, byteLength } = fingerprintEntry(uploaded.entry, uploaded.span);
   try {
-    return await parts.store.run(tenant, (transaction) => saveOnce(parts, uploaded, transaction, hash, byteLength));
+    const prepared = await prepareEntry(parts, uploaded, byteLength);
+    return await parts.store.run(tenant, (transaction) => saveOnce(parts, uploaded, transaction, { hash, byteLength, prepared }));
   } catch (thrown) {
     if (thrown instanceof EntryRefused) {
       // The save was rolled back. The refusal is a decision too: committed before it is answered.
       return parts.store.run(tenant, (transaction) => refuseOnce(parts, uploaded, transaction, hash, thrown.refusal));
     }
     if (isFault(thrown) && thrown.code.startsWith('STORAGE_')) throw thrown;
-    return delay(parts, thrown);
+    return { settled: delay(parts, thrown), decided: null };
   }
 }
 
-async function saveOnce(parts: ServerParts, uploaded: UploadedEntry, transaction: StoreTransaction, hash: string, byteLength: number): Promise<Settled> {
+/** Before the transaction: nobody waits for what the host does here. A decision that stands is not prepared again. */
+async function prepareEntry(parts: ServerParts, uploaded: UploadedEntry, byteLength: number): Promise<unknown> {
+  if (parts.prepare === null) return undefined;
+  const receipt = await parts.store.read(uploaded.principal.tenant, (view) => view.getReceipt(receiptKey(uploaded)));
+  if (parts.rules.recall(receipt) !== null) return undefined;
+  refuseTooLarge(parts, uploaded.entry, byteLength);
+  return prepareSave(parts, occasionOf(parts, uploaded), plainChanges(readEntry(parts, uploaded.span)));
+}
+
+function occasionOf({ clock }: ServerParts, { principal, store, entry }: UploadedEntry): SaveOccasion {
+  return { ...principal, origin: { kind: 'device', store, number: entry.number, savedAt: entry.savedAt }, now: clock.now() };
+}
+
+function changesIn(parts: ServerParts, { span }: UploadedEntry): EntryChange[] {
+  try {
+    return plainChanges(readEntry(parts, span));
+  } catch {
+    return []; // Refused because the schema has no place for it.
+  }
+}
+
+interface SaveInput {
+  readonly hash: string;
+  readonly byteLength: number;
+  readonly prepared: unknown;
+}
+
+async function saveOnce(parts: ServerParts, uploaded: UploadedEntry, transaction: StoreTransaction, { hash, byteLength, prepared }: SaveInput): Promise<EntryDecision> {
   const { principal, entry, span } = uploaded;
   const receipt = parts.rules.recall(await transaction.claimReceipt(receiptKey(uploaded)));
-  if (receipt !== null) return repeat(parts, uploaded, transaction, receipt, hash);
+  if (receipt !== null) return { settled: await repeat(parts, uploaded, transaction, receipt, hash), decided: null };
   refuseTooLarge(parts, entry, byteLength);
   const members = readEntry(parts, span);
-  const end = await saveMembers(openSave(parts, uploaded, transaction), members);
+  const end = await saveMembers(openSave(parts, uploaded, transaction, prepared), members);
   if (end.kind === 'setAside') return setAside(parts, uploaded, transaction, hash, end);
   const { affected, hasWritten, left, overwritten } = end;
   const { clock, visibility, rules } = parts;
@@ -66,24 +111,26 @@ async function saveOnce(parts: ServerParts, uploaded: UploadedEntry, transaction
     const records = images.map(({ object, id }) => ({ object, id }));
     await transaction.appendFeed(principal.user, { createdAt, store: uploaded.store, number: entry.number, records });
   }
-  return decision.outcome === 'saved' ? { ...decision, current: committed } : { outcome: 'partlySaved', refusal: decision.refusal, committed, current: committed };
+  const settled: Settled =
+    decision.outcome === 'saved' ? { ...decision, current: committed } : { outcome: 'partlySaved', refusal: decision.refusal, committed, current: committed };
+  return { settled, decided: { outcome: settled.outcome, refusal: left, affected } };
 }
 
-function openSave(parts: ServerParts, { principal, store, entry }: UploadedEntry, transaction: StoreTransaction): SaveInProgress {
+function openSave(parts: ServerParts, { principal, store, entry }: UploadedEntry, transaction: StoreTransaction, prepared: unknown): SaveInProgress {
   const { hooks, hookTimeoutMs: timeoutMs, clock, random, visibility, schema, core, hasStrictReferences, rules } = parts;
   const { number, savedAt, headers, duplicateOf } = entry;
   const working = new WorkingSet(transaction, schema, parts.archive);
-  const runner = createHookRunner({ hooks, timeoutMs, clock, principal, origin: { kind: 'device', store, number, savedAt }, working });
+  const runner = createHookRunner({ hooks, timeoutMs, clock, principal, origin: { kind: 'device', store, number, savedAt }, working, prepared });
   const createRecordId = (): string => createId(clock, random);
   const upload = { store, number, headers, duplicateOf };
   return { core, schema, transaction, working, hooks: runner, visibility, principal, hasStrictReferences, createRecordId, rules, upload };
 }
 
 /** A header was submitted elsewhere (rules A23, A24): that is a decision too, with nothing written. */
-async function setAside(parts: ServerParts, uploaded: UploadedEntry, transaction: StoreTransaction, hash: string, { outcome, header, group }: SetAside): Promise<Settled> {
+async function setAside(parts: ServerParts, uploaded: UploadedEntry, transaction: StoreTransaction, hash: string, { outcome, header, group }: SetAside): Promise<EntryDecision> {
   const decision: Decision = { outcome, header, group, records: recordsIn(uploaded) };
   if (parts.rules.isFinal(outcome)) await decide(transaction, uploaded, hash, parts.clock.now(), decision);
-  return settleAgain(parts, uploaded.principal, transaction, decision);
+  return { settled: await settleAgain(parts, uploaded.principal, transaction, decision), decided: { outcome, refusal: null, affected: [] } };
 }
 
 async function decide(transaction: StoreTransaction, uploaded: UploadedEntry, hash: string, createdAt: number, decision: Decision): Promise<void> {
@@ -102,15 +149,15 @@ function ownImages(images: readonly ReaderImage[], members: readonly RecordKey[]
   return images.filter((image) => image.state !== 'hidden' || own.has(keyText(image)));
 }
 
-async function refuseOnce(parts: ServerParts, uploaded: UploadedEntry, transaction: StoreTransaction, hash: string, refusal: EntryRefusal): Promise<Settled> {
+async function refuseOnce(parts: ServerParts, uploaded: UploadedEntry, transaction: StoreTransaction, hash: string, refusal: EntryRefusal): Promise<EntryDecision> {
   // Two copies of the request may race: the first decision stands.
   const receipt = parts.rules.recall(await transaction.claimReceipt(receiptKey(uploaded)));
-  if (receipt !== null) return repeat(parts, uploaded, transaction, receipt, hash);
+  if (receipt !== null) return { settled: await repeat(parts, uploaded, transaction, receipt, hash), decided: null };
   const decision: Decision = { outcome: 'refused', refusal, records: recordsIn(uploaded) };
   const createdAt = parts.clock.now();
   await decide(transaction, uploaded, hash, createdAt, decision);
   await keepRefused(transaction, refusedUpload(uploaded), refusal, createdAt);
-  return settleAgain(parts, uploaded.principal, transaction, decision);
+  return { settled: await settleAgain(parts, uploaded.principal, transaction, decision), decided: { outcome: 'refused', refusal, affected: [] } };
 }
 
 function refusedUpload(uploaded: UploadedEntry): RefusedUpload {

@@ -42,16 +42,26 @@ export function readUpload({ core, limits }: Pick<ServerParts, 'core' | 'limits'
   return { request, spans };
 }
 
+/** A device waits for an answer, 30 seconds by default. An answer in time brings on what was decided; slow hooks must not use up all of it. */
+const MOST_MS = 15_000;
+
+/** The answer has limits too. What is beyond them was not looked at, and comes again at once. */
+function notBegun(message: string): Settled {
+  return { outcome: 'tryLater', retryAfterMs: 0, message };
+}
+
 /** Settles the entries of an upload in order, each in a transaction of its own. */
 export async function settleUpload(parts: ServerParts, principal: Principal, { request, spans }: ReadUpload): Promise<{ readonly results: EntryResult[]; readonly images: ImageList }> {
   const images = createImageList();
   const results: EntryResult[] = [];
+  const began = parts.clock.monotonic();
   let imageBytes = 0;
   for (const [index, entry] of request.entries.entries()) {
-    // The answer has a limit too. What no longer fits was not looked at, and comes again.
     const settled: Settled =
       imageBytes > parts.limits.bodyBytes
-        ? { outcome: 'tryLater', retryAfterMs: 0, message: 'the answer is full' }
+        ? notBegun('the answer is full')
+        : parts.clock.monotonic() - began > MOST_MS
+        ? notBegun('the request took too long')
         : await settleEntry(parts, { principal, store: request.store, entry, span: spans[index]! });
     results.push(writeResult(entry.number, settled, images, spanMembers(spans[index]!)));
     if ('current' in settled) for (const { image } of settled.current) imageBytes += image.row?.length ?? 0;

@@ -51,6 +51,7 @@ export function openMemoryTransaction(tenant: MemoryTenant): MemoryTransaction {
       return rows.slice(start, start + limit);
     }),
     storeOwner: step((store: string) => tenant.owners.get(store) ?? null),
+    getReceipt: step((key: ReceiptKey) => tenant.receipts.get(receiptText(key)) ?? null),
     getFact: step((kind: string, key: string) => tenant.facts.get(kind, key)),
     listFacts: step((kind: string, query: FactQuery) => tenant.facts.list(kind, query)),
 

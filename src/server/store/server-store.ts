@@ -100,6 +100,8 @@ export interface StoreView {
   listFeed(user: string, after: number, limit: number): Promise<readonly FeedRow[]>;
   /** The user that a device's store is bound to. */
   storeOwner(store: string): Promise<string | null>;
+  /** The receipt of an upload number; `null` while nothing is decided. */
+  getReceipt(key: ReceiptKey): Promise<Receipt | null>;
   /** The fact of this kind and key. */
   getFact(kind: string, key: string): Promise<Fact | null>;
   /** Facts of a kind, by time. */

@@ -1,7 +1,7 @@
-import type { ChangeOp } from '../../protocol/items.ts';
 import type { FieldValue } from '../../protocol/field.ts';
 import type { RefusalClass } from '../../protocol/messages.ts';
 import { decodeRow, decodeValue, maskPositions, NO_VALUE, splitRow } from '../../protocol/row.ts';
+import type { EntryChange } from '../around-hooks.ts';
 import { decodeEnvelope, encodeEnvelope } from '../envelope.ts';
 import { FACT_KINDS, REFUSED_RETENTION_MS } from '../fact-kinds.ts';
 import { DEFAULT_TENANT } from '../principal.ts';
@@ -12,20 +12,6 @@ import type { ServerStore, StoreTransaction } from '../store/server-store.ts';
 
 /** An entry may be megabytes; support needs to see what it was about. */
 const MOST_VALUE_BYTES = 262_144;
-
-/** One change of a refused entry, as plain values. */
-export interface RefusedChange {
-  /** The object's name, as the device has it. */
-  readonly object: string;
-  /** The record's id at birth (rule C1). */
-  readonly id: string;
-  /** What was asked for. */
-  readonly op: ChangeOp;
-  /** What the user saw, by field; empty for a create. */
-  readonly previous: Readonly<Record<string, FieldValue>>;
-  /** What the user wrote, by field; empty for a delete. */
-  readonly next: Readonly<Record<string, FieldValue>>;
-}
 
 /** An entry that the server refused, kept for support: a lost device's sync errors are not lost with it. */
 export interface RefusedEntry {
@@ -50,7 +36,7 @@ export interface RefusedEntry {
   /** The fields concerned. */
   readonly fields: readonly string[];
   /** What the entry would have written, in order. */
-  readonly changes: readonly RefusedChange[];
+  readonly changes: readonly EntryChange[];
   /** The values of later changes were left out because the entry is over 256 KiB. */
   readonly isCut: boolean;
 }
@@ -120,7 +106,7 @@ function readRefused({ user, createdAt, body }: Fact): RefusedEntry {
 
 function plainChanges({ table, layouts, start, count }: EntrySpan): Pick<RefusedEntry, 'changes' | 'isCut'> {
   let bytes = 0;
-  const changes = Array.from({ length: count }, (_, index): RefusedChange => {
+  const changes = Array.from({ length: count }, (_, index): EntryChange => {
     const at = start + index;
     const layout = layouts[table.layout(at)]!, mask = table.mask(at), previous = table.previous(at), next = table.next(at);
     const head = { object: layout.object, id: table.id(at), op: table.op(at) };

@@ -10,7 +10,9 @@ export function describeLedgers({ runner, test }: StoreSuite): void {
     test('are claimed once and then found', async ({ run }) => {
       assertEqual(await run((transaction) => transaction.claimReceipt(KEY).then((found) => transaction.putReceipt(KEY, RECEIPT).then(() => found))), null, 'the first claim');
       assertEqual(await run((transaction) => transaction.claimReceipt(KEY)), RECEIPT, 'the second');
+      assertEqual(await run((transaction) => transaction.getReceipt(KEY)), RECEIPT, 'a look without a claim');
       for (const other of [{ ...KEY, user: 'bob' }, { ...KEY, store: 's2' }, { ...KEY, number: 2 }]) {
+        assertEqual(await run((transaction) => transaction.getReceipt(other)), null, 'a look at another user, store or number');
         assertEqual(await run((transaction) => transaction.claimReceipt(other)), null, 'another user, store or number');
       }
     });

@@ -27,13 +27,14 @@ export function describeTenants({ runner, test }: StoreSuite): void {
         await transaction.oldestFeedPosition('ann', 0),
         await transaction.listFeed('ann', 0, 9),
         await transaction.storeOwner('s'),
+        await transaction.getReceipt(key),
         await transaction.getFact('audit', 'k'),
         await transaction.listFacts('audit', { limit: 9 }),
         await transaction.epoch(),
         await transaction.claimReceipt(key),
         await transaction.nextNumber('note', 'number'),
       ]);
-      assertEqual(seen, [[], [], [], [], null, null, null, null, [], null, null, [], 1, null, 1], 'what the other tenant sees');
+      assertEqual(seen, [[], [], [], [], null, null, null, null, [], null, null, null, [], 1, null, 1], 'what the other tenant sees');
       await store.run(other, async (transaction) => {
         await transaction.prune({ feedBefore: 99, receiptsBefore: 99 });
         await transaction.pruneFacts('audit', 99);

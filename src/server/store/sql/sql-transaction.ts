@@ -106,6 +106,10 @@ export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayou
       );
       return rows.map(readFeedRow);
     },
+    async getReceipt({ user, store, number }) {
+      const row = await one('select hash, created_at, result from fieldtide_receipt where tenant = $1 and user_id = $2 and store = $3 and number = $4', user, store, number);
+      return row === null ? null : { hash: row.hash as string, createdAt: row.created_at as number, result: row.result as Uint8Array };
+    },
     async storeOwner(store) {
       return ((await one('select user_id from fieldtide_device where tenant = $1 and store = $2', store))?.user_id as string | undefined) ?? null;
     },
@@ -132,9 +136,7 @@ export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayou
          on conflict (tenant, user_id, store, number) do nothing returning number`,
         user, store, number,
       );
-      if (claimed !== null) return null;
-      const row = await one('select hash, created_at, result from fieldtide_receipt where tenant = $1 and user_id = $2 and store = $3 and number = $4', user, store, number);
-      return { hash: row!.hash as string, createdAt: row!.created_at as number, result: row!.result as Uint8Array };
+      return claimed === null ? transaction.getReceipt({ user, store, number }) : null;
     },
     async putReceipt({ user, store, number }, { hash, createdAt, result }) {
       await all(
