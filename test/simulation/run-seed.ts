@@ -78,9 +78,11 @@ async function undoAll({ time, oracle }: World, device: SimulatedDevice): Promis
   const engine = device.engine!;
   const errors = await time.passUntil(engine.listSyncErrors(), 1_000);
   for (const { id } of errors) {
+    const end = oracle.intend(device.name, { kind: 'resolve', action: 'undo', entry: id });
     await time.passUntil(engine.undo(id), 60_000).catch((thrown: unknown) => {
       if (!isFault(thrown, 'SYNC_ERROR_UNKNOWN')) oracle.fail('unexpected-fault', `${device.name} cannot undo ${id}: ${String(thrown)}`);
     });
+    end();
   }
 }
 

@@ -193,11 +193,12 @@ export class Workload {
 
   #undo(device: SimulatedDevice, engine: SyncEngine): void {
     const mirror = this.#mirror(device);
+    const end = this.#world.oracle.intend(device.name, { kind: 'resolve', action: 'undo', entry: 'all' });
     const undone = engine.listSyncErrors().then(async (errors) => {
       for (const error of errors) this.#checkShown(device, mirror, error);
       if (errors.length > 0) await engine.undo(this.#random.pick(errors).id);
     });
-    this.#expect(device, undone, ['SYNC_ERROR_UNKNOWN']);
+    this.#expect(device, undone.finally(end), [...NETWORK, 'SYNC_ERROR_UNKNOWN']);
   }
 
   /** A sync error shows what the user entered. */

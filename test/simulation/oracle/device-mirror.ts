@@ -1,10 +1,12 @@
 import type { Layout } from '../../../src/protocol/layout.ts';
 import { compareVersions, NO_VERSION, type RecordVersion } from '../../../src/protocol/version.ts';
 import type { HeldImage } from '../../../src/client/rows.ts';
+import type { Notice } from '../../../src/client/engine.ts';
 import type { Meta } from '../../../src/client/stored.ts';
 import type { Commit } from '../../../src/storage/storage-adapter.ts';
 import type { Values } from '../crm.ts';
-import { isTrueRow, isVisible, sameValues, type OnlineHistory, type OnlineVersion } from './online-history.ts';
+import { isShown, isTrueRow, isVisible, sameValues, type OnlineHistory, type OnlineVersion } from './online-history.ts';
+import { NoticeLedger } from './notice-ledger.ts';
 import { QueueLedger } from './queue-ledger.ts';
 import { keysTouched, readCommit } from './read-commit.ts';
 import { applySave, describeSave, lastSending, type Save, type Saves } from './saves.ts';
@@ -38,6 +40,7 @@ export class DeviceMirror {
   readonly #bases = new Map<string, Held>();
   readonly #sides = new Map<string, Held>();
   readonly queue: QueueLedger;
+  readonly #notices: NoticeLedger;
   readonly #touchedAt = new Map<string, number>();
   readonly #shown = new Map<string, Set<string>>();
   #meta: Meta | null = null;
@@ -47,11 +50,17 @@ export class DeviceMirror {
     this.#options = options;
     const { name: device, user, saves } = options;
     const fail = (rule: Rule, message: string): void => this.#fail(rule, message);
-    this.queue = new QueueLedger({ device, user, saves, fail, meta: () => this.#meta, view: (key) => this.view(key) });
+    this.queue = new QueueLedger({ device, user, saves, fail, meta: () => this.#meta, view: (key) => this.view(key), shown: (object) => this.shown(object) });
+    this.#notices = new NoticeLedger({ device, fail });
   }
 
   get meta(): Meta | null {
     return this.#meta;
+  }
+
+  /** Notices that the user has still to read, and others that are kept. */
+  get notices(): ReadonlyMap<number, Notice> {
+    return this.#notices.held;
   }
 
   get sideCount(): number {
@@ -105,7 +114,8 @@ export class DeviceMirror {
     const before = new Map([...keys].map((key) => [key, { view: this.view(key), known: this.known(key), base: this.base(key), saves: this.queue.of(key) }]));
     for (const [key, image] of changes.bases) this.#takeBase(key, image, isApplyingDownload);
     for (const [key, image] of changes.sides) this.#takeSide(key, image);
-    this.queue.take(changes, before);
+    const left = this.queue.take(changes, before);
+    this.#notices.take(changes, left, (save, key) => this.#wasRemoved(save, key));
     const settled = this.queue.checkViews(before);
     for (const [key, was] of before) {
       this.#checkKnown(key, was.known);
@@ -154,10 +164,21 @@ export class DeviceMirror {
     return online;
   }
 
+  #wasRemoved(save: Save, key: string): boolean {
+    const version = this.#savedAs(save, key);
+    const online = version === null ? null : this.#options.history.at(key, version);
+    return online !== null && !isShown(online, this.#options.user);
+  }
+
+  /** The version that a save made of a record; `null` when it wrote nothing. */
+  #savedAs(save: Save, key: string): RecordVersion | null {
+    const sending = lastSending(save);
+    return sending === null ? null : (this.#options.history.fed(sending.store, sending.number)?.records.get(key) ?? null);
+  }
+
   /** What was saved online is here as it was saved, or newer. */
   #checkSaved(key: string, save: Save): void {
-    const sending = lastSending(save);
-    const applied = sending === null ? null : (this.#options.history.fed(sending.store, sending.number)?.records.get(key) ?? null);
+    const applied = this.#savedAs(save, key);
     if (applied !== null && compareVersions(this.known(key), applied) < 0) {
       this.#fail('no-lost-write', `${describeSave(save)} was saved as version ${String(applied)}, and the device went back to ${String(this.known(key))}`);
     }

@@ -14,6 +14,8 @@ export interface IntendedChange {
 /** What the user asked a device to do, and was not yet told to be done. */
 export type Intent =
   | { readonly kind: 'save'; readonly changes: readonly IntendedChange[] }
+  /** A delete that waits is to be taken back. */
+  | { readonly kind: 'restore' }
   /** Something is to become of a sync error; `values` are those of a fix. */
   | { readonly kind: 'resolve'; readonly action: string; readonly entry: number | 'all'; readonly values?: Values };
 
@@ -43,6 +45,11 @@ export class Intents {
     return null;
   }
 
+  /** Whether a call is under way that takes something back, or gives records new ids. */
+  has(...actions: readonly string[]): boolean {
+    return [...this.#open].some((intent) => actions.includes(intent.kind === 'resolve' ? intent.action : intent.kind));
+  }
+
   #saves(): (readonly IntendedChange[])[] {
     return [...this.#open].flatMap((intent) => (intent.kind === 'save' ? [intent.changes] : []));
   }
@@ -52,8 +59,9 @@ function isAskedFor(members: readonly SavedMember[], changes: readonly IntendedC
   const left = [...changes];
   for (const member of members) {
     const place = left.findIndex((change) => isChange(member, change));
-    if (place < 0) return false;
-    left.splice(place, 1);
+    if (place >= 0) left.splice(place, 1);
+    // A group goes as a whole.
+    else if (member.op !== 'remove' || !changes.some(({ op, object }) => op === 'remove' && object !== member.object)) return false;
   }
   // An edit that changes nothing makes no member.
   return left.every(({ op }) => op === 'update');

@@ -5,10 +5,11 @@ import type { Meta } from '../../../src/client/stored.ts';
 import { compareVersions } from '../../../src/protocol/version.ts';
 import { bytesEqual } from '../../../src/shared/bytes.ts';
 import { canCoalesce, type Values } from '../crm.ts';
+import { findCopyProblem } from './copies.ts';
 import { Intents } from './intents.ts';
 import { isSame } from './online-history.ts';
 import type { Changes, JournalRow } from './read-commit.ts';
-import { createSave, decisionOn, describeMembers, describeSave, keysOfSave, lastSending, readMembers, type Save, type SavedMember, type Saves } from './saves.ts';
+import { createSave, decisionOn, describeMembers, describeSave, keysOfSave, lastSending, readMembers, type Decision, type Save, type SavedMember, type Saves } from './saves.ts';
 import type { Rule } from './violation.ts';
 
 export interface QueueLedgerOptions {
@@ -18,6 +19,8 @@ export interface QueueLedgerOptions {
   readonly meta: () => Meta | null;
   /** What the device shows of a record after the commit that is being taken. */
   readonly view: (key: string) => Values | null;
+  /** Records of an object that the device showed before it. */
+  readonly shown: (object: string) => ReadonlySet<string>;
   readonly fail: (rule: Rule, message: string) => void;
 }
 
@@ -29,9 +32,6 @@ interface Queued {
 /** What a device showed before a commit. */
 export type ViewsBefore = ReadonlyMap<string, { readonly view: Values | null }>;
 
-/** The ways out of the queue that need no word from the server on this very entry. */
-const JOURNAL_REASON: Readonly<Record<string, string>> = { undone: 'undone', discarded: 'discarded' };
-
 /** A device's queue as it lies in storage: who came in, what became of it, and that there is no other way out. */
 export class QueueLedger {
   readonly intents: Intents = new Intents();
@@ -40,6 +40,8 @@ export class QueueLedger {
   readonly #byKey = new Map<string, Save[]>();
   /** Records whose view a user's call changed in the commit that is being taken, other than by a new entry. */
   readonly #settledViews = new Set<string>();
+  /** Records that a decision about a sync error turned into something else. */
+  readonly #resolvedViews = new Set<string>();
 
   constructor(options: QueueLedgerOptions) {
     this.#options = options;
@@ -73,16 +75,26 @@ export class QueueLedger {
     for (const { save } of this.#entries.values()) if (save.place === 'queue' || save.place === 'failed') save.place = 'lost-with-store';
   }
 
-  /** Takes the entries of a commit, in the order of saves. */
-  take(changes: Changes, before: ViewsBefore): void {
+  /** Takes the entries of a commit, in the order of saves; answers the saves that left with it. */
+  take(changes: Changes, before: ViewsBefore): Save[] {
     this.#settledViews.clear();
-    for (const [seq, entry] of [...changes.entries].sort(([left], [right]) => left - right)) {
+    this.#resolvedViews.clear();
+    const left: Save[] = [];
+    for (const [seq, entry] of [...changes.entries].sort(([one], [other]) => one - other)) {
       const held = this.#entries.get(seq);
-      if (entry === null) {
-        if (held !== undefined) this.#leave(held, changes);
-      } else if (held === undefined) this.#enter(entry, changes, before);
-      else this.#change(held, entry, changes);
+      if (held === undefined) {
+        if (entry !== null) this.#enter(entry, changes, before);
+        continue;
+      }
+      const isCopied = entry !== null && entry.duplicateOf !== null && held.entry.duplicateOf === null;
+      if (entry !== null && !isCopied) this.#change(held, entry, changes);
+      else {
+        this.#leave(held, changes, isCopied ? seq : (changes.outcomes.get(seq) ?? null));
+        left.push(held.save);
+      }
+      if (isCopied) this.#enterCopy(entry, changes, before);
     }
+    return left;
   }
 
   /** Once the commit is taken: what its calls changed on the screen is what they asked for. Answers the records that this settles. */
@@ -91,7 +103,7 @@ export class QueueLedger {
       const was = before.get(key)?.view ?? null, is = this.#options.view(key);
       if (!this.intents.hasChange(key, was, is)) this.#fail('durable-save', `${key} becomes ${JSON.stringify(is)} of ${JSON.stringify(was)}, which nobody asked for`);
     }
-    return this.#settledViews;
+    return new Set([...this.#settledViews, ...this.#resolvedViews]);
   }
 
   /** Rule A11: a new entry holds what the user saw and entered. */
@@ -108,18 +120,38 @@ export class QueueLedger {
         if (view === null || !isSame(view[field], previous)) this.#fail('content', `${describeSave(save)}: ${field} of ${key} was shown as ${JSON.stringify(view?.[field])}`);
       }
     }
-    if (save.duplicateOf === null && !this.intents.hasSave(save.members)) this.#fail('durable-save', `${describeSave(save)} is queued, and nobody asked for it`);
+    if (!this.intents.hasSave(save.members)) this.#fail('durable-save', `${describeSave(save)} is queued, and nobody asked for it`);
     saves.add(save);
+    this.#put(entry, save);
+  }
+
+  /** Rule A23: what was to go into a group that is submitted takes its place in the queue as a copy of the group. */
+  #enterCopy(entry: QueueEntry, { entries }: Changes, before: ViewsBefore): void {
+    const { device, user, saves, shown, view } = this.#options;
+    const copy = createSave(device, user, entry);
+    for (const seq of entry.copied?.entries ?? []) if (seq !== entry.seq && entries.get(seq) !== null) this.#fail('one-duplicate', `${describeSave(copy)} has what save ${seq} still says`);
+    const problem = findCopyProblem(copy, (key) => (before.has(key) ? before.get(key)!.view : view(key)), shown);
+    if (problem !== null) this.#fail('one-duplicate', `${describeSave(copy)}: ${problem}`);
+    saves.add(copy);
+    this.#put(entry, copy);
+  }
+
+  #put(entry: QueueEntry, save: Save): void {
     this.#entries.set(entry.seq, { entry, save });
-    for (const key of keysOfSave(save)) this.#byKey.set(key, [...this.of(key), save]);
+    const inOrder = [...this.#entries].sort(([one], [other]) => one - other);
+    if (inOrder.at(-1)![0] !== [...this.#entries.keys()].at(-1)) {
+      this.#entries.clear();
+      for (const [seq, queued] of inOrder) this.#entries.set(seq, queued);
+    }
+    for (const key of keysOfSave(save)) this.#byKey.set(key, [...this.of(key), save].sort((one, other) => one.seq - other.seq));
   }
 
   #change({ entry: was, save }: Queued, entry: QueueEntry, changes: Changes): void {
     const isNumberKept = was.number !== null && was.number === entry.number;
-    if (isNumberKept && entry.refusal?.isRemainder === true && was.refusal === null) this.#keepRemainder(save, was, entry);
+    if (entry.refusal?.isRemainder === true && was.refusal?.isRemainder !== true) this.#keepRemainder(save, was, entry);
     else if (isNumberKept) this.#checkFrozen(save, was, entry);
-    else if (was.number !== null) this.#supersede(save, was, entry, changes);
-    else if (!sameChange(was, entry)) this.#join(save, was, entry);
+    else if (was.number !== null || was.state === 'failed') this.#supersede(save, was, entry, changes);
+    else if (!sameChange(was, entry)) this.#changeWaiting(save, was, entry);
     if (entry.number !== null && !isNumberKept) this.#send(save, entry);
     if (entry.state === 'failed' && was.state !== 'failed') this.#refuse(save, entry);
     else if (entry.state !== 'failed') save.place = 'queue';
@@ -129,6 +161,14 @@ export class QueueLedger {
   /** Rules C2, C4: from the first send on, number and bytes stay. */
   #checkFrozen(save: Save, was: QueueEntry, entry: QueueEntry): void {
     if (!sameChange(was, entry) || !samePrevious(was, entry)) this.#fail('frozen', `${describeSave(save)} was changed after it was sent as number ${was.number}`);
+  }
+
+  /** What was never sent may change: by a later save, or because a record that it is about got a new id. */
+  #changeWaiting(save: Save, was: QueueEntry, entry: QueueEntry): void {
+    if (!this.intents.has('recreate', 'restore')) return this.#join(save, was, entry);
+    for (const key of keysOfSave(save)) this.#resolvedViews.add(key);
+    this.#setContent(save, readMembers(entry));
+    for (const key of keysOfSave(save)) this.#resolvedViews.add(key);
   }
 
   /** Rule C8: a later save joins the record's last entry, as long as nothing of it was sent. */
@@ -150,7 +190,7 @@ export class QueueLedger {
     for (const key of keysOfSave(save)) this.#forget(key, save);
     save.members = members;
     save.contents.push(members);
-    for (const key of keysOfSave(save)) this.#byKey.set(key, [...this.of(key), save].sort((left, right) => left.seq - right.seq));
+    for (const key of keysOfSave(save)) this.#byKey.set(key, [...this.of(key), save].sort((one, other) => one.seq - other.seq));
   }
 
   #send(save: Save, entry: QueueEntry): void {
@@ -191,7 +231,9 @@ export class QueueLedger {
     if (resolution.action === 'retry' && (!hasSameContent || !samePrevious(was, entry))) this.#fail('content', `${describeSave(save)} is sent again as ${describeMembers(members)}`);
     if (resolution.action === 'keepMine') this.#checkKept(save, was, entry);
     if (resolution.action === 'retry') return;
+    for (const key of keysOfSave(save)) this.#resolvedViews.add(key);
     this.#setContent(save, members);
+    for (const key of keysOfSave(save)) this.#resolvedViews.add(key);
   }
 
   /** "Keep mine" holds what the user entered, and begins from what is online. */
@@ -205,18 +247,44 @@ export class QueueLedger {
   }
 
   /** Rule C11: there is no other way out of the queue. */
-  #leave({ entry, save }: Queued, { journal, outcomes }: Changes): void {
+  #leave({ entry, save }: Queued, { journal }: Changes, outcome: EntryOutcome | number | null): void {
     this.#entries.delete(entry.seq);
     for (const key of keysOfSave(save)) this.#forget(key, save);
     const rows = journal.filter(({ seq }) => seq === entry.seq);
-    const outcome = outcomes.get(entry.seq) ?? null;
-    if (outcome === null || outcome.kind === 'saved' || outcome.kind === 'partlySaved') return this.#leaveSaved(save, outcome);
-    save.place = placeOf(outcome);
-    if (outcome.kind === 'undone' || outcome.kind === 'discarded') this.#checkJournal(save, entry, rows, JOURNAL_REASON[outcome.kind]!);
-    if (outcome.kind === 'withdrawn') this.#leaveWithdrawn(save, entry);
-    if (outcome.kind !== 'undone' && outcome.kind !== 'withdrawn') return;
+    if (typeof outcome === 'number') {
+      save.place = 'duplicated';
+      return this.#checkGivenUp(save, entry, 'needsDuplicate');
+    }
+    switch (outcome?.kind ?? 'saved') {
+      case 'undone':
+        save.place = 'undone';
+        this.#checkJournal(save, entry, rows, 'undone');
+        if (!this.intents.has('undo', 'undelete', 'restore')) this.#fail('no-lost-write', `${describeSave(save)} was undone, and nobody asked for it`);
+        return this.#checkGivenUp(save, entry, 'voided');
+      case 'discarded':
+        save.place = 'discarded';
+        this.#checkJournal(save, entry, rows, 'discarded');
+        return this.#checkGivenUp(save, entry, 'discarded', 'needsDuplicate');
+      case 'withdrawn':
+        save.place = 'withdrawn';
+        return this.#leaveWithdrawn(save, entry);
+      case 'partlySaved':
+        save.place = 'saved';
+        this.#checkJournal(save, entry, rows, 'undone');
+        if (decisionOn(save) !== 'partlySaved' && decisionOn(save) !== 'refused') this.#fail('no-lost-write', `${describeSave(save)} left the queue, and the server never said that it was saved in part`);
+        return;
+      default:
+        save.place = 'saved';
+        if (decisionOn(save) !== 'saved') this.#fail('no-lost-write', `${describeSave(save)} left the queue, and the server never said that it was saved`);
+    }
+  }
+
+  /** What leaves unsaved was refused, or never sent, or its number was given up: nothing of it can still arrive. */
+  #checkGivenUp(save: Save, entry: QueueEntry, ...decisions: readonly Decision[]): void {
     const sending = lastSending(save);
-    if (sending?.isApplied === true && sending.decision !== 'partlySaved') this.#fail('no-lost-write', `${describeSave(save)} was ${outcome.kind}, and had been saved online`);
+    if (sending === null || entry.refusal?.class === 'fate-unknown') return;
+    if (sending.isApplied && sending.decision !== 'partlySaved') this.#fail('no-lost-write', `${describeSave(save)} is ${save.place}, and was saved online`);
+    if (!['refused', 'partlySaved', 'voided', ...decisions].includes(sending.decision)) this.#fail('no-lost-write', `${describeSave(save)} is ${save.place}, and may still be saved under number ${sending.number}`);
   }
 
   #checkJournal(save: Save, entry: QueueEntry, rows: readonly JournalRow[], reason: string): void {
@@ -227,17 +295,13 @@ export class QueueLedger {
 
   /** A delete took the create with it, or an edit put everything back: nothing is left to send. */
   #leaveWithdrawn(save: Save, entry: QueueEntry): void {
+    // Its content is in what the user made of a sync error.
+    if (this.intents.has('fix', 'recreate')) return this.#checkGivenUp(save, entry);
     if (entry.number !== null) this.#fail('coalescing', `${describeSave(save)} was withdrawn after it was sent as number ${entry.number}`);
     for (const { key, object } of save.members) {
       if (!canCoalesce(object)) this.#fail('coalescing', `${describeSave(save)} was withdrawn, and takes in no later saves`);
       this.#settledViews.add(key);
     }
-  }
-
-  #leaveSaved(save: Save, outcome: EntryOutcome | null): void {
-    save.place = 'saved';
-    const decision = decisionOn(save);
-    if (decision !== (outcome?.kind === 'partlySaved' ? 'partlySaved' : 'saved')) this.#fail('no-lost-write', `${describeSave(save)} left the queue, and the server never said that it was saved`);
   }
 
   #forget(key: string, save: Save): void {
@@ -248,18 +312,6 @@ export class QueueLedger {
 
   #fail(rule: Rule, message: string): void {
     this.#options.fail(rule, message);
-  }
-}
-
-function placeOf({ kind }: EntryOutcome): Save['place'] {
-  switch (kind) {
-    case 'undone':
-    case 'discarded':
-    case 'duplicated':
-    case 'withdrawn':
-      return kind;
-    default:
-      return 'saved';
   }
 }
 

@@ -1,6 +1,6 @@
 import { decodeEnvelope } from '../../../src/protocol/envelope.ts';
 import type { Layout } from '../../../src/protocol/layout.ts';
-import type { EntryOutcome } from '../../../src/client/engine.ts';
+import type { EntryOutcome, Notice } from '../../../src/client/engine.ts';
 import { keysOf, type QueueEntry } from '../../../src/client/queue-entry.ts';
 import { keyOf } from '../../../src/client/record-key.ts';
 import type { HeldImage } from '../../../src/client/rows.ts';
@@ -20,13 +20,16 @@ export interface Changes {
   readonly sides: Map<string, HeldImage | null>;
   readonly entries: Map<number, QueueEntry | null>;
   readonly journal: JournalRow[];
-  readonly outcomes: Map<number, EntryOutcome>;
+  /** How entries ended; the number of the copy that has their content, where one has. */
+  readonly outcomes: Map<number, EntryOutcome | number>;
+  /** Notices raised or acknowledged; `null` for those that are gone. */
+  readonly notices: Map<number, Notice | null>;
   readonly meta: Meta | null;
 }
 
 /** Decodes a commit; layouts that it brings are added to those known. */
 export function readCommit({ putRecords = [], removeRecords = [], putState = [], removeState = [] }: Commit, layouts: Map<string, Layout>): Changes {
-  const changes: Changes & { meta: Meta | null } = { bases: new Map(), sides: new Map(), entries: new Map(), journal: [], outcomes: new Map(), meta: null };
+  const changes: Changes & { meta: Meta | null } = { bases: new Map(), sides: new Map(), entries: new Map(), journal: [], outcomes: new Map(), notices: new Map(), meta: null };
   const layoutOf = (hash: string): Layout => layouts.get(hash)!;
   for (const { key, bytes } of putState) {
     if (!key.startsWith(STATE.layout)) continue;
@@ -39,13 +42,15 @@ export function readCommit({ putRecords = [], removeRecords = [], putState = [],
     else if (key.startsWith(STATE.side)) changes.sides.set(key.slice(STATE.side.length), decodeImage(bytes, layoutOf));
     else if (key.startsWith(STATE.queue)) changes.entries.set(Number(key.slice(STATE.queue.length)), decodeEntry(bytes, layoutOf));
     else if (key.startsWith(STATE.journal)) changes.journal.push(readJournalRow(key, bytes, layoutOf));
-    else if (key.startsWith(STATE.outcome)) changes.outcomes.set(Number(key.slice(STATE.outcome.length)), (decodeEnvelope(bytes) as { readonly outcome: EntryOutcome }).outcome);
+    else if (key.startsWith(STATE.outcome)) changes.outcomes.set(Number(key.slice(STATE.outcome.length)), (decodeEnvelope(bytes) as { readonly outcome: EntryOutcome | number }).outcome);
+    else if (key.startsWith(STATE.notice)) changes.notices.set(Number(key.slice(STATE.notice.length)), decodeEnvelope(bytes) as Notice);
     else if (key === STATE.meta) changes.meta = decodeMeta(bytes);
   }
   for (const { object, id, bytes } of putRecords) changes.bases.set(keyOf(object, id), decodeImage(bytes, layoutOf));
   for (const key of removeState) {
     if (key.startsWith(STATE.side)) changes.sides.set(key.slice(STATE.side.length), null);
     else if (key.startsWith(STATE.queue)) changes.entries.set(Number(key.slice(STATE.queue.length)), null);
+    else if (key.startsWith(STATE.notice)) changes.notices.set(Number(key.slice(STATE.notice.length)), null);
   }
   return changes;
 }
