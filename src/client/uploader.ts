@@ -30,8 +30,8 @@ export class Uploader {
 
   /** Milliseconds until a deferred entry is due; `null` when none is. */
   get nextDueInMs(): number | null {
-    if (this.#deferredUntil.size === 0) return null;
-    return Math.max(0, Math.min(...this.#deferredUntil.values()) - this.#context.clock.monotonic());
+    const dueAt = [...this.#deferrals().values()];
+    return dueAt.length === 0 ? null : Math.max(0, Math.min(...dueAt) - this.#context.clock.monotonic());
   }
 
   /** Milliseconds until an entry is due that the server asked to send later; `null` for any other. */
@@ -136,8 +136,13 @@ export class Uploader {
 
   #deferredNow(): Set<number> {
     const now = this.#context.clock.monotonic();
-    for (const [seq, dueAt] of this.#deferredUntil) if (dueAt <= now) this.#deferredUntil.delete(seq);
-    return new Set(this.#deferredUntil.keys());
+    return new Set([...this.#deferrals()].flatMap(([seq, dueAt]) => (dueAt > now ? [seq] : [])));
+  }
+
+  /** One that was given up on meanwhile waits no more: what is sent in its place is another matter. */
+  #deferrals(): ReadonlyMap<number, number> {
+    for (const seq of this.#deferredUntil.keys()) if (this.#context.store.entry(seq)?.state !== 'sending') this.#deferredUntil.delete(seq);
+    return this.#deferredUntil;
   }
 }
 

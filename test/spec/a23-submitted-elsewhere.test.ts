@@ -13,7 +13,7 @@ const goOnline = async ({ engine }: TestDevice) => {
   await engine.setLifecycle({ isOnline: true });
   return engine.exchange();
 };
-const onlineOf = async (object: string) => (await world.server.online.list(object)).map(({ id, values }) => ({ id, ...values }));
+const onlineOf = async (object: string): Promise<Record<string, unknown>[]> => (await world.server.online.list(object)).map(({ id, values }) => ({ id, ...values }));
 const namesOf = (views: readonly RecordView[]) => views.map(({ id, values }) => ({ id, ...values }));
 
 /** A call with one child of each kind, on two devices; the tablet has submitted it, and the phone has not heard of that. */
