@@ -36,6 +36,11 @@ export interface ClientOptions<S extends Schema> {
   /** How often to ask for news, in milliseconds; a server can ask for more time. @defaultValue 30_000 */
   readonly pollIntervalMs?: number;
   /**
+   * Looks at what this device holds, such as for support in the user's name: nothing is sent or asked for, and whatever would change
+   * something fails with `CLIENT_READ_ONLY`. @defaultValue false
+   */
+  readonly readOnly?: boolean;
+  /**
    * The Wasm core, where the one that the package carries inside will not do: its bytes, the compiled module, or its URL.
    *
    * @defaultValue the one inside
@@ -51,13 +56,14 @@ export interface ClientOptions<S extends Schema> {
  * @throws {@link SyncFault} `OPTION_INVALID` naming the option
  */
 export function readClientOptions(options: ClientOptions<Schema>): { readonly plan: EnginePlan; readonly parts: EngineParts } {
-  const { schema, user, tenant = '', storage, transport, pollIntervalMs, wasm } = options;
+  const { schema, user, tenant = '', storage, transport, pollIntervalMs, readOnly = false, wasm } = options;
   if (typeof schema?.hash !== 'string') throw invalid('schema', 'must be made with defineSchema');
   if (typeof user !== 'string' || user === '') throw invalid('user', 'must name the user, as text');
   if (typeof tenant !== 'string') throw invalid('tenant', 'must be text');
   if (typeof storage?.open !== 'function') throw invalid('storage', 'must be a storage adapter, such as indexedDb({ name })');
   if (typeof transport !== 'object' || transport === null) throw invalid('transport', 'must be { url } or a transport adapter');
   checkDuration('pollIntervalMs', pollIntervalMs);
+  if (typeof readOnly !== 'boolean') throw invalid('readOnly', 'must be true or false');
   const server = 'send' in transport ? null : transport;
   const plan: EnginePlan = {
     schema: { version: schema.version, objects: schema.objects, hash: schema.hash },
@@ -67,6 +73,7 @@ export function readClientOptions(options: ClientOptions<Schema>): { readonly pl
     http: server === null ? null : readServer(server),
     storage: storage.descriptor ?? null,
     ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }),
+    ...(readOnly ? { readOnly } : {}),
     ...(wasm === undefined ? {} : { wasm: readWasm(wasm) }),
   };
   const parts: EngineParts = {

@@ -6,6 +6,7 @@ import { pollFeed } from './poll-feed.ts';
 import { Lane, type LaneResult } from './lane.ts';
 import { pickPollDelay } from './poll-plan.ts';
 import type { QueueEntry } from './queue-entry.ts';
+import { readOnly } from './read-only.ts';
 import { Uploader } from './uploader.ts';
 import { voidNumbers } from './void-numbers.ts';
 
@@ -14,6 +15,8 @@ export interface ConversationOptions {
   readonly lifecycle: Lifecycle;
   /** Time between polls, in milliseconds, unless the server says otherwise. */
   readonly pollIntervalMs: number;
+  /** Rule A10: nothing is sent or asked. */
+  readonly isReadOnly: boolean;
   /** Something that the status shows has changed. */
   readonly onChange: () => void;
 }
@@ -38,8 +41,8 @@ export class Conversation {
   #pollsSucceed = false;
   #needsAuth = false;
   #upgradeRequired = false;
-  /** Why nothing is said any more; asked again at the next start. */
-  #revoked: unknown = null;
+  /** Why nothing is said at all: the server revoked the device, which is asked again at the next start, or the client is read-only. */
+  #silence: SyncFault | null;
   #lastFault: FaultShape | null = null;
   #download: Promise<DownloadReceipt> | null = null;
 
@@ -47,6 +50,7 @@ export class Conversation {
     this.#options = options;
     this.#context = options.context;
     this.#lifecycle = options.lifecycle;
+    this.#silence = options.isReadOnly ? readOnly() : null;
     this.#uploader = new Uploader(this.#context, () => this.#limits, () => this.#pollsSucceed);
     this.#uploadLane = this.#createLane(() => this.#uploadRound());
     this.#pollLane = this.#createLane(() => this.#pollRound());
@@ -69,7 +73,7 @@ export class Conversation {
     return {
       isOnline: this.#lifecycle.isOnline,
       needsAuth: this.#needsAuth,
-      revoked: this.#revoked !== null,
+      revoked: isFault(this.#silence, 'DEVICE_REVOKED'),
       upgradeRequired: this.#upgradeRequired,
       retryInMs: this.#uploadLane.retryInMs ?? this.#pollLane.retryInMs,
       lastFault: this.#lastFault,
@@ -126,7 +130,7 @@ export class Conversation {
 
   /** Makes a request of its own; a failure shows in the status as well. */
   async ask<T>(purpose: Purpose, request: () => Promise<T>): Promise<T> {
-    if (this.#revoked !== null) throw this.#revoked;
+    if (this.#silence !== null) throw this.#silence;
     try {
       return await request();
     } catch (fault) {
@@ -163,7 +167,7 @@ export class Conversation {
     return new Lane({
       clock: this.#context.clock,
       random: this.#context.random,
-      conditions: () => ({ isOpen: this.#isOpen, ...this.#lifecycle, isPaused: this.#needsAuth || this.#revoked !== null || this.#upgradeRequired }),
+      conditions: () => ({ isOpen: this.#isOpen, ...this.#lifecycle, isPaused: this.#needsAuth || this.#silence !== null || this.#upgradeRequired }),
       work,
       onChange: this.#options.onChange,
     });
@@ -205,7 +209,7 @@ export class Conversation {
 
   async #runDownload(): Promise<DownloadReceipt> {
     const { showProgress } = this.#context;
-    if (this.#revoked !== null) throw this.#revoked;
+    if (this.#silence !== null) throw this.#silence;
     try {
       showProgress({ stage: 'uploading', records: 0, bytes: 0 });
       await this.#greet();
@@ -249,7 +253,7 @@ export class Conversation {
 
   /** What the server said of this device and its user (rule A3; a 401 pauses the queue, and is no entry's fault). */
   #noteAccess(fault: unknown): void {
-    if (isFault(fault, 'DEVICE_REVOKED')) this.#revoked = fault;
+    if (isFault(fault, 'DEVICE_REVOKED')) this.#silence = fault;
     if (!isFault(fault, 'AUTH_REQUIRED') && !isFault(fault, 'AUTH_REFUSED')) return;
     this.#needsAuth = true;
     this.#greeting = null;

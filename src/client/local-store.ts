@@ -11,6 +11,7 @@ import type { Notice } from './notices.ts';
 import { DraftKeys } from './draft-keys.ts';
 import { keysOf, type QueueEntry } from './queue-entry.ts';
 import { keyOf, splitKey, type Key } from './record-key.ts';
+import { readOnly } from './read-only.ts';
 import type { HeldImage } from './rows.ts';
 import type { ClientRules } from './rules.ts';
 import type { Step } from './step.ts';
@@ -25,6 +26,8 @@ export interface LocalStoreOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly rules: ClientRules;
+  /** Rule A10: the store is read and left as it is. */
+  readonly isReadOnly?: boolean;
   /** Hears which records a commit changed. */
   readonly onCommitted: (keys: ReadonlySet<Key>) => void;
 }
@@ -64,10 +67,12 @@ export class LocalStore {
   static async open(options: LocalStoreOptions): Promise<LocalStore> {
     const storage = await options.storage.open(options.owner);
     try {
+      // A store of a newer build is left to it.
+      const held = await readMeta(storage);
       // First the fence, then the reading: until it is taken, an earlier holder may still write, and its save would be overwritten.
-      const fence = await takeOver(storage, options);
-      const meta = decodeMeta((await readState(storage, STATE.meta))!);
-      const store = new LocalStore(storage, options, meta, fence);
+      const fence = options.isReadOnly === true ? new Uint8Array() : await takeOver(storage, options);
+      const meta = options.isReadOnly === true ? held : await readMeta(storage);
+      const store = new LocalStore(storage, options, meta ?? createMeta(options), fence);
       await store.#load();
       return store;
     } catch (fault) {
@@ -153,7 +158,7 @@ export class LocalStore {
       return decode();
     } catch (fault) {
       const fence = await readState(this.#storage, STATE.fence);
-      this.#isOwner &&= fence !== null && bytesEqual(fence, this.#fence);
+      this.#isOwner &&= this.#options.isReadOnly === true || (fence !== null && bytesEqual(fence, this.#fence));
       throw this.#isOwner ? fault : takenOver();
     }
   }
@@ -180,8 +185,9 @@ export class LocalStore {
     return row === null ? null : mapRow(image!.layout, this.layout(object), row);
   }
 
-  /** Writes a step in one commit and takes it over. @throws {@link SyncFault} storage faults, `CLIENT_TAKEN_OVER` */
+  /** Writes a step in one commit and takes it over. @throws {@link SyncFault} storage faults, `CLIENT_TAKEN_OVER`, `CLIENT_READ_ONLY` */
   async commit(step: Step, durability: 'strict' | 'relaxed'): Promise<void> {
+    if (this.#options.isReadOnly === true) throw readOnly();
     if (this.#meta.download !== null || this.notesFresh) noteFresh(step);
     const rows = step.rows({ meta: this.#meta, layouts: this.#layouts, isGone: (key) => this.#gone.has(key), recordIdOf: this.#recordIdOf });
     const whole = { ...rows, expect: [{ key: STATE.fence, bytes: this.#fence }], durability };
@@ -277,6 +283,11 @@ function noteFresh(step: Step): void {
   if (step.meta.download === null) return;
   const kept = [...step.sides].filter(([, image]) => image !== null).map(([key]) => key);
   for (const key of new Set([...step.bases.keys(), ...kept])) step.putState.push({ key: STATE.fresh + key, bytes: new Uint8Array() });
+}
+
+async function readMeta(storage: Storage): Promise<Meta | null> {
+  const bytes = await readState(storage, STATE.meta);
+  return bytes && decodeMeta(bytes);
 }
 
 async function readState(storage: Storage, key: string): Promise<Uint8Array | null> {

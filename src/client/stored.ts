@@ -82,7 +82,7 @@ export function decodeMeta(bytes: Uint8Array): Meta {
     throw new SyncFault('STORAGE_CORRUPT', `the store has format ${meta.format}, this build reads up to ${STORED_FORMAT}`);
   }
   // Stores of old had neither.
-  return { ...meta, nextNote: meta.nextNote ?? 1, forgottenUpTo: meta.forgottenUpTo ?? 0 };
+  return { ...meta, format: STORED_FORMAT, nextNote: meta.nextNote ?? 1, forgottenUpTo: meta.forgottenUpTo ?? 0 };
 }
 
 export function encodeLayout(layout: Layout): Uint8Array {

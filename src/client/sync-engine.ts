@@ -47,6 +47,7 @@ import { startPurging } from './purge.ts';
 import type { Query } from './query.ts';
 import type { QueueEntry } from './queue-entry.ts';
 import { splitKey, type Key } from './record-key.ts';
+import { readOnly } from './read-only.ts';
 import { Records } from './records.ts';
 import { clientRules, type ClientRules } from './rules.ts';
 import { createParts, preloadParts, type Parts } from './parts.ts';
@@ -69,6 +70,8 @@ export interface SyncEngineOptions {
   readonly random: Random;
   /** Time between polls, in milliseconds; the server's word wins. @defaultValue 30_000 */
   readonly pollIntervalMs?: number;
+  /** Looks at the store and changes nothing, here or online (rule A10). @defaultValue false */
+  readonly readOnly?: boolean;
   /** @defaultValue online and in the foreground */
   readonly lifecycle?: Lifecycle;
   /** @internal */
@@ -245,6 +248,7 @@ class Engine implements SyncEngine {
 
   async wipe({ exported }: WipeOptions): Promise<void> {
     const { schema, storage, owner } = this.#options;
+    if (this.#options.readOnly === true) throw readOnly();
     const { wipeStore } = await this.#byHand();
     await this.#leave(exported === true);
     await wipeStore(storage, owner, Object.keys(schema.objects));
@@ -322,7 +326,8 @@ class Engine implements SyncEngine {
 
   async #open(): Promise<void> {
     const { schema, owner, storage, transport, core, clock, random } = this.#options;
-    const store = await LocalStore.open({ schema, owner, storage, clock, random, rules: this.#rules, onCommitted: (keys) => this.#onCommitted(keys) });
+    const isReadOnly = this.#options.readOnly === true;
+    const store = await LocalStore.open({ schema, owner, storage, clock, random, isReadOnly, rules: this.#rules, onCommitted: (keys) => this.#onCommitted(keys) });
     const records = new Records(store, core);
     this.#context = {
       schema,
@@ -349,6 +354,7 @@ class Engine implements SyncEngine {
     this.#conversation = new Conversation({
       context: this.#context,
       lifecycle: this.#lifecycle,
+      isReadOnly,
       pollIntervalMs: this.#options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS,
       onChange: () => this.#showStatus(),
     });
@@ -360,7 +366,7 @@ class Engine implements SyncEngine {
       canAsk: () => this.#isOpen && this.#conversation.state.isOnline,
       onFault: (thrown) => this.#conversation.noteThrown(thrown),
     });
-    this.#stopPurging = await startPurging(this.#context, (thrown) => this.#conversation.noteThrown(thrown));
+    if (!isReadOnly) this.#stopPurging = await startPurging(this.#context, (thrown) => this.#conversation.noteThrown(thrown));
     if (this.#isClosed) return;
     this.#isOpen = true;
     this.#conversation.start();
@@ -396,7 +402,11 @@ class Engine implements SyncEngine {
 
   async #step<T>(step: (context: EngineContext) => Promise<T>): Promise<T> {
     await this.#assertOpen();
-    return this.#steps.run(() => step(this.#context));
+    return this.#steps.run(() => {
+      // It may have been closed while this waited its turn.
+      if (this.#isClosed) throw closed();
+      return step(this.#context);
+    });
   }
 
   /** Rule A13: what is saved goes up at once. */

@@ -23,6 +23,8 @@ export interface HttpTarget {
 export interface EngineTuning {
   /** How often to ask for news, in milliseconds. @defaultValue 30_000 */
   readonly pollIntervalMs?: number;
+  /** Looks at the store and changes nothing, here or online. @defaultValue false */
+  readonly readOnly?: boolean;
 }
 
 /** Everything about an engine that is plain data and can be sent to a worker. */

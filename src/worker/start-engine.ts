@@ -10,7 +10,7 @@ import { openCore } from './open-core.ts';
 
 /** Builds an engine on this thread: in the worker, or in place. */
 export async function startEngine(plan: EnginePlan, parts: EngineParts): Promise<SyncEngine> {
-  const { schema, tenant, user, lifecycle, pollIntervalMs, wasm } = plan;
+  const { schema, tenant, user, lifecycle, pollIntervalMs, readOnly = false, wasm } = plan;
   const coreEvents = createEventLog<SyncEvent>();
   const engine = createSyncEngine({
     schema,
@@ -21,6 +21,7 @@ export async function startEngine(plan: EnginePlan, parts: EngineParts): Promise
     clock: platformClock,
     random: platformRandom,
     lifecycle,
+    readOnly,
     ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }),
   });
   return addEvents(engine, coreEvents);

@@ -67,7 +67,7 @@ describe('two devices of one user', () => {
     const [error] = await phone.engine.listSyncErrors();
     expect(error).toMatchObject({
       class: 'conflict',
-      actions: ['undo'],
+      actions: ['undo', 'keepMine', 'fix', 'export'],
       fields: [
         { field: 'city', previous: 'Ghent', mine: 'Antwerp', online: 'Bruges', isCause: true },
         { field: 'phone', previous: null, mine: '1', online: null, isCause: false },

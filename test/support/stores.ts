@@ -17,3 +17,12 @@ export async function copyStore(from: StorageAdapter, to: StorageAdapter, object
 export function uploadsOf({ requests }: TestDevice): UploadRequest[] {
   return requests.filter(({ path }) => path === 'upload').map(({ body }) => parseUploadRequest(decodeEnvelope(body!)));
 }
+
+/** Everything that a user's store holds. */
+export async function readAll(adapter: StorageAdapter, objects: readonly string[], user = 'ann') {
+  const store = await adapter.open({ tenant: '', user });
+  const state = await store.scanState({ prefix: '', limit: Infinity });
+  const records = (await Promise.all(objects.map((object) => store.scanRecords({ object, limit: Infinity })))).flat();
+  await store.close();
+  return { state, records };
+}
