@@ -3,6 +3,7 @@ import { decodeRow, readField } from '../protocol/row.ts';
 import { NO_VERSION } from '../protocol/version.ts';
 import { SyncFault } from '../shared/fault.ts';
 import { createId } from '../shared/ids.ts';
+import { withBirthIds } from './birth-ids.ts';
 import type { DraftAnswer, DraftAnswers, DraftChange, DraftInfo, DraftRecord, DraftReceipt, DraftRequest } from './draft.ts';
 import { draftRowKey } from './draft-keys.ts';
 import { opOf, putDraftRow, readDrafts, type HeldRecord } from './draft-rows.ts';
@@ -15,7 +16,7 @@ import { createdBy, referencesOf } from './queue-entry.ts';
 import { keyOf, splitKey, type Key } from './record-key.ts';
 import { versionOf } from './rows.ts';
 import { assertFinished, checkId, editRow, memberBetween } from './save.ts';
-import { assertUnlocked, planEntries, removedWith, saveFault, withBirthIds } from './save-changes.ts';
+import { assertUnlocked, planEntries, removedWith, saveFault } from './save-changes.ts';
 import { Settlement } from './settle.ts';
 import { Step } from './step.ts';
 import { orderEntries, type Edit } from './transaction.ts';
@@ -83,13 +84,13 @@ async function keepDraft({ store, emit }: EngineContext, id: string, records: re
 }
 
 async function changeDraft(context: EngineContext, draft: Draft, change: DraftChange): Promise<DraftAnswers['change']> {
-  const { store, schema, clock, random, emit } = context;
+  const { store, schema, records, clock, random, emit } = context;
   const finder = new GroupFinder(context);
   const step = new Step();
   const place = Math.max(...[...draft.records.values()].map((record) => record.place)) + 1;
   const { op, object } = change;
   const layout = store.layout(object);
-  const values = await withBirthIds(context, finder, object, change.values ?? {}, draft.records);
+  const values = await withBirthIds({ schema, records, read: finder.record }, object, change.values ?? {}, draft.records);
   const put = (record: HeldRecord, row: Uint8Array | null): void => {
     const kept = { ...record, row, place: record.place || place };
     if (row === null && record.seen === null && record.openedAt === null) step.removeState.push(draftRowKey(draft.id, record.key));

@@ -1,5 +1,6 @@
 import type { Schema } from '../protocol/schema.ts';
 import type { Unsubscribe } from '../shared/emitter.ts';
+import { queryWithBirthIds } from './birth-ids.ts';
 import type { RecordView } from './engine.ts';
 import { compileQuery, type CompiledQuery } from './match-query.ts';
 import type { Query } from './query.ts';
@@ -32,15 +33,20 @@ export class LiveQueries {
   }
 
   async run(query: Query): Promise<readonly RecordView[]> {
-    const compiled = compileQuery(query, this.#options.schema);
+    const compiled = await this.#compile(query);
     return compiled.arrange([...(await this.#read(compiled)).values()]);
   }
 
   async watch(query: Query, listener: (records: readonly RecordView[]) => void): Promise<Unsubscribe> {
-    const live: LiveQuery = { query: compileQuery(query, this.#options.schema), listener, matched: null };
+    const live: LiveQuery = { query: await this.#compile(query), listener, matched: null };
     this.#live.add(live);
     await this.#fill(live);
     return () => void this.#live.delete(live);
+  }
+
+  async #compile(query: Query): Promise<CompiledQuery> {
+    const compiled = compileQuery(query, this.#options.schema);
+    return query.where === undefined ? compiled : compileQuery(await this.#options.between(() => queryWithBirthIds(this.#options, query)), this.#options.schema);
   }
 
   watchRecord(key: Key, listener: (record: RecordView | null) => void): Unsubscribe {

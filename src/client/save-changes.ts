@@ -3,6 +3,7 @@ import { NO_VERSION, type RecordVersion } from '../protocol/version.ts';
 import { SyncFault, type FaultDetails } from '../shared/fault.ts';
 import { createId } from '../shared/ids.ts';
 import { restoreEdit } from './coalesce.ts';
+import { withBirthIds } from './birth-ids.ts';
 import type { EngineContext } from './engine-context.ts';
 import type { SaveReceipt, TransactionReceipt } from './engine.ts';
 import { GroupFinder } from './groups.ts';
@@ -14,8 +15,6 @@ import { checkId, editRow, memberBetween, rowAsSeen } from './save.ts';
 import { Settlement } from './settle.ts';
 import { gatherGroups, inChange, orderMembers, type Change, type Edit, type PlacedEdit } from './transaction.ts';
 import { sizeOf } from './uploader.ts';
-
-type Values = Readonly<Record<string, unknown>>;
 
 /**
  * Saves changes of one group, or of one record, as one entry (rules A11, A14, A15). Nothing is queued when any of them is bad; the fault
@@ -77,7 +76,7 @@ async function readChange(context: EngineContext, finder: GroupFinder, change: C
   const { store, schema, records, clock, random } = context;
   const { op, object, seen } = change;
   const layout = store.layout(object);
-  const values = await withBirthIds(context, finder, object, change.values ?? {}, others);
+  const values = await withBirthIds({ schema, records, read: finder.record }, object, change.values ?? {}, others);
   if (op === 'create') {
     const id = change.id ?? createId(clock, random);
     checkId(object, id);
@@ -88,19 +87,6 @@ async function readChange(context: EngineContext, finder: GroupFinder, change: C
   if (row === null) throw saveFault('RECORD_MISSING', key, 'is not on this device');
   const before = seen === undefined ? row : rowAsSeen(schema, layout, row, seen, values);
   return { key, layout, before, after: op === 'remove' ? null : editRow(schema, layout, before, values), base: versionOf(base), change: index };
-}
-
-/** Rule C1: a reference may name a record by its Record ID; what is kept and sent is the id at birth, which wins where both are the same. */
-export async function withBirthIds({ schema, records }: EngineContext, finder: GroupFinder, object: string, values: Values, created?: ReadonlyMap<Key, unknown>): Promise<Values> {
-  const { fields } = schema.objects[object]!;
-  const resolved: Record<string, unknown> = { ...values };
-  for (const [name, value] of Object.entries(values)) {
-    const target = Object.hasOwn(fields, name) ? fields[name]!.target : undefined;
-    if (target === undefined || typeof value !== 'string' || value === '' || created?.has(keyOf(target, value)) === true) continue;
-    if (!Object.values(schema.objects[target]!.fields).some(({ owner }) => owner === 'record-id')) continue;
-    resolved[name] = splitKey(await records.resolve(target, value, finder.record)).id;
-  }
-  return resolved;
 }
 
 /** Deletes of what hangs on deleted records: a group goes as a whole. */
