@@ -44,6 +44,8 @@ export class Conversation {
   /** Why nothing is said at all: the server revoked the device, which is asked again at the next start, or the client is read-only. */
   #silence: SyncFault | null;
   #lastFault: FaultShape | null = null;
+  /** Of uploads: that polls succeed says nothing of them. */
+  #uploadFault: FaultShape | null = null;
   #download: Promise<DownloadReceipt> | null = null;
 
   constructor(options: ConversationOptions) {
@@ -76,7 +78,7 @@ export class Conversation {
       revoked: isFault(this.#silence, 'DEVICE_REVOKED'),
       upgradeRequired: this.#upgradeRequired,
       retryInMs: this.#uploadLane.retryInMs ?? this.#pollLane.retryInMs,
-      lastFault: this.#lastFault,
+      lastFault: this.#uploadFault ?? this.#lastFault,
     };
   }
 
@@ -179,10 +181,12 @@ export class Conversation {
         await this.#greet();
         if ((await this.#uploader.sendNext()) === 'sent') {
           this.#hasBurst = true;
+          this.#uploadFault = null;
           this.#noteSuccess();
           return { kind: 'again', afterMs: 0 };
         }
       }
+      this.#uploadFault = null;
       // Rule A33: after an upload burst the feed is read at once.
       if (this.#hasBurst) this.#pollLane.wake();
       this.#hasBurst = false;
@@ -263,6 +267,7 @@ export class Conversation {
     this.#noteAccess(fault);
     if (isFault(fault, 'PROTOCOL_VERSION_UNSUPPORTED')) this.#upgradeRequired = true;
     if (isFault(fault, 'CLIENT_TAKEN_OVER')) this.#isOpen = false;
+    if (purpose === 'upload') this.#uploadFault = describeFault(fault);
     const atLeastMs = isFault(fault) && typeof fault.details.retryAfterMs === 'number' ? fault.details.retryAfterMs : 0;
     if (this.#isOpen || isFault(fault, 'CLIENT_TAKEN_OVER')) this.#noteFault(purpose, fault, atLeastMs);
     return { kind: 'failed', atLeastMs };
