@@ -143,7 +143,8 @@ export const REFUSAL_CLASSES = [
  * `edit-vs-delete`, deleted online meanwhile; `delete-vs-edit`, edited online meanwhile; `missing-reference`, it names a record that does
  * not exist; `duplicate-key`, its id is taken. Of the schema and the host's hooks: `validation`, `permission`, and `metadata`, the server's
  * schema does not have the object or field. Of the sync itself: `too-large`; `server-error`, not decided 20 times over an hour (rule A17);
- * `fate-unknown`, the store was copied (rule C2). `locked` is for later.
+ * `fate-unknown`, the store was copied (rule C2). Of groups: `locked`, the header is submitted, and the user could know it, or the schema
+ * says that edits from elsewhere are errors, or the entry touches a second group (rules A22–A24).
  *
  * @useDeclaredType
  */
