@@ -2,7 +2,7 @@ import { centsToDecimal } from './decimal.ts';
 import type { DemoSchema, ObjectName } from './schema.ts';
 import type { CreateInput } from '../src/schema.ts';
 import { createSeededRandom, createSeedId, type SeededRandom } from './seed/random.ts';
-import { CALL_NOTES, CALL_SUBJECTS, CITIES, FIRST_NAMES, LAST_NAMES, PRODUCTS, ROLES, SAINTS, STREETS } from './seed/words.ts';
+import { CALL_NOTES, CALL_SUBJECTS, CITIES, FIRST_NAMES, LAST_NAMES, PRODUCTS, QUESTIONS, ROLES, SAINTS, STREETS, SURVEYS } from './seed/words.ts';
 
 export const DEMO_SEED = 20_261_121;
 
@@ -46,7 +46,18 @@ export function generateCrm({ today, seed = DEMO_SEED, accounts = 240 }: Generat
   for (let index = 0; index < accounts; index++) {
     const account = add('account', makeAccount(random, namesTaken));
     const contacts = times(random.between(1, 5), () => add('contact', makeContact(account, random)));
-    times(random.between(1, 9), () => add('call', makeCall(account, random.chance(0.8) ? random.pick(contacts) : undefined, today, random)));
+    times(random.between(1, 9), () => {
+      const call = add('call', makeCall(account, random.chance(0.8) ? random.pick(contacts) : undefined, today, random));
+      if (call.channel !== 'Visit' || call.status === 'Cancelled') return;
+      for (const product of pickSome(products, random.between(0, 2), random)) {
+        add('callSample', { call: call.id, product: product.id, quantity: random.between(1, 5) });
+      }
+      if (random.chance(0.5)) add('callKeyMessage', { call: call.id, ...makeKeyMessage(random) });
+    });
+    if (random.chance(0.5)) {
+      const survey = add('survey', makeSurvey(account, today, random));
+      for (const question of QUESTIONS) add('surveyAnswer', { survey: survey.id, question, rating: random.between(5, 10) });
+    }
     times(random.between(0, 3), () => {
       const order = add('order', makeOrder(account, today, random));
       for (const product of pickSome(products, random.between(1, 5), random)) {
@@ -121,10 +132,21 @@ function makeCall(
     contact: contact?.id ?? null,
     at: at.toISOString(),
     channel: random.pick(['Visit', 'Visit', 'Visit', 'Phone', 'Video']),
-    status: isPast ? random.pick(['Done', 'Done', 'Done', 'Done', 'Cancelled']) : 'Planned',
+    status: isPast ? random.pick(['Done', 'Done', 'Submitted', 'Submitted', 'Cancelled']) : 'Planned',
     notes: isPast && random.chance(0.7) ? random.pick(CALL_NOTES) : null,
     followUp: isPast && random.chance(0.25) ? toDay(startOfDay(today) + random.between(1, 60) * DAY_MS) : null,
   };
+}
+
+function makeKeyMessage(random: SeededRandom): Pick<ValuesOf<'callKeyMessage'>, 'message' | 'reaction'> {
+  return {
+    message: random.pick(['Heals faster', 'Costs less per week', 'Easy to apply', 'Delivered next day']),
+    reaction: random.pick(['Positive', 'Positive', 'Neutral', 'Negative']),
+  };
+}
+
+function makeSurvey(account: Made<'account'>, today: Date, random: SeededRandom): ValuesOf<'survey'> {
+  return { title: random.pick(SURVEYS), account: account.id, askedOn: toDay(startOfDay(today) - random.between(1, 90) * DAY_MS) };
 }
 
 function makeOrder(account: Made<'account'>, today: Date, random: SeededRandom): ValuesOf<'order'> {

@@ -13,15 +13,25 @@ import {
   recordId,
   reference,
   serverOwned,
+  specialGroups,
   text,
 } from '../src/schema.ts';
 
 /** What the server keeps about every record. */
 const keptByServer = { serverId: recordId(), modified: lastModified() };
 
+/**
+ * Calls and orders are the ready groups: a call that another device submitted is saved as a copy, an edit of an order that was placed
+ * elsewhere is discarded.
+ */
+const { call, order } = specialGroups({
+  call: { submitted: ['Submitted'], copies: ['callSample', 'callKeyMessage'], reopenAs: 'Done', duplicateOf: 'duplicateOf' },
+  order: { submitted: ['Placed', 'Shipped'] },
+});
+
 /** A field CRM for representatives who sell medical supplies. */
 export const schema = defineSchema({
-  version: 1,
+  version: 2,
   objects: {
     account: {
       fields: {
@@ -51,6 +61,7 @@ export const schema = defineSchema({
       },
     },
     call: {
+      ...call.header,
       fields: {
         number: autoNumber({ prefix: 'C-' }),
         subject: text({ required: true, max: 120 }),
@@ -58,9 +69,48 @@ export const schema = defineSchema({
         contact: reference('contact'),
         at: dateTime(),
         channel: picklist('Visit', 'Phone', 'Video'),
-        status: picklist('Planned', 'Done', 'Cancelled'),
+        status: picklist('Planned', 'Done', 'Submitted', 'Cancelled'),
         notes: text({ max: 2_000 }),
         followUp: date(),
+        samples: serverOwned(integer()),
+        duplicateOf: serverOwned(reference('call')),
+        ...keptByServer,
+      },
+    },
+    callSample: {
+      ...call.member,
+      fields: {
+        call: parent('call', { group: true }),
+        product: reference('product', { required: true }),
+        quantity: integer({ min: 1, max: 99, required: true }),
+        ...keptByServer,
+      },
+    },
+    callKeyMessage: {
+      ...call.member,
+      fields: {
+        call: parent('call', { group: true }),
+        message: picklist('Heals faster', 'Costs less per week', 'Easy to apply', 'Delivered next day'),
+        reaction: picklist('Positive', 'Neutral', 'Negative'),
+        ...keptByServer,
+      },
+    },
+    /** A checked group: the first save of a field wins, and a save with one conflict is refused as a whole. */
+    survey: {
+      fields: {
+        title: text({ required: true, max: 120 }),
+        account: reference('account', { required: true }),
+        askedOn: date(),
+        score: serverOwned(integer()),
+        ...keptByServer,
+      },
+    },
+    surveyAnswer: {
+      fields: {
+        survey: parent('survey', { group: true }),
+        question: text({ required: true, max: 80 }),
+        rating: integer({ min: 0, max: 10 }),
+        comment: text({ max: 120 }),
         ...keptByServer,
       },
     },
@@ -76,7 +126,7 @@ export const schema = defineSchema({
       },
     },
     order: {
-      mode: 'override',
+      ...order.header,
       fields: {
         number: autoNumber({ prefix: 'O-' }),
         account: reference('account', { required: true }),
@@ -88,7 +138,7 @@ export const schema = defineSchema({
       },
     },
     orderLine: {
-      mode: 'override',
+      ...order.member,
       fields: {
         order: parent('order', { group: true }),
         product: reference('product', { required: true }),

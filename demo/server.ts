@@ -1,6 +1,7 @@
-// npm start: the demo's server, on an embedded database in .fieldtide/demo, and its page.
+// npm start: the demo's server, on an embedded database in .fieldtide, and its page.
 import { createServer, type IncomingMessage } from 'node:http';
 import { pglite } from '../src/server/store/pglite.ts';
+import { schema } from './schema.ts';
 import { createBackend } from './server/backend.ts';
 import { createChangeStream } from './server/changes.ts';
 import { listenNear } from './server/listen.ts';
@@ -10,7 +11,7 @@ import { loadPageFiles } from './server/page-files.ts';
 import { createProgressLine } from './server/progress-line.ts';
 import { seedServer } from './server/seed.ts';
 
-const folder = process.env.FIELDTIDE_DEMO_FOLDER ?? '.fieldtide/demo';
+const folder = process.env.FIELDTIDE_DEMO_FOLDER ?? `.fieldtide/demo-${schema.version}`;
 const firstPort = Number(process.env.PORT ?? 4310);
 const accounts = Number(process.env.FIELDTIDE_DEMO_ACCOUNTS ?? 240);
 

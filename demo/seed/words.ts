@@ -42,6 +42,10 @@ export const CALL_NOTES = [
   'Two thermometers came back faulty, replacement promised.',
 ] as const;
 
+export const SURVEYS = ['Yearly satisfaction', 'After the trial', 'Delivery and stock', 'New ward'] as const;
+
+export const QUESTIONS = ['Quality of the products', 'Speed of delivery', 'Help when something is wrong'] as const;
+
 /** Category, unit, and the products of it with their price in cents. */
 export const PRODUCTS = [
   ['Wound care', 'box of 50', [

@@ -7,6 +7,18 @@ export const hooks: NonNullable<SyncServerOptions<DemoSchema>['objects']> = {
   contact: {
     formulas: ({ record }) => ({ fullName: [record.firstName, record.lastName].filter(Boolean).join(' ') }),
   },
+  call: {
+    formulas: ({ children }) => ({ samples: sum(children.callSample.map(({ quantity }) => quantity)) }),
+  },
+  survey: {
+    formulas: ({ children }) => ({ score: sum(children.surveyAnswer.map(({ rating }) => rating)) }),
+  },
+  surveyAnswer: {
+    validate: ({ next }) =>
+      next.rating !== null && next.rating < 5 && next.comment === null
+        ? refuse('comment', 'low-rating-without-comment', 'A rating below 5 needs a comment.')
+        : undefined,
+  },
   order: {
     validate: ({ next, children }) =>
       next.status === 'Placed' && children.orderLine.length === 0
@@ -23,3 +35,7 @@ export const hooks: NonNullable<SyncServerOptions<DemoSchema>['objects']> = {
     formulas: ({ record }) => ({ amount: multiplyDecimals(record.price ?? '0', String(record.quantity ?? 1)) }),
   },
 };
+
+function sum(numbers: readonly (number | null)[]): number {
+  return numbers.reduce<number>((total, one) => total + (one ?? 0), 0);
+}

@@ -13,7 +13,7 @@ describe('the generated CRM', () => {
   test('names parents before their children, and every id once', () => {
     const seen = new Set<unknown>();
     for (const { id, values } of generateCrm({ today, accounts: 40 })) {
-      for (const name of ['account', 'contact', 'order', 'product']) {
+      for (const name of ['account', 'contact', 'call', 'order', 'product', 'survey']) {
         if (typeof values[name] === 'string') expect(seen).toContain(values[name]);
       }
       expect(seen).not.toContain(id);

@@ -43,6 +43,7 @@ export const FACES: Readonly<Record<ObjectName, ObjectFace>> = {
       { object: 'contact', field: 'account', title: 'Contacts' },
       { object: 'call', field: 'account', title: 'Calls' },
       { object: 'order', field: 'account', title: 'Orders' },
+      { object: 'survey', field: 'account', title: 'Surveys' },
     ],
   },
   contact: {
@@ -66,7 +67,58 @@ export const FACES: Readonly<Record<ObjectName, ObjectFace>> = {
     searchLabel: 'subject',
     orderBy: { field: 'at', direction: 'descending' },
     fields: ['subject', 'account', 'contact', 'at', 'channel', 'status', 'notes', 'followUp'],
-    serverFields: ['number', 'serverId', 'modified'],
+    serverFields: ['number', 'samples', 'duplicateOf', 'serverId', 'modified'],
+    related: [
+      { object: 'callSample', field: 'call', title: 'Samples' },
+      { object: 'callKeyMessage', field: 'call', title: 'Key messages' },
+    ],
+  },
+  callSample: {
+    one: 'sample',
+    many: 'Samples',
+    title: ({ product }, titleOf) => titleOf('product', product) || 'Sample',
+    subtitle: ({ quantity }) => joined(text(quantity) && `${text(quantity)} pieces`),
+    searchField: 'product',
+    searchLabel: 'product',
+    orderBy: 'id',
+    fields: ['product', 'quantity'],
+    serverFields: ['serverId', 'modified'],
+    related: [],
+  },
+  callKeyMessage: {
+    one: 'key message',
+    many: 'Key messages',
+    title: ({ message }) => text(message) || 'Key message',
+    subtitle: ({ reaction }) => text(reaction),
+    searchField: 'message',
+    searchLabel: 'message',
+    orderBy: 'id',
+    fields: ['message', 'reaction'],
+    serverFields: ['serverId', 'modified'],
+    related: [],
+  },
+  survey: {
+    one: 'survey',
+    many: 'Surveys',
+    title: ({ title }) => text(title),
+    subtitle: ({ askedOn, account, score }, titleOf) => joined(titleOf('account', account), formatDay(text(askedOn)), text(score) && `score ${text(score)}`),
+    searchField: 'title',
+    searchLabel: 'title',
+    orderBy: { field: 'askedOn', direction: 'descending' },
+    fields: ['title', 'account', 'askedOn'],
+    serverFields: ['score', 'serverId', 'modified'],
+    related: [{ object: 'surveyAnswer', field: 'survey', title: 'Answers' }],
+  },
+  surveyAnswer: {
+    one: 'answer',
+    many: 'Answers',
+    title: ({ question }) => text(question) || 'Answer',
+    subtitle: ({ rating, comment }) => joined(text(rating) && `${text(rating)} of 10`, text(comment)),
+    searchField: 'question',
+    searchLabel: 'question',
+    orderBy: 'id',
+    fields: ['question', 'rating', 'comment'],
+    serverFields: ['serverId', 'modified'],
     related: [],
   },
   product: {
@@ -107,8 +159,8 @@ export const FACES: Readonly<Record<ObjectName, ObjectFace>> = {
   },
 };
 
-/** The objects with a tab of their own; order lines are reached through their order. */
-export const TABS: readonly ObjectName[] = ['account', 'contact', 'call', 'order', 'product'];
+/** The objects with a tab of their own; lines are reached through the record they belong to. */
+export const TABS: readonly ObjectName[] = ['account', 'contact', 'call', 'order', 'survey', 'product'];
 
 const LABELS: Readonly<Record<string, string>> = {
   isCustomer: 'Is a customer',
@@ -116,6 +168,9 @@ const LABELS: Readonly<Record<string, string>> = {
   firstName: 'First name',
   lastName: 'Last name',
   fullName: 'Full name',
+  askedOn: 'Asked on',
+  duplicateOf: 'Copy of',
+  samples: 'Samples in all',
   followUp: 'Follow up on',
   deliverOn: 'Deliver on',
   at: 'When',

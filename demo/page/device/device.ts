@@ -1,5 +1,5 @@
 import type { SyncError, SyncStatus } from '../../../src/client/engine.ts';
-import type { SyncClient } from '../../../src/client/sync-client.ts';
+import type { BulkResolution, SyncClient } from '../../../src/client/sync-client.ts';
 import type { ObjectName } from '../../schema.ts';
 import { createBrowser, type Browser } from '../records/browser.ts';
 import { createDeviceSource } from './device-source.ts';
@@ -31,7 +31,7 @@ export interface Device {
   readonly fault: string | null;
   setNetwork(mode: NetworkMode): void;
   download(): Promise<void>;
-  undo(syncError: number): Promise<void>;
+  resolve(syncError: number, action: BulkResolution): Promise<void>;
   showProblems(isShown: boolean): void;
   killAndRestart(): void;
   /** Says again whether it is online: the SDK listens to the browser's own word too, and that is of the whole page. */
@@ -152,10 +152,9 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
         isDownloading = false;
       }
     },
-    async undo(syncError) {
-      await running?.client.syncErrors.undo(syncError).catch((thrown: unknown) => {
-        log.add({ tone: 'bad', text: 'Undo did not work.', why: messageOf(thrown) });
-      });
+    async resolve(syncError, action) {
+      const [outcome] = (await running?.client.syncErrors.resolve([syncError], action)) ?? [];
+      if (outcome?.kind === 'failed') log.add({ tone: 'bad', text: 'That did not work.', why: outcome.fault.message });
     },
     showProblems(isShown) {
       isShowingProblems = isShown;

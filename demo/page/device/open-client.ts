@@ -25,7 +25,7 @@ export function openClient({ key, person }: DeviceProfile, firstNetwork: Network
     // Without its types: the page shows whatever objects a schema has.
     schema,
     user: person.user,
-    storage: indexedDb({ name: `fieldtide-demo-${key}` }),
+    storage: indexedDb({ name: `fieldtide-demo-${schema.version}-${key}` }),
     transport: { url: '/sync', token: () => `demo:${person.user}` },
     pollIntervalMs: POLL_INTERVAL_MS,
     worker: makeWorker,

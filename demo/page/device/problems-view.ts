@@ -1,4 +1,4 @@
-import type { SyncError, SyncErrorField } from '../../../src/client/engine.ts';
+import type { SyncError, SyncErrorAction, SyncErrorField } from '../../../src/client/engine.ts';
 import type { ObjectName } from '../../schema.ts';
 import { count } from '../crm/format.ts';
 import { describeValue, FACES, labelOf } from '../crm/object-face.ts';
@@ -25,11 +25,18 @@ function problemView(device: Device, error: SyncError): View {
     error.message !== '' && error.class !== 'conflict' && h('p', { class: 'problem-message' }, error.message),
     error.fields.map((field) => fieldView(device, error, field)),
     h('div', { class: 'problem-actions' },
-      error.actions.map((action) =>
-        h('button', { key: action, type: 'button', class: 'button primary small', on: { click: () => void device.undo(error.id) } }, icon('undo'), action === 'undo' ? 'Undo' : 'Bring it back')),
+      error.actions.filter(isOffered).map((action, index) =>
+        h('button', { key: action, type: 'button', class: classes('button', 'small', index === 0 && 'primary'), on: { click: () => void device.resolve(error.id, action) } }, index === 0 && icon('undo'), ACTIONS[action])),
       h('p', { class: 'muted' }, consequence(error)),
     ),
   );
+}
+
+/** What one press of a button can do; other values for a fix are entered in the form. */
+const ACTIONS = { undo: 'Undo', undelete: 'Bring it back', keepMine: 'Keep mine', retry: 'Try again', recreate: 'Save as new' } as const;
+
+function isOffered(action: SyncErrorAction): action is keyof typeof ACTIONS {
+  return Object.hasOwn(ACTIONS, action);
 }
 
 const OPS = { create: 'The new record was refused.', update: 'The change was refused.', remove: 'The delete was refused.' } as const;

@@ -71,7 +71,7 @@ function noteOf(form: RecordForm): string {
 function serverFieldsView(browser: Browser, form: RecordForm): View | null {
   if (form.record === null) return null;
   const { values } = form.record;
-  return h('dl', { class: 'server-fields', 'aria-label': 'Set by the server' }, FACES[form.object].serverFields.map((field) =>
+  return h('dl', { class: 'server-fields', 'aria-label': 'Set by the server' }, FACES[form.object].serverFields.filter((field) => field !== 'duplicateOf' || values[field] !== null).map((field) =>
     h('div', { key: field },
       h('dt', {}, labelOf(field)),
       h('dd', {}, values[field] === null ? h('span', { class: 'muted' }, 'comes with the upload') : describeValue(form.object, field, values[field], browser.titles.titleOf)),
