@@ -39,7 +39,7 @@ describe('A3: a device', () => {
     const device = await world.device('ann', { storage: disk });
     const saved = await device.engine.create('account', { name: 'x' });
     await device.engine.exchange();
-    const [{ store }] = (await world.server.devices.list()) as [{ store: string }];
+    const { store } = (await world.server.devices.list())[0]!;
     await world.server.devices.revoke({ store });
     const late = await device.engine.create('account', { name: 'secret' });
     await device.engine.exchange();
