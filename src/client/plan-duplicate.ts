@@ -43,7 +43,7 @@ export async function readGroup(context: EngineContext, header: Key): Promise<Wo
   const finder = new GroupFinder(context);
   const read = await context.records.readAll([header, ...(await finder.below([header]))]);
   const rows = new Map([...read].flatMap(([key, { row }]) => (row === null ? [] : [[key, row]])));
-  return rows.has(header) ? { header, rows, isBornHere: (key) => read.get(key)?.base == null } : null;
+  return rows.has(header) ? { header, rows, isBornHere: (key) => (read.get(key)?.base ?? null) === null } : null;
 }
 
 /**

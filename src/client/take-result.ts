@@ -206,7 +206,7 @@ class Taking {
 
   #noteRefused({ seq }: QueueEntry): void {
     const entry = this.settlement.step.entries.get(seq);
-    if (entry?.refusal == null) return;
+    if (!entry?.refusal) return;
     const { class: reason, fields } = entry.refusal;
     const { object, id } = entry.members[0]!;
     this.#events.push({ type: 'upload:refused', entry: seq, object, id, reason, fields }, { type: 'sync-error:raised', syncError: seq, object, id, reason });
