@@ -43,6 +43,25 @@ describeOnBothStores('groups on the server', (newWorld) => {
     }
   });
 
+  test('A15: lines that move both ways at once wait for each other, and an order that is submitted meanwhile takes and gives none after that', async () => {
+    const { device, server, scope } = newWorld({ schema: groupSchema });
+    const tablet = device('ann'), both = [header('order', 'o1', 1), header('order', 'o2', 1)];
+    const ids = Array.from({ length: 6 }, (_, index) => `l${index}`);
+    const home = (index: number): string => `o${(index % 2) + 1}`, away = (index: number): string => `o${2 - (index % 2)}`;
+    await tablet.saveEntry(entry(1, [header('order', 'o1', 0), header('order', 'o2', 0)], create('order', 'o1', {}), create('order', 'o2', {}), ...ids.map((id, index) => line(id, home(index)))));
+    const moves = ids.map((id, index) => device('ann', `mover-${index}`).saveEntry(entry(1, both, update('line', id, { order: home(index) }, { order: away(index) }))));
+    const submitted = device('ann', 'phone').saveEntry(entry(1, [header('order', 'o1', 1)], update('order', 'o1', {}, { status: 'submitted' })));
+    const results = await Promise.all(moves);
+    expect((await submitted).outcome).toBe('saved');
+    for (const [index, result] of results.entries()) {
+      expect(['saved', 'locked']).toContain(result.class ?? result.outcome);
+      expect(await server.online.get('line', ids[index]!, scope)).toMatchObject({ values: { order: result.outcome === 'saved' ? away(index) : home(index) } });
+    }
+    // Wherever it is by now: it does not come to the submitted order any more.
+    const late = await device('ann', 'mover-0').saveEntry(entry(2, both, update('line', 'l0', {}, { order: 'o1', product: 'x' })));
+    expect(['refused', 'discarded']).toContain(late.outcome);
+  });
+
   test('A15: a grandchild counts for the header at the top, also one whose parent is created by the same entry', async () => {
     const { device } = newWorld({ schema: groupSchema });
     const tablet = device('ann'), phone = device('ann', 'phone');
