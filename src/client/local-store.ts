@@ -235,7 +235,12 @@ export class LocalStore {
     // What takes an entry's place may be about other records.
     const keys = new Set([...(before === undefined ? [] : keysOf(before)), ...now]);
     for (const key of keys) {
-      const rest = this.entriesOf(key).filter((other) => other.seq !== seq);
+      const held = this.entriesOf(key), last = held.at(-1);
+      if (before === undefined && entry !== null && last !== undefined && last.seq < seq) {
+        this.#entriesByRecord.set(key, [...held, entry]);
+        continue;
+      }
+      const rest = held.filter((other) => other.seq !== seq);
       const place = rest.findIndex((other) => other.seq > seq);
       if (entry !== null && now.has(key)) rest.splice(place < 0 ? rest.length : place, 0, entry);
       setOrDelete(this.#entriesByRecord, key, rest.length === 0 ? null : rest);

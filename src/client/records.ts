@@ -1,6 +1,7 @@
 import type { DeviceCore } from '../core/core.ts';
 import { ByteReader } from '../protocol/byte-reader.ts';
 import { decodeRow, namesInMask } from '../protocol/row.ts';
+import { bytesEqual } from '../shared/bytes.ts';
 import type { RecordSyncState, RecordView } from './engine.ts';
 import type { LocalStore } from './local-store.ts';
 import type { QueueEntry } from './queue-entry.ts';
@@ -14,10 +15,15 @@ export interface WorkingRecord {
   readonly row: Uint8Array | null;
 }
 
+/** From this many entries on, what came out of applying them is kept. */
+const LONG = 8;
+
 /** Reads records the way the user sees them: base, then refused and queued changes in the order of saves. */
 export class Records {
   readonly #store: LocalStore;
   readonly #core: DeviceCore;
+  /** What came out last where many entries of one record wait: the next save adds one, and must not begin from the first again. */
+  readonly #applied = new Map<Key, { readonly start: Uint8Array | null; readonly entries: readonly QueueEntry[]; readonly row: Uint8Array | null }>();
 
   constructor(store: LocalStore, core: DeviceCore) {
     this.#store = store;
@@ -97,9 +103,14 @@ export class Records {
   }
 
   #workingRow(key: Key, base: HeldImage | null): Uint8Array | null {
-    const { object } = splitKey(key);
-    let row = this.#store.rowOf(base, object);
-    for (const entry of this.#store.entriesOf(key)) row = this.#apply(key, entry, row);
+    const start = this.#store.rowOf(base, splitKey(key).object);
+    const entries = this.#store.entriesOf(key);
+    const known = this.#applied.get(key);
+    const isPrefix = known !== undefined && isSameRow(known.start, start) && known.entries.every((entry, index) => entry === entries[index]);
+    let row = isPrefix ? known.row : start;
+    for (let index = isPrefix ? known.entries.length : 0; index < entries.length; index++) row = this.#apply(key, entries[index]!, row);
+    if (entries.length >= LONG) this.#applied.set(key, { start, entries, row });
+    else this.#applied.delete(key);
     return row;
   }
 
@@ -114,4 +125,8 @@ export class Records {
     if (row === null || previous === null) return row;
     return new ByteReader(next).array() === 0 ? row : this.#core.applyEdit(layout, { mask, previous, next }, mask, row);
   }
+}
+
+function isSameRow(left: Uint8Array | null, right: Uint8Array | null): boolean {
+  return left === null || right === null ? left === right : bytesEqual(left, right);
 }
