@@ -178,6 +178,8 @@ function checkSubmitted(name: string, object: ObjectDefinition, submitted: Submi
   if (!['duplicate', 'discard', 'error'].includes(elsewhere)) throw invalid(path, "elsewhere must be 'duplicate', 'discard' or 'error'");
   for (const copied of copies) if (!Object.hasOwn(objects, copied)) throw invalid(path, `copies ${copied}, which is no object`);
   if (reopenAs !== undefined && values.includes(reopenAs)) throw invalid(path, `reopens as ${reopenAs}, which means submitted`);
+  if (reopenAs !== undefined && state.options?.includes(reopenAs) === false) throw invalid(path, `reopens as ${reopenAs}, which is no option of ${field}`);
+  if (elsewhere === 'duplicate' && state.required && reopenAs === undefined) throw invalid(path, `needs reopenAs, because ${field} must have a value`);
   if (duplicateOf === undefined) return;
   const link = Object.hasOwn(object.fields, duplicateOf) ? object.fields[duplicateOf] : undefined;
   if (link?.target !== name || link.owner !== 'server') throw invalid(path, `duplicateOf needs a server-owned reference to ${name}`);

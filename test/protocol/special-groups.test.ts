@@ -99,9 +99,11 @@ describe('a submitted definition', () => {
     ['an unknown way', { elsewhere: 'merge' }],
     ['a copy of no object', { copies: ['expense'] }],
     ['reopening as submitted', { reopenAs: 'sent' }],
+    ['reopening as no option', { reopenAs: 'draft' }],
+    ['copies that cannot be reopened', { elsewhere: 'duplicate', field: 'state' }, { state: text({ required: true }) }],
     ['a link that devices write', { duplicateOf: 'copyOf' }],
-  ])('is refused with %s', (_what, submitted) => {
-    expect(define(submitted)).toThrow(INVALID);
+  ])('is refused with %s', (_what, submitted, fields = {}) => {
+    expect(define(submitted, fields)).toThrow(INVALID);
   });
 
   test('is refused without a value that means submitted', () => {
