@@ -2,6 +2,7 @@ import { groupObjectsOf, groupParentOf } from '../protocol/groups.ts';
 import { decodeValue, encodeCanonical, joinRow, NO_VALUE, splitRow } from '../protocol/row.ts';
 import type { Schema } from '../protocol/schema.ts';
 import { NO_VERSION } from '../protocol/version.ts';
+import { SyncFault } from '../shared/fault.ts';
 import { createId } from '../shared/ids.ts';
 import type { EngineContext } from './engine-context.ts';
 import { putJournal } from './journal.ts';
@@ -23,6 +24,8 @@ export interface Recreated {
 /**
  * What the user has of the refused record, and of all that hangs on it in its group, becomes new records with new ids. Later edits of
  * them are in it; other saves that wait and refer to them follow. The old records become what they are online (rule B13).
+ *
+ * @throws {@link SyncFault} `SYNC_ERROR_ACTION_UNAVAILABLE` where a later change deletes the record: there is nothing to save
  */
 export async function planRecreate(context: EngineContext, entry: QueueEntry): Promise<Recreated> {
   const { schema, store, records, rules, clock, random } = context;
@@ -31,6 +34,10 @@ export async function planRecreate(context: EngineContext, entry: QueueEntry): P
   for (const key of await below(context, keyOf(object, id))) {
     const { row } = await records.read(key);
     if (row !== null) rows.set(key, row);
+  }
+  if (!rows.has(keyOf(object, id))) {
+    const details = { syncError: entry.seq, class: entry.refusal!.class, action: 'recreate' };
+    throw new SyncFault('SYNC_ERROR_ACTION_UNAVAILABLE', `sync error ${entry.seq} cannot be resolved by recreate: ${object} ${id} is deleted here`, { details });
   }
   const ids: Ids = new Map([...rows.keys()].map((key) => [key, createId(clock, random)]));
   const isOld = (member: Member): boolean => ids.has(keyOf(member.object, member.id));

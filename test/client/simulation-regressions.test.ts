@@ -157,4 +157,18 @@ describe('found by simulation', () => {
     await expect(first.get('account', 'st-mary')).rejects.toMatchObject({ code: 'CLIENT_TAKEN_OVER' });
     await expect(first.query({ object: 'account' })).rejects.toMatchObject({ code: 'CLIENT_TAKEN_OVER' });
   });
+
+  test('B13: a refused edit of a record that the user has deleted since cannot become a new record', async () => {
+    world = createWorld(schema);
+    const { engine } = await world.device('ann');
+    const { id } = await engine.create('account', { name: 'St. Mary' });
+    await engine.exchange();
+    await world.server.online.save([{ op: 'remove', object: 'account', id }]);
+    const { entry } = await engine.update('account', id, { note: 'closed' });
+    await engine.exchange();
+    await engine.remove('account', id);
+    await expect(engine.resolve(entry!, 'recreate')).rejects.toMatchObject({ code: 'SYNC_ERROR_ACTION_UNAVAILABLE' });
+    expect(await engine.undo(entry!)).toMatchObject({ entries: [entry, entry! + 1] });
+    expect(await engine.status()).toMatchObject({ state: 'upToDate' });
+  });
 });
