@@ -4,7 +4,7 @@ import { compareIds } from './server-store.ts';
 export interface Fact {
   /** What sort of fact it is. A tenant has one fact of each kind and key. */
   readonly kind: string;
-  /** Names it within its kind; never empty, never with U+0000. See {@link factKey}. */
+  /** Names it within its kind; never empty, never with U+0000. */
   readonly key: string;
   /** The user it is about. */
   readonly user: string;
