@@ -154,7 +154,7 @@ export async function assertUnlocked({ schema, store, rules }: EngineContext, fi
   const { object } = splitKey(top);
   // As it is before this save: the entry that submits a record may change it.
   const isLocked = rules.isLocked(schema.objects[object]!.submitted, store.layout(object), (await finder.record(top)).row);
-  if (isLocked) throw saveFault('RECORD_LOCKED', key, 'belongs to a submitted record', { header: top });
+  if (isLocked) throw saveFault('RECORD_LOCKED', key, 'belongs to a submitted record', { headerObject: object, headerId: splitKey(top).id });
 }
 
 function isHeader({ places }: EngineContext, key: Key): boolean {

@@ -45,8 +45,7 @@ import { acknowledgeNotice, countNotices, type Notice } from './notices.ts';
 import { OutcomeWaiters } from './outcomes.ts';
 import { startPurging } from './purge.ts';
 import type { Query } from './query.ts';
-import type { QueueEntry } from './queue-entry.ts';
-import { splitKey, type Key } from './record-key.ts';
+import type { Key } from './record-key.ts';
 import { readOnly } from './read-only.ts';
 import { Records } from './records.ts';
 import { clientRules, type ClientRules } from './rules.ts';
@@ -55,7 +54,6 @@ import { restoreRecord, saveChange, saveChanges } from './save-changes.ts';
 import { ServerLink } from './server-link.ts';
 import { assertNothingUnsent } from './sign-out.ts';
 import { oldestPending, summariseStatus } from './status.ts';
-import { Step } from './step.ts';
 import type { Change } from './transaction.ts';
 
 /** What an engine is made of: everything it touches comes in here. */

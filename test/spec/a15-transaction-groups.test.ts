@@ -150,7 +150,7 @@ describe('A15: single saves in a group', () => {
     world = createWorld(schema);
     const device = await world.device('ann', { lifecycle: OFFLINE });
     await device.engine.save([order('o1', { state: 'submitted' }), line('l1', 'o1')]);
-    const locked = { code: 'RECORD_LOCKED', details: { header: 'order/o1' } };
+    const locked = { code: 'RECORD_LOCKED', details: { headerObject: 'order', headerId: 'o1' } };
     for (const isOnline of [false, true]) {
       await device.engine.setLifecycle({ isOnline });
       if (isOnline) await device.engine.exchange();
