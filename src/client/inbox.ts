@@ -92,11 +92,10 @@ export class Inbox {
     this.#lists.clear();
   }
 
-  /** Asks how records are online. A header brings its group, so it is asked first. */
+  /** Asks how records are online. Each brings its group, which is not asked for again then. */
   async #refresh(undone: readonly QueueEntry[]): Promise<void> {
     const { context, ask, canAsk } = this.options;
-    const headers = undone.flatMap((entry) => laneKeysOf({ ...entry, members: [] }));
-    const wanted = new Set([...headers, ...undone.flatMap(laneKeysOf)]);
+    const wanted = new Set(undone.flatMap(laneKeysOf));
     for (const key of wanted) {
       if (!canAsk()) return;
       const { object, id } = splitKey(key);

@@ -179,7 +179,7 @@ async function expectAlike({ engine }: TestDevice): Promise<void> {
   expect(await engine.status()).toMatchObject({ syncErrors: 0, pending: 0 });
   await engine.download();
   for (const object of ['account', 'contact', 'visit']) {
-    const here = (await engine.query({ object })).map(({ id, values: { budget, ...values } }) => ({ id, values }));
+    const here = (await engine.query({ object })).map(({ id, values: { budget: _budget, ...values } }) => ({ id, values }));
     const there = (await online().list(object as 'account')).map(({ id, values }) => ({ id, values }));
     expect(here).toEqual(there);
   }
@@ -274,11 +274,13 @@ describe('B13: resolving', () => {
   test('C2: the retry of a change on which the server decided nothing goes out under its old number with its old bytes', async () => {
     const { phone, error } = await refused('server-error');
     const [first] = uploadsOf(phone);
+    const ofNumber = () => uploadsOf(phone).filter(({ entries }) => entries.some(({ number }) => number === first!.entries[0]!.number));
+    const tries = ofNumber().length;
     isBroken = false;
     await phone.engine.resolve(error.id, 'retry');
     await phone.engine.exchange();
-    const repeated = uploadsOf(phone).filter(({ entries }) => entries.some(({ number }) => number === first!.entries[0]!.number));
-    expect(repeated.length).toBeGreaterThan(20);
+    const repeated = ofNumber();
+    expect(repeated).toHaveLength(tries + 1);
     expect(repeated.every(({ items }) => Buffer.from(items).equals(Buffer.from(first!.items)))).toBe(true);
   });
 
