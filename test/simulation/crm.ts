@@ -43,8 +43,9 @@ export const schema = defineSchema({
         modified: lastModified(),
       },
     },
-    /** Checked; its master must exist. */
+    /** Checked; its master must exist. Each save of it goes up by itself. */
     visit: {
+      coalesce: 'never',
       fields: {
         account: parent('account'),
         subject: text({ required: true }),
@@ -54,9 +55,10 @@ export const schema = defineSchema({
         modified: lastModified(),
       },
     },
-    /** Nothing is compared. */
+    /** Nothing is compared; with its lines it is saved as a whole. Edits of a sent one are dropped (rule A24). */
     order: {
       mode: 'override',
+      submitted: { field: 'status', values: ['sent'], elsewhere: 'discard', reopenAs: 'open' },
       fields: {
         account: reference('account'),
         remarks: text(),
@@ -66,8 +68,41 @@ export const schema = defineSchema({
         tags: multiPicklist('urgent', 'gift', 'sample'),
         due: dateTime(),
         extra: json(),
+        lines: serverOwned(integer()),
         modified: lastModified(),
       },
+    },
+    line: {
+      mode: 'override',
+      fields: { order: parent('order', { group: true }), product: text({ required: true }), quantity: integer(), price: decimal(), modified: lastModified() },
+    },
+    /** Edits of a submitted one become a copy, without its attendees (rule A23). */
+    call: {
+      mode: 'override',
+      submitted: { field: 'status', values: ['submitted'], elsewhere: 'duplicate', copies: ['sample', 'lot', 'expense'], reopenAs: 'saved', duplicateOf: 'copyOf' },
+      fields: {
+        account: reference('account'),
+        subject: text(),
+        status: picklist('saved', 'submitted'),
+        remarks: text(),
+        copyOf: serverOwned(reference('call')),
+        modified: lastModified(),
+      },
+    },
+    sample: { mode: 'override', fields: { call: parent('call', { group: true }), product: text(), quantity: integer(), modified: lastModified() } },
+    lot: { mode: 'override', fields: { sample: parent('sample', { group: true }), code: text(), modified: lastModified() } },
+    expense: { mode: 'override', fields: { call: parent('call', { group: true }), amount: decimal(), reason: text(), modified: lastModified() } },
+    attendee: { mode: 'override', fields: { call: parent('call', { group: true }), person: text(), modified: lastModified() } },
+    /** A group that is compared; edits of a closed one are sync errors. */
+    inquiry: {
+      submitted: { field: 'status', values: ['closed'], reopenAs: 'open' },
+      fields: { question: text(), urgency: integer(), status: picklist('open', 'closed'), modified: lastModified() },
+    },
+    response: { fields: { inquiry: parent('inquiry', { group: true }), body: text(), score: integer(), modified: lastModified() } },
+    /** Of a save in conflict, what is not in conflict is saved. */
+    profile: {
+      onConflict: 'keepCleanFields',
+      fields: { title: text(), phone: text(), email: text(), level: integer(), modified: lastModified() },
     },
     /** Only its owner sees it. */
     memo: {
@@ -102,6 +137,27 @@ export const MASTERS: Readonly<Record<string, { readonly field: string; readonly
     Object.entries(fields as Readonly<Record<string, Field>>).flatMap(([field, { parent: isParent, target }]) => (isParent === true ? [[object, { field, target: target! }]] : [])),
   ),
 );
+
+/** What hangs on what in the transaction groups, by header. */
+export const GROUPS = {
+  order: [{ object: 'line', field: 'order', target: 'order' }],
+  call: [
+    { object: 'sample', field: 'call', target: 'call' },
+    { object: 'lot', field: 'sample', target: 'sample' },
+    { object: 'expense', field: 'call', target: 'call' },
+    { object: 'attendee', field: 'call', target: 'call' },
+  ],
+  inquiry: [{ object: 'response', field: 'inquiry', target: 'inquiry' }],
+} as const satisfies Partial<Record<ObjectName, readonly GroupPart[]>>;
+
+/** An object of a group, and by what it hangs on which other. */
+export interface GroupPart {
+  readonly object: ObjectName;
+  readonly field: string;
+  readonly target: ObjectName;
+}
+
+export type HeaderName = keyof typeof GROUPS;
 
 const DEFINITIONS: Readonly<Record<string, ObjectDefinition>> = schema.objects;
 
@@ -170,7 +226,12 @@ export function createHooks({ mishap, wait }: { readonly mishap: (origin: SaveOr
         await write.update('account', next.account, { lastVisit: next.subject });
       },
     },
-    order: { validate: stumble },
+    order: { validate: stumble, formulas: ({ children }) => ({ lines: children.line.length }) },
+    line: { validate: stumble },
+    call: { validate: stumble },
+    inquiry: { validate: stumble },
+    response: { validate: stumble },
+    profile: { validate: stumble },
     memo: { validate: stumble },
   };
 }

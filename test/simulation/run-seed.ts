@@ -7,7 +7,7 @@ import { isShown, sameValues } from './oracle/online-history.ts';
 import { decisionOn, describeSave } from './oracle/saves.ts';
 import type { Violation } from './oracle/violation.ts';
 import { createTrace, type Trace } from './trace.ts';
-import { Workload } from './workload.ts';
+import { Workload } from './workload/workload.ts';
 import { createWorld, type PlantedRules, type World } from './world.ts';
 
 export interface SeedOptions {

@@ -1,7 +1,7 @@
 import { NO_FAULTS, type Faults } from '../../src/testing/simulation/faults.ts';
 import type { SeededRandom } from '../../src/testing/simulation/seeded-random.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/messages.ts';
-import { DEVICE_FIELDS } from './crm.ts';
+import { DEVICE_FIELDS, type ObjectName } from './crm.ts';
 
 /**
  * How one run goes, drawn from its seed. Each kind of trouble is present in about half of the runs and absent in the others: a bug
@@ -33,6 +33,8 @@ export interface Swarm {
   readonly focus: number;
   readonly favourites: Readonly<Record<string, readonly string[]>>;
   readonly hookMishaps: { readonly throws: number; readonly refuses: number; readonly slow: number; readonly tooSlow: number };
+  /** How often an action is about an object: some of them are not there at all. */
+  readonly objects: Readonly<Record<ObjectName, number>>;
   readonly actions: Readonly<Record<Action, number>>;
 }
 
@@ -42,7 +44,14 @@ export type Action =
   | 'create'
   | 'remove'
   | 'recreate'
+  | 'restore'
+  | 'group'
+  | 'submit'
+  | 'move'
   | 'undo'
+  | 'resolve'
+  | 'resolveAll'
+  | 'acknowledge'
   | 'read'
   | 'query'
   | 'fetch'
@@ -58,6 +67,7 @@ export type Action =
   | 'wipe'
   | 'clockJump'
   | 'online'
+  | 'unlock'
   | 'serverCrash'
   | 'longAbsence'
   | 'rest';
@@ -94,7 +104,30 @@ export function drawSwarm(random: SeededRandom): Swarm {
     focus: random.pick([0, 0.5, 0.9]),
     favourites: Object.fromEntries(Object.entries(DEVICE_FIELDS).map(([object, fields]) => [object, [random.pick(fields), random.pick(fields)]])),
     hookMishaps: { throws: some(0.01, 0.15, 0.3), refuses: some(0.01, 0.15, 0.3), slow: some(0.05, 0.5, 0.3), tooSlow: some(0.005, 0.05, 0.2) },
-    actions: drawActions(random, some),
+    ...drawWork(random, some),
+  };
+}
+
+/** Each run is about some of the objects and some of the features: a bug that needs two of them is not lost among all the others. */
+function drawWork(random: SeededRandom, some: (least: number, most: number, odds?: number) => number): Pick<Swarm, 'objects' | 'actions'> {
+  const [orders, calls, inquiries] = [some(5, 40, 0.45), some(5, 40, 0.45), some(3, 20, 0.25)];
+  return {
+    objects: {
+      account: 10 + random.next() * 45,
+      visit: some(5, 25, 0.6),
+      order: orders,
+      line: orders,
+      call: calls,
+      sample: calls / 2,
+      lot: calls / 6,
+      expense: calls / 3,
+      attendee: calls / 4,
+      inquiry: inquiries,
+      response: inquiries,
+      profile: some(5, 25, 0.3),
+      memo: some(3, 15, 0.5),
+    },
+    actions: drawActions(random, some, orders + calls + inquiries > 0),
   };
 }
 
@@ -113,13 +146,21 @@ const MOST: Readonly<Record<keyof Faults, number>> = {
   serverCrashes: 0.1,
 };
 
-function drawActions(random: SeededRandom, some: (least: number, most: number, odds?: number) => number): Record<Action, number> {
+function drawActions(random: SeededRandom, some: (least: number, most: number, odds?: number) => number, hasGroups: boolean): Record<Action, number> {
+  const inGroups = (weight: number): number => (hasGroups ? weight : 0);
   return {
     update: 20 + random.next() * 40,
     create: some(2, 12, 0.8),
     remove: some(1, 8),
     recreate: some(0.5, 3),
-    undo: some(2, 12, 0.8),
+    restore: some(0.5, 3, 0.3),
+    group: inGroups(some(4, 25, 0.9)),
+    submit: inGroups(some(1, 8, 0.7)),
+    move: inGroups(some(1, 5, 0.4)),
+    undo: some(2, 12, 0.7),
+    resolve: some(2, 12, 0.6),
+    resolveAll: some(0.5, 3, 0.3),
+    acknowledge: some(0.5, 3, 0.4),
     read: some(1, 6),
     query: some(0.5, 3),
     fetch: some(1, 8),
@@ -135,6 +176,7 @@ function drawActions(random: SeededRandom, some: (least: number, most: number, o
     wipe: some(0.3, 1.5, 0.25),
     clockJump: some(0.5, 2, 0.2),
     online: some(2, 15),
+    unlock: inGroups(some(0.5, 4, 0.4)),
     serverCrash: some(0.5, 4),
     longAbsence: some(0.3, 1.5, 0.25),
     rest: some(1, 6),

@@ -185,7 +185,7 @@ export class Decisions {
       if (earlier.seq >= save.seq) break;
       const wasDeferred = earlier.sendings.some((other) => other.wasDeferred);
       // One that was deferred may have been saved by a late copy of its request: its device does not know, and still holds what follows.
-      if ((isDecided(earlier) || isApplied(earlier)) && !wasDeferred) continue;
+      if (earlier.place !== 'failed' && (isDecided(earlier) || isApplied(earlier)) && !wasDeferred) continue;
       const mayWait = earlier.sendings.some(({ decision }) => decision !== 'open') || earlier.place === 'failed' || wasDeferred || isHeldBack(earlier);
       if (!mayWait) return this.#fail('fifo', `${describeSave(save)} was saved before ${describeSave(earlier)}`);
       for (const key of laneKeysOfSave(earlier)) held.add(key);

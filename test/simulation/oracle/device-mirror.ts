@@ -119,7 +119,7 @@ export class DeviceMirror {
     const settled = this.queue.checkViews(before);
     for (const [key, was] of before) {
       this.#checkKnown(key, was.known);
-      this.#checkSafety(key, was.base, was.saves);
+      if (!settled.has(key)) this.#checkSafety(key, was.base, was.saves);
       if (!settled.has(key)) this.#checkView(key, was.view, was.base, was.saves, isApplyingDownload);
       for (const save of was.saves) if (save.place === 'saved') this.#checkSaved(key, save);
       this.#noteShown(key);

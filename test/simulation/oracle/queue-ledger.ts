@@ -270,6 +270,7 @@ export class QueueLedger {
         return this.#leaveWithdrawn(save, entry);
       case 'partlySaved':
         save.place = 'saved';
+        for (const key of keysOfSave(save)) this.#resolvedViews.add(key);
         this.#checkJournal(save, entry, rows, 'undone');
         if (decisionOn(save) !== 'partlySaved' && decisionOn(save) !== 'refused') this.#fail('no-lost-write', `${describeSave(save)} left the queue, and the server never said that it was saved in part`);
         return;

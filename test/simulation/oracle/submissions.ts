@@ -1,6 +1,6 @@
 import { groupHeaderOf, groupParentOf } from '../../../src/protocol/groups.ts';
 import { compareVersions, type RecordVersion } from '../../../src/protocol/version.ts';
-import { schema, submittedOf, type Values } from '../crm.ts';
+import { schema, submittedOf } from '../crm.ts';
 import { isSubmitted, type OnlineHistory, type Writer } from './online-history.ts';
 import type { Sending } from './saves.ts';
 
@@ -21,36 +21,37 @@ export function submissionOf(history: OnlineHistory, key: string): Submission | 
   return { key, version: versions[first]!.version, by: versions[first]!.writers[definition.field]! };
 }
 
-/** The headers of the groups that a sending touches: where its records are online, and where it puts them. */
+/** The headers of the groups that a sending touches: those that its records are in online, and those that it puts them in. */
 export function headersOf(history: OnlineHistory, { members }: Sending): string[] {
-  const created = new Map(members.flatMap(({ key, op, fields }) => (op === 'create' ? [[key, Object.fromEntries([...fields].map(([name, { next }]) => [name, next])) as Values]] : [])));
-  const valuesOf = (key: string): Values | null => created.get(key) ?? history.current(key)?.values ?? null;
-  const found = members.flatMap(({ key, object, fields }) => {
-    if (groupHeaderOf(schema, object) === null) return [];
-    const parent = groupParentOf(schema, object);
-    const moved = parent === null ? undefined : fields.get(parent.field)?.next;
-    return [climb(key, valuesOf(key), valuesOf), ...(typeof moved === 'string' ? [climb(`${parent!.target}/${moved}`, valuesOf(`${parent!.target}/${moved}`), valuesOf)] : [])];
-  });
+  const own = new Map(members.map((member) => [member.key, member]));
+  const parentOnline = (key: string, field: string): unknown => history.current(key)?.values[field];
+  const parentThen = (key: string, field: string): unknown => {
+    const member = own.get(key);
+    return member !== undefined && member.op !== 'remove' && member.fields.has(field) ? member.fields.get(field)!.next : parentOnline(key, field);
+  };
+  const found = members.flatMap(({ key, object }) => (groupHeaderOf(schema, object) === null ? [] : [climb(key, parentOnline), climb(key, parentThen)]));
   return [...new Set(found.filter((key) => key !== null))];
 }
 
-function climb(key: string, values: Values | null, valuesOf: (key: string) => Values | null): string | null {
+function climb(key: string, parentOf: (key: string, field: string) => unknown): string | null {
   const parent = groupParentOf(schema, objectOf(key));
   if (parent === null) return key;
-  const above = values?.[parent.field];
-  return typeof above === 'string' ? climb(`${parent.target}/${above}`, valuesOf(`${parent.target}/${above}`), valuesOf) : null;
+  const above = parentOf(key, parent.field);
+  return typeof above === 'string' ? climb(`${parent.target}/${above}`, parentOf) : null;
 }
 
 /** What must become of a sending whose header is submitted (rules A23, A24); `null` when none is. */
 export function verdictOn(history: OnlineHistory, sending: Sending): ReadonlySet<'refused' | 'discarded' | 'needsDuplicate'> | null {
-  const submissions = headersOf(history, sending).flatMap((key) => submissionOf(history, key) ?? []);
+  const headers = headersOf(history, sending);
+  const submissions = headers.flatMap((key) => submissionOf(history, key) ?? []);
   if (submissions.length === 0) return null;
   return new Set(
     submissions.map(({ key, version, by }) => {
       const named = sending.headers.find((header) => header.key === key);
       const isKnown = (named !== undefined && compareVersions(named.base, version) >= 0) || (by !== 'online' && by.store === sending.store);
       const elsewhere = submittedOf(objectOf(key))!.elsewhere ?? 'error';
-      if (isKnown || elsewhere === 'error') return 'refused';
+      // What is between two groups, or in one that the device does not know of, is for the user to decide.
+      if (isKnown || elsewhere === 'error' || headers.length > 1 || named === undefined) return 'refused';
       return elsewhere === 'discard' ? 'discarded' : 'needsDuplicate';
     }),
   );
