@@ -1,7 +1,7 @@
 import { SyncFault } from '../shared/fault.ts';
 import type * as byHand from './by-hand.ts';
 import type * as drafts from './drafts.ts';
-import type * as planDuplicate from './plan-duplicate.ts';
+import type * as rareResults from './rare-results.ts';
 import type * as snapshotDownload from './snapshot-download.ts';
 
 /**
@@ -14,7 +14,7 @@ import type * as snapshotDownload from './snapshot-download.ts';
 export interface Parts {
   readonly byHand: () => Promise<typeof byHand>;
   readonly drafts: () => Promise<typeof drafts>;
-  readonly planDuplicate: () => Promise<typeof planDuplicate>;
+  readonly rareResults: () => Promise<typeof rareResults>;
   readonly snapshotDownload: () => Promise<typeof snapshotDownload>;
 }
 
@@ -23,13 +23,16 @@ export function createParts(): Parts {
   return {
     byHand: createPart(() => import('./by-hand.ts')),
     drafts: createPart(() => import('./drafts.ts')),
-    planDuplicate: createPart(() => import('./plan-duplicate.ts')),
+    rareResults: createPart(() => import('./rare-results.ts')),
     snapshotDownload: createPart(() => import('./snapshot-download.ts')),
   };
 }
 
-/** Parts that people need offline too, so that they are fetched as long as there is a network. */
-const NEEDED_OFFLINE: readonly (keyof Parts)[] = ['byHand', 'drafts'];
+/**
+ * Parts that are fetched as long as they can be: people need them offline too, and an answer that takes `rareResults` waits for it, which
+ * is no longer to be had once a newer release is deployed.
+ */
+const NEEDED_OFFLINE: readonly (keyof Parts)[] = ['byHand', 'drafts', 'rareResults'];
 
 /** Loads in the background what must be there offline. What cannot be loaded now is tried again when somebody asks for it. */
 export function preloadParts(parts: Parts, names: readonly (keyof Parts)[] = NEEDED_OFFLINE): void {

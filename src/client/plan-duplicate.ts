@@ -34,6 +34,8 @@ export interface DuplicateInput {
 /** The entry that saves a group as a copy, and what the copy does not have. */
 export interface DuplicatePlan {
   readonly copy: QueueEntry;
+  /** The entries whose place it takes. */
+  readonly taken: readonly QueueEntry[];
   /** The changes that the copy lacks, by entry, for the journal. */
   readonly notCopied: readonly QueueEntry[];
 }
@@ -81,7 +83,7 @@ export function planDuplicate({ schema, layoutOf, group, taken, entries, createI
     refusal: null,
     copied: { entries: taken.map(({ seq }) => seq), left: namesOf(notCopied) },
   };
-  return { copy: { ...copy, seq: placeOf(copy, taken, entries, schema) }, notCopied };
+  return { copy: { ...copy, seq: placeOf(copy, taken, entries, schema) }, taken, notCopied };
 }
 
 /** A child of something that is not copied would hang on the original. */

@@ -89,7 +89,7 @@ describe('A24: edits of an order that was submitted on another device', () => {
     let answers = 0;
     phone.intercept(async (request, send) => {
       const answer = await send(request);
-      if (request.path === 'upload' && ++answers < 3) throw new TypeError('the answer is lost');
+      if (request.path.startsWith('feed') || (request.path === 'upload' && ++answers < 3)) throw new TypeError('the answer is lost');
       return answer;
     });
     for (let attempt = 0; attempt < 4; attempt++) await goOnline(phone);
@@ -97,6 +97,8 @@ describe('A24: edits of an order that was submitted on another device', () => {
     expect(await phone.engine.outcome(entry!)).toMatchObject({ kind: 'discarded' });
     expect(await phone.engine.listNotices()).toHaveLength(1);
     expect(await phone.engine.readJournal()).toHaveLength(1);
+    // The answer alone brings what was submitted.
+    expect(await shownOf(phone, 'order')).toEqual(await onlineOf('order'));
   });
 
   test('whose submit was itself refused are ordinary edits', async () => {

@@ -95,6 +95,15 @@ describe('C2: a save that the device gave up on', () => {
 });
 
 describe('C2: a store that was copied', () => {
+  test('makes the fate of what the device gave up on unknown too: its number is of the old store', async () => {
+    world = createWorld(groupSchema);
+    const { device, entry } = await createGivenUp();
+    device.intercept(forgeResults(({ number }) => ({ number, outcome: 'copied' })));
+    const other = await device.engine.create('call', { name: 'St. Mary' });
+    await device.engine.exchange();
+    expect((await device.engine.listSyncErrors()).map(({ id, class: reason }) => [id, reason])).toEqual([[entry, 'fate-unknown'], [other.entry, 'fate-unknown']]);
+  });
+
   test('while saves of groups were under way, leaves no save unaccounted for: what may have arrived becomes a sync error, the rest goes up', async () => {
     world = createWorld(groupSchema);
     const disk = memory();

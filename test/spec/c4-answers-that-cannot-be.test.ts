@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { Parts } from '../../src/client/parts.ts';
 import type { EntryResult } from '../../src/protocol/messages.ts';
+import { EAGER_PARTS } from '../../src/testing/simulation/eager-parts.ts';
 import { forgeResults } from '../support/forged-answer.ts';
 import { createWorld, type World } from '../support/world.ts';
 import { groupSchema } from './group-schema.ts';
@@ -53,5 +55,28 @@ describe('C4: an answer that cannot be right', () => {
     expect(await engine.exchange()).toMatchObject({ pending: 0, syncErrors: 0 });
     expect(await engine.outcome(entry!)).toEqual({ kind: 'saved' });
     expect([await engine.query({ object: 'call' }), await engine.query({ object: 'callSample' })]).not.toEqual(before);
+  });
+});
+
+describe('C9: a result that takes a part of the client which cannot be loaded', () => {
+  test('waits for it; all others of the answer are settled', async () => {
+    let isThere = false;
+    const parts: Parts = { ...EAGER_PARTS, rareResults: () => (isThere ? EAGER_PARTS.rareResults() : Promise.reject(new TypeError('404'))) };
+    world = createWorld(groupSchema);
+    const { engine } = await world.device('ann', { parts, lifecycle: { isOnline: false, isForeground: true } });
+    await world.server.online.save([{ op: 'create', object: 'order', id: 'o1', values: { status: 'open', notes: 'first' } }]);
+    await engine.setLifecycle({ isOnline: true });
+    await engine.download();
+    await engine.setLifecycle({ isOnline: false });
+    await world.server.online.save([{ op: 'update', object: 'order', id: 'o1', values: { notes: 'theirs' } }]);
+    const overwrite = await engine.update('order', 'o1', { notes: 'mine' });
+    const other = await engine.create('task', { title: 'a letter' });
+    await engine.setLifecycle({ isOnline: true });
+    expect(await engine.exchange()).toMatchObject({ pending: 1, syncErrors: 0, notices: 0 });
+    expect(await engine.outcome(other.entry!)).toEqual({ kind: 'saved' });
+    isThere = true;
+    await world.clock.advance(60_000);
+    expect(await engine.outcome(overwrite.entry!)).toEqual({ kind: 'saved' });
+    expect(await engine.listNotices()).toMatchObject([{ kind: 'overwritten' }]);
   });
 });

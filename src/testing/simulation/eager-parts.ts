@@ -1,13 +1,13 @@
 import type { Parts } from '../../client/parts.ts';
 import * as byHand from '../../client/by-hand.ts';
 import * as drafts from '../../client/drafts.ts';
-import * as planDuplicate from '../../client/plan-duplicate.ts';
+import * as rareResults from '../../client/rare-results.ts';
 import * as snapshotDownload from '../../client/snapshot-download.ts';
 
 /** Every part, there from the beginning: loading a file takes real time, and in virtual time nobody would wait for it. */
 export const EAGER_PARTS: Parts = {
   byHand: async () => byHand,
   drafts: async () => drafts,
-  planDuplicate: async () => planDuplicate,
+  rareResults: async () => rareResults,
   snapshotDownload: async () => snapshotDownload,
 };
