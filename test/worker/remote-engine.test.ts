@@ -51,6 +51,17 @@ describe('an engine in another thread', () => {
     await expect(engine.create('account', { name: () => 'a function' })).rejects.toMatchObject({ code: 'VALUE_INVALID' });
   });
 
+  test('forwards transactions and drafts, and refuses in them what cannot be sent', async () => {
+    engine = linkEngine(planFor('u1'), partsWith());
+
+    expect(await engine.save([{ op: 'create', object: 'account', id: 'a1', values: { name: 'x' } }])).toMatchObject({ records: [{ object: 'account', id: 'a1' }] });
+    expect(await engine.restore('account', 'a1')).toMatchObject({ id: 'a1' });
+    const unsendable = { name: () => 'a function' };
+    await expect(engine.save([{ op: 'create', object: 'account', values: unsendable }])).rejects.toMatchObject({ code: 'VALUE_INVALID' });
+    await expect(engine.draft({ kind: 'change', draft: 'd1', op: 'update', object: 'account', values: unsendable })).rejects.toMatchObject({ code: 'VALUE_INVALID' });
+    await expect(engine.draft({ kind: 'read', draft: 'd1' })).rejects.toMatchObject({ code: 'DRAFT_UNKNOWN' });
+  });
+
   test('refuses calls after it has closed', async () => {
     engine = linkEngine(planFor('u1'), partsWith());
     await engine.close();
