@@ -1,15 +1,31 @@
+import { readDrafts } from './draft-rows.ts';
 import type { EngineContext } from './engine-context.ts';
 import { describeMember } from './journal.ts';
+import { splitKey } from './record-key.ts';
+import { memberBetween } from './save.ts';
 import type { ExportedEntry } from './sync-error.ts';
 
-/** Hands entries out as plain data; nothing changes. Those that have left the queue are left out. */
-export function exportEntries({ store }: Pick<EngineContext, 'store'>, entries: readonly number[] | 'all'): ExportedEntry[] {
+/** Hands entries out as plain data; nothing changes. `all` with the drafts; entries that have left the queue are left out. */
+export async function exportEntries(context: Pick<EngineContext, 'store' | 'schema'>, entries: readonly number[] | 'all'): Promise<ExportedEntry[]> {
+  const { store } = context;
   const wanted = entries === 'all' ? [...store.entries] : entries.flatMap((seq) => store.entry(seq) ?? []);
-  return wanted.map(({ seq, savedAt, state, members, refusal }) => ({
-    entry: seq,
-    savedAt,
-    state,
-    members: members.map(describeMember),
-    refusal: refusal && { class: refusal.class, code: refusal.code, message: refusal.message, refusedAt: refusal.refusedAt },
-  }));
+  const exported = wanted.map(
+    ({ seq, savedAt, state, members, refusal }): ExportedEntry => ({
+      entry: seq,
+      savedAt,
+      state,
+      members: members.map(describeMember),
+      refusal: refusal && { class: refusal.class, code: refusal.code, message: refusal.message, refusedAt: refusal.refusedAt },
+    }),
+  );
+  return entries === 'all' ? [...exported, ...(await exportDrafts(context))] : exported;
+}
+
+async function exportDrafts({ store, schema }: Pick<EngineContext, 'store' | 'schema'>): Promise<ExportedEntry[]> {
+  return [...(await readDrafts(store)).values()].map((records) => {
+    const held = [...records.values()].sort((left, right) => left.place - right.place);
+    const members = held.flatMap(({ key, layout, seen, row, base }) => memberBetween(schema, layout, splitKey(key).id, seen, row, base) ?? []);
+    const savedAt = Math.max(0, ...held.map(({ openedAt }) => openedAt ?? 0));
+    return { entry: null, savedAt, state: 'draft', members: members.map(describeMember), refusal: null };
+  });
 }

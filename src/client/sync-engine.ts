@@ -227,7 +227,7 @@ class Engine implements SyncEngine {
 
   async exportEntries(entries: readonly number[] | 'all'): Promise<readonly ExportedEntry[]> {
     const { exportEntries } = await this.#byHand();
-    return this.#step(async (context) => exportEntries(context, entries));
+    return this.#step((context) => exportEntries(context, entries));
   }
 
   async explain(object: string, id: string): Promise<readonly SyncReason[]> {

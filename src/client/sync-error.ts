@@ -109,15 +109,15 @@ export type ResolutionOutcome =
   | { readonly syncError: number; readonly kind: 'gone' }
   | { readonly syncError: number; readonly kind: 'failed'; readonly fault: FaultShape };
 
-/** A save that the server does not have, as plain data. */
+/** A save that the server does not have, or a draft, as plain data. */
 export interface ExportedEntry {
-  /** The number of the queue entry. */
-  readonly entry: number;
-  /** Device time of the save, in milliseconds since 1970. */
+  /** The number of the queue entry; `null` for a draft. */
+  readonly entry: number | null;
+  /** Device time of the save, or at which the draft was opened, in milliseconds since 1970. */
   readonly savedAt: number;
   /** `sending`: it may have arrived. */
-  readonly state: 'queued' | 'sending' | 'failed';
-  /** Every record of the save. */
+  readonly state: 'queued' | 'sending' | 'failed' | 'draft';
+  /** Every record that it changes. */
   readonly members: readonly JournalMember[];
   /** Why the server refused it, as the sync error says; `null` where it has not. */
   readonly refusal: Pick<SyncError, 'class' | 'code' | 'message' | 'refusedAt'> | null;

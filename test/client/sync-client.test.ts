@@ -262,3 +262,47 @@ describe('the types of a client', () => {
     expectTypeOf<SyncClient<typeof schema>>().toExtend<SyncClient>();
   });
 });
+
+describe('the inbox of a client', () => {
+  test('asks the engine to resolve one, or many', async () => {
+    const resolve = vi.spyOn(engine, 'resolve'), resolveAll = vi.spyOn(engine, 'resolveAll');
+    const { syncErrors } = client;
+    const values = { name: 'B', tags: ['a'] };
+
+    await Promise.all([syncErrors.retry(1), syncErrors.keepMine(2), syncErrors.recreate(3), syncErrors.fix(4, values), syncErrors.fix(5, [{ object: 'account', id: 'a1', values }])]);
+    await syncErrors.resolve('all', 'undo');
+
+    expect(resolve.mock.calls).toEqual([[1, 'retry'], [2, 'keepMine'], [3, 'recreate'], [4, 'fix', values], [5, 'fix', [{ object: 'account', id: 'a1', values }]]]);
+    expect(resolve.mock.calls[3]![2]).not.toBe(values);
+    expect(resolveAll).toHaveBeenCalledWith('all', 'undo');
+  });
+
+  test('exports what was refused, and with it all that is unsent', async () => {
+    const entry = (number: number, state: 'failed' | 'queued') => ({ entry: number, savedAt: 0, state, members: [], refusal: null });
+    vi.spyOn(engine, 'exportEntries').mockResolvedValue([entry(1, 'failed'), entry(2, 'queued')]);
+
+    expect(await client.syncErrors.export()).toEqual([entry(1, 'failed')]);
+    expect(await client.exportUnsent()).toHaveLength(2);
+  });
+
+  test('explains a record', async () => {
+    vi.spyOn(engine, 'explain').mockResolvedValue([{ code: 'offline' }]);
+
+    expect(await client.explain('account', 'a1')).toEqual([{ code: 'offline' }]);
+    expect(engine.explain).toHaveBeenCalledWith('account', 'a1');
+  });
+});
+
+describe('leaving', () => {
+  test.each(['signOut', 'wipe'] as const)('by %s closes the client when the engine has agreed, and only then', async (way) => {
+    const leave = vi.spyOn(engine, way).mockRejectedValueOnce(new SyncFault('SIGN_OUT_UNSENT', 'there is something left'));
+    const close = vi.spyOn(engine, 'close');
+    const call = () => (way === 'signOut' ? client.signOut({ unsent: 'upload' }) : client.wipe({ exported: true }));
+
+    await expect(call()).rejects.toMatchObject({ code: 'SIGN_OUT_UNSENT' });
+    expect(close).not.toHaveBeenCalled();
+    await call();
+    expect(leave).toHaveBeenLastCalledWith(way === 'signOut' ? { unsent: 'upload' } : { exported: true });
+    expect(close).toHaveBeenCalledOnce();
+  });
+});

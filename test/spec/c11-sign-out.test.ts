@@ -54,6 +54,28 @@ describe('C11: signing out', () => {
     expect(await world.server.online.list('account')).toHaveLength(1);
   });
 
+  test('counts drafts as unsent, hands them out, and says of their records that they are in one', async () => {
+    world = createWorld(schema);
+    const { engine } = await world.device('ann');
+    await engine.outcome((await engine.create('account', { name: 'x', city: 'Ghent' }, 'a1')).entry!);
+    const opened = await engine.draft({ kind: 'open', object: 'account', id: 'a1' });
+    const draft = (opened as { id: string }).id;
+    await engine.draft({ kind: 'change', draft, op: 'update', object: 'account', id: 'a1', values: { city: 'Bruges' } });
+    await engine.draft({ kind: 'change', draft, op: 'create', object: 'contact', id: 'c1', values: { account: 'a1', name: 'Jo' } });
+    expect(await engine.explain('account', 'a1')).toEqual([{ code: 'draft', draft }]);
+    await expect(engine.signOut({})).rejects.toMatchObject({ code: 'SIGN_OUT_UNSENT', details: { pending: 0, syncErrors: 0, drafts: 1 } });
+    expect(await engine.exportEntries('all')).toEqual([
+      {
+        entry: null, savedAt: world.clock.now(), state: 'draft', refusal: null,
+        members: [
+          { object: 'account', id: 'a1', op: 'update', previous: { city: 'Ghent' }, mine: { city: 'Bruges' } },
+          { object: 'contact', id: 'c1', op: 'create', previous: {}, mine: { account: 'a1', name: 'Jo' } },
+        ],
+      },
+    ]);
+    expect(await engine.signOut({ unsent: 'keep' })).toEqual({ pending: 0, syncErrors: 0, drafts: 1 });
+  });
+
   test('keeps what is unsent where it is, every row of it', async () => {
     world = createWorld(schema);
     const disk = memory();
