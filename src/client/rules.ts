@@ -56,6 +56,8 @@ export interface ClientRules {
   keepsAside(image: HeldImage): boolean;
   /** Rule B13: what a record becomes when its refused change is taken back. */
   undoneTo(base: HeldImage | null, side: HeldImage | null, refused: QueueEntry): HeldImage | null;
+  /** Rules B13, C9: whether what waits behind a refused entry is taken back with it. */
+  takesAlong(dependant: QueueEntry): boolean;
   /** Rule A26: under which number a refused entry is sent again. */
   retryAs(refused: QueueEntry): Pick<QueueEntry, 'state' | 'number'>;
   /** Rule B13: what `keepMine` overwrites, and so must have been shown: what the sync error shows as online, and what was merged last. */
@@ -94,6 +96,7 @@ export const clientRules: ClientRules = {
   verdict: (verdict) => verdict,
   keepsAside: () => true,
   undoneTo: (base, side) => (side !== null && (base === null || compareVersions(side.version, base.version) > 0) ? side : base),
+  takesAlong: () => true,
   retryAs: (refused) => (isUndecided(refused) ? { state: 'sending', number: refused.number } : { state: 'queued', number: null }),
   keepMineOver: (shown) => shown,
   placeOf: (seq) => seq,

@@ -14,7 +14,7 @@ import { findDependants } from './upload-plan.ts';
  */
 export async function undoSyncError({ store, schema, rules, clock, emit }: EngineContext, syncError: number): Promise<QueueEntry[]> {
   const entry = findSyncError(store, syncError);
-  const dependants = findDependants(entry, store.entries, schema);
+  const dependants = findDependants(entry, store.entries, schema).filter(rules.takesAlong);
   const all = [entry, ...dependants];
   const settlement = new Settlement(store, rules, await store.readBases(all.flatMap(keysOf)));
   settlement.undo(entry, dependants);

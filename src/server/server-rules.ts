@@ -16,6 +16,8 @@ export interface ServerRules {
   recall(receipt: Receipt | null): Receipt | null;
   /** Rules C2, C5: what a repeat shows as committed, of the images of then and of now. */
   committedOnRepeat<Image>(then: readonly Image[], now: readonly Image[]): readonly Image[];
+  /** Rules C2, C3: what a repeat shows as current: a repeat may be the only answer that comes through. */
+  currentOnRepeat<Image>(then: readonly Image[], now: readonly Image[]): readonly Image[];
   /** Rule A19: whether what the user saw is compared with what is online. */
   compares(object: ServerObject): boolean;
   /** `keepCleanFields`: the fields that are written of an edit of which others are in conflict. */
@@ -38,6 +40,7 @@ export interface ServerRules {
 export const serverRules: ServerRules = {
   recall: (receipt) => receipt,
   committedOnRepeat: (then) => then,
+  currentOnRepeat: (_then, now) => now,
   compares: ({ isOverride }) => !isOverride,
   cleanFields: ({ writes }) => writes,
   tellsOverwritten: (fields) => fields.length > 0,

@@ -43,8 +43,8 @@ async function savedAgain(parts: ServerParts, principal: Principal, view: StoreV
   const hidden = new Set(now.filter(({ state }) => state === 'hidden').map(keyText));
   // What was seen then and may not be seen now is not shown again, not even as it was.
   const then = ({ image, layout }: SettledImage): SettledImage => ({ image: hidden.has(keyText(image)) ? hide(image) : image, layout });
-  const current = now.map((image) => settledImage(parts, image));
-  const committed = parts.rules.committedOnRepeat(decision.committed.map(then), current);
+  const asCommitted = decision.committed.map(then), asNow = now.map((image) => settledImage(parts, image));
+  const committed = parts.rules.committedOnRepeat(asCommitted, asNow), current = parts.rules.currentOnRepeat(asCommitted, asNow);
   if (decision.outcome === 'partlySaved') return { outcome: 'partlySaved', refusal: decision.refusal, committed, current };
   return { outcome: 'saved', committed, current, overwritten: decision.overwritten.map((overwrite) => ({ ...overwrite, was: then(overwrite.was) })) };
 }
