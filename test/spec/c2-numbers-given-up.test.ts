@@ -95,6 +95,17 @@ describe('C2: a save that the device gave up on', () => {
 });
 
 describe('C2: a store that was copied', () => {
+  test('waits no more for what the server had put off', async () => {
+    world = createWorld(groupSchema);
+    const device = await world.device('ann', { lifecycle: { isOnline: false, isForeground: true } });
+    for (const name of ['a', 'b']) await device.engine.create('call', { name });
+    device.intercept(forgeResults(({ number }, index) => (index === 0 ? { number, outcome: 'copied' } : { number, outcome: 'tryLater', retryAfterMs: 1_000, message: 'busy' })));
+    await device.engine.setLifecycle({ isOnline: true });
+    expect(await device.engine.exchange()).toMatchObject({ pending: 0, syncErrors: 2 });
+    await world.clock.advance(5_000);
+    expect(Math.min(...world.clock.timers)).toBeGreaterThan(5_000);
+  });
+
   test('makes the fate of what the device gave up on unknown too: its number is of the old store', async () => {
     world = createWorld(groupSchema);
     const { device, entry } = await createGivenUp();
