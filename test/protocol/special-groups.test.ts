@@ -93,7 +93,7 @@ describe('a submitted definition', () => {
     expect(define({ elsewhere: 'duplicate', copies: ['sample'], reopenAs: 'open' })).not.toThrow();
   });
 
-  test.each([
+  test.each<readonly [what: string, submitted: object, fields?: object]>([
     ['a field that does not exist', { field: 'state' }],
     ['a field that holds no text', { field: 'copyOf' }],
     ['an unknown way', { elsewhere: 'merge' }],
@@ -102,7 +102,7 @@ describe('a submitted definition', () => {
     ['reopening as no option', { reopenAs: 'draft' }],
     ['copies that cannot be reopened', { elsewhere: 'duplicate', field: 'state' }, { state: text({ required: true }) }],
     ['a link that devices write', { duplicateOf: 'copyOf' }],
-  ])('is refused with %s', (_what, submitted, fields = {}) => {
+  ])('is refused with %s', (_what, submitted, fields) => {
     expect(define(submitted, fields)).toThrow(INVALID);
   });
 
