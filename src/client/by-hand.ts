@@ -6,3 +6,4 @@ export { explain } from './explain.ts';
 export { exportEntries } from './export-entries.ts';
 export { resolve, resolveAll } from './resolutions.ts';
 export { wipeStore } from './sign-out.ts';
+export { listSyncErrors } from './sync-error-list.ts';

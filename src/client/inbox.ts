@@ -1,10 +1,10 @@
 import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
 import type { EngineContext } from './engine-context.ts';
 import { fetchRecord, type Ask } from './fetch-record.ts';
+import { findSyncError } from './find-sync-error.ts';
 import { isUndecided, laneKeysOf, type QueueEntry } from './queue-entry.ts';
 import { splitKey } from './record-key.ts';
 import type { SyncError, UndoReceipt } from './sync-error.ts';
-import { findSyncError, listSyncErrors } from './sync-error-list.ts';
 import { undoSyncError } from './undo.ts';
 
 /** What the inbox needs beside the engine's own parts. */
@@ -27,20 +27,23 @@ export class Inbox {
   #listeners = 0;
   #shown = '[]';
   #isLooking = false;
+  #read: (context: EngineContext) => Promise<readonly SyncError[]> = async () => [];
 
   constructor(options: InboxOptions) {
     this.options = options;
   }
 
-  list(): Promise<readonly SyncError[]> {
+  async list(): Promise<readonly SyncError[]> {
     const { context } = this.options;
-    return context.steps.run(() => listSyncErrors(context));
+    await this.#load();
+    return context.steps.run(() => this.#read(context));
   }
 
-  watch(listener: (errors: readonly SyncError[]) => void): Promise<Unsubscribe> {
+  async watch(listener: (errors: readonly SyncError[]) => void): Promise<Unsubscribe> {
     const { context } = this.options;
+    await this.#load();
     return context.steps.run(async () => {
-      const list = await listSyncErrors(context);
+      const list = await this.#read(context);
       this.#shown = JSON.stringify(list);
       listener(list);
       const stop = this.#lists.subscribe(listener);
@@ -59,7 +62,7 @@ export class Inbox {
     this.#isLooking = true;
     const look = async (): Promise<void> => {
       this.#isLooking = false;
-      const list = await listSyncErrors(context);
+      const list = await this.#read(context);
       const shown = JSON.stringify(list);
       if (shown === this.#shown) return;
       this.#shown = shown;
@@ -86,6 +89,11 @@ export class Inbox {
     const { context, voidNumbers } = this.options;
     await voidNumbers([refused.seq]);
     return context.store.entry(refused.seq)?.refusal?.isOwn === true;
+  }
+
+  /** What describes sync errors is a worker part; whoever looks at them waits for it once, and never inside a step. */
+  async #load(): Promise<void> {
+    this.#read = (await this.options.context.parts.byHand()).listSyncErrors;
   }
 
   close(): void {

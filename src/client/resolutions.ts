@@ -1,6 +1,7 @@
 import { joinRow, mapRow, valueAt } from '../protocol/row.ts';
 import { describeFault, isFault, SyncFault } from '../shared/fault.ts';
 import type { EngineContext } from './engine-context.ts';
+import { findSyncError } from './find-sync-error.ts';
 import { planFix } from './fix.ts';
 import type { Inbox } from './inbox.ts';
 import { putJournal } from './journal.ts';
@@ -10,7 +11,7 @@ import { planRecreate } from './recreate.ts';
 import { touchedPositions, type HeldImage, type Member } from './rows.ts';
 import { Settlement } from './settle.ts';
 import type { Fix, Resolution, ResolutionOutcome, ResolutionReceipt } from './sync-error.ts';
-import { actionsOf, findSyncError, onlineOf } from './sync-error-list.ts';
+import { actionsOf, onlineOf } from './sync-error-list.ts';
 
 /**
  * Resolves one sync error (rules B13, A26): the refused entry leaves, or another takes its place in the queue.

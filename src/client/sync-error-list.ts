@@ -1,7 +1,7 @@
 import { decodeValue, isInMask, readField } from '../protocol/row.ts';
 import { compareVersions } from '../protocol/version.ts';
-import { SyncFault } from '../shared/fault.ts';
 import type { EngineContext } from './engine-context.ts';
+import { undoName } from './find-sync-error.ts';
 import { keysOf, type QueueEntry } from './queue-entry.ts';
 import { keyOf, type Key } from './record-key.ts';
 import { valueIn, type HeldImage, type Member } from './rows.ts';
@@ -30,18 +30,6 @@ export function actionsOf(entry: QueueEntry): SyncErrorAction[] {
   const hasValues = entry.members.some(({ next }) => next !== null);
   const own = ACTIONS[entry.refusal!.class].filter((action) => action !== 'fix' || hasValues);
   return [undoName(entry), ...own, 'export'];
-}
-
-/** Taking back a delete is called `undelete`. */
-export function undoName(entry: QueueEntry): 'undo' | 'undelete' {
-  return entry.members.every(({ op }) => op === 'remove') ? 'undelete' : 'undo';
-}
-
-/** Finds a refused entry. @throws {@link SyncFault} `SYNC_ERROR_UNKNOWN` */
-export function findSyncError(store: LocalStore, syncError: number): QueueEntry {
-  const entry = store.entry(syncError);
-  if (entry?.state === 'failed') return entry;
-  throw new SyncFault('SYNC_ERROR_UNKNOWN', `there is no sync error ${syncError}`, { details: { syncError } });
 }
 
 /** Refused changes as data for the user, oldest first (rule B13). Must run between two commits. */

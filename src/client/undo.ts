@@ -1,8 +1,8 @@
 import type { EngineContext } from './engine-context.ts';
+import { findSyncError, undoName } from './find-sync-error.ts';
 import { putUndone } from './outcomes.ts';
 import { keysOf, type QueueEntry } from './queue-entry.ts';
 import { Settlement } from './settle.ts';
-import { findSyncError, undoName } from './sync-error-list.ts';
 import { findDependants } from './upload-plan.ts';
 
 /**
