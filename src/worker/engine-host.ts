@@ -1,5 +1,6 @@
 import { releaseProxy, type ProxyMarked, type Remote } from 'comlink';
 import type { SyncEngine } from '../client/engine.ts';
+import { PLAIN_CALLS, type PlainCalls } from '../client/engine-calls.ts';
 import type { Query } from '../client/query.ts';
 import type { Unsubscribe } from '../shared/emitter.ts';
 import { SyncFault } from '../shared/fault.ts';
@@ -20,14 +21,6 @@ export type WatchRequest =
 
 /** A listener on the other thread; its values are cloned on the way. */
 export type RemoteListener = ((value: unknown) => void) & ProxyMarked;
-
-/** The calls of an engine that take and give plain data. */
-const PLAIN_CALLS = [
-  'create', 'update', 'remove', 'save', 'restore', 'draft', 'get', 'query', 'outcome', 'status', 'listSyncErrors', 'undo', 'resolve', 'resolveAll', 'exportEntries', 'explain', 'signOut', 'wipe',
-  'readJournal', 'listNotices', 'acknowledgeNotice', 'download', 'fetch', 'wake', 'exchange', 'setLifecycle',
-] as const;
-
-export type PlainCalls = Pick<SyncEngine, (typeof PLAIN_CALLS)[number]>;
 
 /** What the worker offers the page. */
 export interface EngineHost extends PlainCalls {

@@ -1,8 +1,10 @@
 import { proxy, type Remote } from 'comlink';
-import type { DraftInfo, EntryOutcome, Notice, RecordView, SyncEngine, SyncError, SyncEvent, SyncStatus } from '../client/engine.ts';
+import type { DraftInfo, Notice, RecordView, SyncEngine, SyncError, SyncEvent, SyncStatus } from '../client/engine.ts';
 import type { DraftAnswer } from '../client/draft.ts';
+import { PLAIN_CALLS, type PlainCalls } from '../client/engine-calls.ts';
 import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
 import { describeFault, isFault, SyncFault } from '../shared/fault.ts';
+import { forwardCalls } from '../shared/forward-calls.ts';
 import { createCallsUnderWay } from './calls-under-way.ts';
 import type { EngineHost, WatchRequest } from './engine-host.ts';
 
@@ -105,45 +107,26 @@ export function createRemoteEngine({ host, ready, onEnd }: RemoteEngineOptions):
 
   return {
     ready: ask(() => Promise.resolve()),
+    ...forwardCalls<SyncEngine, keyof PlainCalls>(PLAIN_CALLS, (call) => ask(async () => call(host as unknown as SyncEngine))),
     create: (object, values, id) => save(object, values, () => host.create(object, values, id)),
     update: (object, id, values, seen) => save(object, { ...seen, ...values }, () => host.update(object, id, values, seen)),
-    remove: (object, id) => ask(() => host.remove(object, id)),
     save: async (changes) => {
-      for (const { object, values } of changes) assertCanBeSent(object, values ?? {});
+      assertCanBeSent('changes', changes);
       return ask(() => host.save(changes));
     },
     async draft(request) {
-      if (request.kind === 'change') assertCanBeSent(request.object, request.values ?? {});
+      assertCanBeSent('draft', request);
       return ask(async (): Promise<DraftAnswer> => host.draft(request));
     },
     watchDrafts: (listener) => watch<readonly DraftInfo[]>({ kind: 'drafts' }, listener),
-    restore: (object, id) => ask(() => host.restore(object, id)),
-    get: (object, id) => ask(() => host.get(object, id)),
-    query: (query) => ask(() => host.query(query)),
     watchQuery: (query, listener) => watch<readonly RecordView[]>({ kind: 'query', query }, listener),
     watchRecord: (object, id, listener) => watch<RecordView | null>({ kind: 'record', object, id }, listener),
-    outcome: (entry) => ask<EntryOutcome>(() => host.outcome(entry)),
     status,
     watchStatus,
-    listSyncErrors: () => ask(() => host.listSyncErrors()),
     watchSyncErrors: (listener) => watch<readonly SyncError[]>({ kind: 'sync-errors' }, listener),
-    undo: (syncError) => ask(() => host.undo(syncError)),
     resolve: (syncError, action, fix = {}) => save('fix', Array.isArray(fix) ? Object.assign({}, ...fix.map(({ values }) => values)) : fix, () => host.resolve(syncError, action, fix)),
-    resolveAll: (syncErrors, action) => ask(() => host.resolveAll(syncErrors, action)),
-    exportEntries: (entries) => ask(() => host.exportEntries(entries)),
-    explain: (object, id) => ask(() => host.explain(object, id)),
-    signOut: (options) => ask(() => host.signOut(options)),
-    wipe: (options) => ask(() => host.wipe(options)),
-    readJournal: (entry) => ask(() => host.readJournal(entry)),
-    listNotices: () => ask(() => host.listNotices()),
     watchNotices: (listener) => watch<readonly Notice[]>({ kind: 'notices' }, listener),
-    acknowledgeNotice: (notice) => ask(() => host.acknowledgeNotice(notice)),
     watchEvents: (listener) => watch<SyncEvent>({ kind: 'events' }, listener),
-    download: () => ask(() => host.download()),
-    fetch: (object, id) => ask(() => host.fetch(object, id)),
-    exchange: () => ask(() => host.exchange()),
-    setLifecycle: (lifecycle) => ask(() => host.setLifecycle(lifecycle)),
-    wake: () => ask(() => host.wake()),
     close: () => (closing ??= close()),
     fail(fault) {
       if (calls.ended === null) end(fault, fault);
