@@ -15,7 +15,8 @@ import { readOnly } from './read-only.ts';
 import type { HeldImage } from './rows.ts';
 import type { ClientRules } from './rules.ts';
 import type { Step } from './step.ts';
-import { decodeEntry, decodeImage, decodeLayout, decodeMeta, encodeMeta, STATE, STORED_FORMAT, type Meta } from './stored.ts';
+import { createMeta, readMeta, readState, takenOver, takeOver } from './store-fence.ts';
+import { decodeEntry, decodeImage, decodeLayout, STATE, type Meta } from './stored.ts';
 
 const SCAN_ROWS = 1_000;
 
@@ -288,39 +289,4 @@ function noteFresh(step: Step): void {
   if (step.meta.download === null) return;
   const kept = [...step.sides].filter(([, image]) => image !== null).map(([key]) => key);
   for (const key of new Set([...step.bases.keys(), ...kept])) step.putState.push({ key: STATE.fresh + key, bytes: new Uint8Array() });
-}
-
-async function readMeta(storage: Storage): Promise<Meta | null> {
-  const bytes = await readState(storage, STATE.meta);
-  return bytes && decodeMeta(bytes);
-}
-
-async function readState(storage: Storage, key: string): Promise<Uint8Array | null> {
-  const [row] = await storage.scanState({ prefix: key, limit: 1 });
-  return row?.key === key ? row.bytes : null;
-}
-
-function createMeta({ clock, random, rules }: LocalStoreOptions): Meta {
-  // A new store has never downloaded, so it does not know what it misses.
-  return { format: STORED_FORMAT, store: rules.createStoreId(clock, random), nextSeq: 1, nextNumber: 1, nextNote: 1, forgottenUpTo: 0, cursor: null, hasFeedGap: true, lastDownloadAt: null, download: null };
-}
-
-/** Puts a new fencing mark: whoever held the store before can write no more (fault list: two workers on one store). */
-async function takeOver(storage: Storage, options: LocalStoreOptions): Promise<Uint8Array> {
-  const { random } = options;
-  const meta = createMeta(options);
-  const fence = random.bytes(16);
-  for (;;) {
-    const held = await readState(storage, STATE.fence);
-    const outcome = await storage.commit({
-      expect: [{ key: STATE.fence, bytes: held }],
-      putState: [{ key: STATE.fence, bytes: fence }, ...(held === null ? [{ key: STATE.meta, bytes: encodeMeta(meta) }] : [])],
-      durability: 'strict',
-    });
-    if (outcome === 'done') return fence;
-  }
-}
-
-function takenOver(): SyncFault {
-  return new SyncFault('CLIENT_TAKEN_OVER', 'another client has opened this store');
 }
