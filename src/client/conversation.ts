@@ -1,17 +1,24 @@
 import { DEFAULT_LIMITS, type ProtocolLimits } from '../protocol/messages.ts';
 import { describeFault, isFault, SyncFault, type FaultShape } from '../shared/fault.ts';
-import type { EngineContext } from './engine-context.ts';
+import type { TransportAdapter } from '../transport/transport-adapter.ts';
+import type { EngineContext, NetworkContext } from './engine-context.ts';
 import type { DownloadReceipt, Lifecycle } from './engine.ts';
-import { pollFeed } from './poll-feed.ts';
+import { fetchRecord } from './fetch-record.ts';
 import { Lane, type LaneResult } from './lane.ts';
+import { pollFeed } from './poll-feed.ts';
 import { pickPollDelay } from './poll-plan.ts';
 import type { QueueEntry } from './queue-entry.ts';
 import { readOnly } from './read-only.ts';
+import type { Key } from './record-key.ts';
+import { ServerLink } from './server-link.ts';
 import { Uploader } from './uploader.ts';
 import { voidNumbers } from './void-numbers.ts';
 
 export interface ConversationOptions {
   readonly context: EngineContext;
+  readonly transport: TransportAdapter;
+  /** Aborts whatever is under way when the client closes. */
+  readonly signal: AbortSignal;
   readonly lifecycle: Lifecycle;
   /** Time between polls, in milliseconds, unless the server says otherwise. */
   readonly pollIntervalMs: number;
@@ -21,6 +28,16 @@ export interface ConversationOptions {
   readonly onChange: () => void;
 }
 
+/** What the status shows of the conversation with the server. */
+export interface ConversationState {
+  readonly isOnline: boolean;
+  readonly needsAuth: boolean;
+  readonly revoked: boolean;
+  readonly upgradeRequired: boolean;
+  readonly retryInMs: number | null;
+  readonly lastFault: FaultShape | null;
+}
+
 type Purpose = 'upload' | 'feed' | 'snapshot' | 'record';
 
 /**
@@ -28,7 +45,7 @@ type Purpose = 'upload' | 'feed' | 'snapshot' | 'record';
  * offline, in the background, without a sign-in or with too old a protocol; backs off after failures (rules A13, A16, A17, A33).
  */
 export class Conversation {
-  readonly #context: EngineContext;
+  readonly #context: NetworkContext;
   readonly #options: ConversationOptions;
   readonly #uploader: Uploader;
   readonly #uploadLane: Lane;
@@ -50,7 +67,8 @@ export class Conversation {
 
   constructor(options: ConversationOptions) {
     this.#options = options;
-    this.#context = options.context;
+    const { context, transport, signal } = options;
+    this.#context = { ...context, link: new ServerLink({ ...context, transport, signal }) };
     this.#lifecycle = options.lifecycle;
     this.#silence = options.isReadOnly ? readOnly() : null;
     this.#uploader = new Uploader(this.#context, () => this.#limits, () => this.#pollsSucceed);
@@ -64,14 +82,7 @@ export class Conversation {
   }
 
   /** What the status shows of the conversation. */
-  get state(): {
-    readonly isOnline: boolean;
-    readonly needsAuth: boolean;
-    readonly revoked: boolean;
-    readonly upgradeRequired: boolean;
-    readonly retryInMs: number | null;
-    readonly lastFault: FaultShape | null;
-  } {
+  get state(): ConversationState {
     return {
       isOnline: this.#lifecycle.isOnline,
       needsAuth: this.#needsAuth,
@@ -130,8 +141,13 @@ export class Conversation {
     return this.#download;
   }
 
+  /** Downloads a record with its group and takes in what is newer; answers which records came. */
+  fetchRecord(object: string, id: string): Promise<ReadonlySet<Key>> {
+    return fetchRecord(this.#context, (request) => this.#ask('record', request), object, id);
+  }
+
   /** Makes a request of its own; a failure shows in the status as well. */
-  async ask<T>(purpose: Purpose, request: () => Promise<T>): Promise<T> {
+  async #ask<T>(purpose: Purpose, request: () => Promise<T>): Promise<T> {
     if (this.#silence !== null) throw this.#silence;
     try {
       return await request();
@@ -144,7 +160,7 @@ export class Conversation {
 
   /** Asks the server to give up the numbers of entries, and takes its answer in (rule C2). */
   voidNumbers(entries: readonly number[]): Promise<void> {
-    return this.ask('upload', async () => {
+    return this.#ask('upload', async () => {
       await this.#greet();
       await voidNumbers(this.#context, entries);
     });

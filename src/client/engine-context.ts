@@ -24,7 +24,6 @@ export interface EngineContext {
   readonly rules: ClientRules;
   readonly store: LocalStore;
   readonly records: Records;
-  readonly link: ServerLink;
   /** Loads what is not needed at a start. */
   readonly parts: Parts;
   /** Steps that read and change the store run one after another; no request is made inside one. */
@@ -33,4 +32,9 @@ export interface EngineContext {
   readonly answers: AnswerGate;
   readonly emit: (event: SyncEvent) => void;
   readonly showProgress: (progress: DownloadProgress | null) => void;
+}
+
+/** What those share who talk to the server. */
+export interface NetworkContext extends EngineContext {
+  readonly link: ServerLink;
 }

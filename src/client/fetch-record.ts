@@ -1,4 +1,4 @@
-import type { EngineContext } from './engine-context.ts';
+import type { NetworkContext } from './engine-context.ts';
 import type { Key } from './record-key.ts';
 import { Settlement } from './settle.ts';
 
@@ -6,7 +6,7 @@ import { Settlement } from './settle.ts';
 export type Ask = <T>(request: () => Promise<T>) => Promise<T>;
 
 /** Downloads a record with its group and takes in what is newer; answers which records came. */
-export function fetchRecord({ store, link, rules, steps, answers }: EngineContext, ask: Ask, object: string, id: string): Promise<ReadonlySet<Key>> {
+export function fetchRecord({ store, link, rules, steps, answers }: NetworkContext, ask: Ask, object: string, id: string): Promise<ReadonlySet<Key>> {
   return answers.pass(async () => {
     const answer = await ask(() => link.record(store.meta.store, { object, id }));
     return steps.run(async () => {

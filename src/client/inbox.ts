@@ -1,6 +1,6 @@
 import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
+import type { Conversation } from './conversation.ts';
 import type { EngineContext } from './engine-context.ts';
-import { fetchRecord, type Ask } from './fetch-record.ts';
 import { findSyncError } from './find-sync-error.ts';
 import { isUndecided, laneKeysOf, type QueueEntry } from './queue-entry.ts';
 import { splitKey } from './record-key.ts';
@@ -10,9 +10,8 @@ import { undoSyncError } from './undo.ts';
 /** What the inbox needs beside the engine's own parts. */
 export interface InboxOptions {
   readonly context: EngineContext;
-  readonly ask: Ask;
-  /** Asks the server to give up the numbers of entries on which it has decided nothing, and takes its answer in (rule C2). */
-  readonly voidNumbers: (entries: readonly number[]) => Promise<void>;
+  /** Who talks to the server. */
+  readonly conversation: () => Promise<Pick<Conversation, 'fetchRecord' | 'voidNumbers'>>;
   /** Something may go up now. */
   readonly wakeUpload: () => void;
   /** Whether there is any use in asking the server. */
@@ -86,8 +85,8 @@ export class Inbox {
    */
   async giveUpNumber(refused: QueueEntry): Promise<boolean> {
     if (!isUndecided(refused)) return true;
-    const { context, voidNumbers } = this.options;
-    await voidNumbers([refused.seq]);
+    const { context, conversation } = this.options;
+    await (await conversation()).voidNumbers([refused.seq]);
     return context.store.entry(refused.seq)?.refusal?.isOwn === true;
   }
 
@@ -102,12 +101,12 @@ export class Inbox {
 
   /** Asks how records are online. Each brings its group, which is not asked for again then. */
   async #refresh(undone: readonly QueueEntry[]): Promise<void> {
-    const { context, ask, canAsk } = this.options;
+    const { conversation, canAsk } = this.options;
     const wanted = new Set(undone.flatMap(laneKeysOf));
     for (const key of wanted) {
       if (!canAsk()) return;
       const { object, id } = splitKey(key);
-      for (const known of await fetchRecord(context, ask, object, id)) wanted.delete(known);
+      for (const known of await (await conversation()).fetchRecord(object, id)) wanted.delete(known);
     }
   }
 }

@@ -1,6 +1,6 @@
 import { ATTENTION, type AttentionEntry, type FeedPlanInput, type Verdict } from '../core/core.ts';
 import type { FeedAnswer, SnapshotAnswer } from '../protocol/messages.ts';
-import type { EngineContext } from './engine-context.ts';
+import type { NetworkContext } from './engine-context.ts';
 import type { LocalStore } from './local-store.ts';
 import { splitKey, type Key } from './record-key.ts';
 import { versionOf, type HeldImage } from './rows.ts';
@@ -16,7 +16,7 @@ export interface PagePlan {
 
 /** Validates a page of the feed or of a download, and lets the core decide about each image (rules A39, C6). */
 export async function planPage(
-  { store, link, core, rules }: EngineContext,
+  { store, link, core, rules }: NetworkContext,
   page: Pick<FeedAnswer | SnapshotAnswer, 'layouts' | 'items'>,
   replace: FeedPlanInput['replace'],
 ): Promise<PagePlan> {

@@ -1,5 +1,6 @@
 import { SyncFault } from '../shared/fault.ts';
 import type * as byHand from './by-hand.ts';
+import type * as conversation from './conversation.ts';
 import type * as drafts from './drafts.ts';
 import type * as rareResults from './rare-results.ts';
 import type * as snapshotDownload from './snapshot-download.ts';
@@ -13,6 +14,7 @@ import type * as snapshotDownload from './snapshot-download.ts';
  */
 export interface Parts {
   readonly byHand: () => Promise<typeof byHand>;
+  readonly conversation: () => Promise<typeof conversation>;
   readonly drafts: () => Promise<typeof drafts>;
   readonly rareResults: () => Promise<typeof rareResults>;
   readonly snapshotDownload: () => Promise<typeof snapshotDownload>;
@@ -22,6 +24,7 @@ export interface Parts {
 export function createParts(): Parts {
   return {
     byHand: createPart(() => import('./by-hand.ts')),
+    conversation: createPart(() => import('./conversation.ts')),
     drafts: createPart(() => import('./drafts.ts')),
     rareResults: createPart(() => import('./rare-results.ts')),
     snapshotDownload: createPart(() => import('./snapshot-download.ts')),

@@ -1,6 +1,6 @@
 import type { Verdict } from '../core/core.ts';
 import type { FeedAnswer, FeedCursor } from '../protocol/messages.ts';
-import type { EngineContext } from './engine-context.ts';
+import type { NetworkContext } from './engine-context.ts';
 import type { SyncEvent } from './engine.ts';
 import { planPage } from './page-plan.ts';
 import { splitKey, type Key } from './record-key.ts';
@@ -20,7 +20,7 @@ export interface PollResult {
  * Reads one page of the feed; page and cursor are one commit (rules A29, A33, A39). Rejects with the fault when there was no answer that
  * counts.
  */
-export async function pollFeed(context: EngineContext): Promise<PollResult> {
+export async function pollFeed(context: NetworkContext): Promise<PollResult> {
   const { store, link, steps, emit } = context;
   const asked = store.meta.cursor;
   const { page, head } = await link.feed(store.meta.store, asked, pendingHeader(context));
@@ -33,12 +33,12 @@ export async function pollFeed(context: EngineContext): Promise<PollResult> {
 }
 
 /** Rule A3: how many entries the server does not have, and the age of the oldest in whole seconds: `COUNT.AGE`. */
-function pendingHeader({ store, clock }: EngineContext): string {
+function pendingHeader({ store, clock }: NetworkContext): string {
   const age = clock.now() - (oldestPending(store.entries) ?? clock.now());
   return `${store.counts.pending}.${Math.max(0, Math.floor(age / 1_000))}`;
 }
 
-async function merge(context: EngineContext, page: FeedAnswer, asked: FeedCursor | null): Promise<void> {
+async function merge(context: NetworkContext, page: FeedAnswer, asked: FeedCursor | null): Promise<void> {
   const { store, rules, emit } = context;
   // A download moved the cursor while this page was under way: the page is older than what is here.
   if (store.meta.cursor !== asked) return;
@@ -57,7 +57,7 @@ async function merge(context: EngineContext, page: FeedAnswer, asked: FeedCursor
   events.forEach(emit);
 }
 
-function eventOf({ store, records }: EngineContext, verdict: Verdict, key: Key, before: HeldImage | null, image: HeldImage): SyncEvent {
+function eventOf({ store, records }: NetworkContext, verdict: Verdict, key: Key, before: HeldImage | null, image: HeldImage): SyncEvent {
   const { object, id } = splitKey(key);
   switch (verdict) {
     case 'merge':

@@ -1,7 +1,7 @@
 import { decodeEnvelope, encodeEnvelope } from '../protocol/envelope.ts';
 import type { SnapshotAnswer, WireLayout } from '../protocol/messages.ts';
 import type { StateRow } from '../storage/storage-adapter.ts';
-import type { EngineContext } from './engine-context.ts';
+import type { NetworkContext } from './engine-context.ts';
 import type { DownloadReceipt } from './engine.ts';
 import { planPage } from './page-plan.ts';
 import { splitKey, type Key } from './record-key.ts';
@@ -23,9 +23,9 @@ interface StagedPage {
  * kill at any moment leaves the old consistent state; the next call goes on where the last one stopped.
  */
 export class SnapshotDownload {
-  readonly #context: EngineContext;
+  readonly #context: NetworkContext;
 
-  constructor(context: EngineContext) {
+  constructor(context: NetworkContext) {
     this.#context = context;
   }
 

@@ -8,7 +8,7 @@ import type { Random } from '../shared/random.ts';
 import { createSerial } from '../shared/serial.ts';
 import type { StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
 import type { TransportAdapter } from '../transport/transport-adapter.ts';
-import { Conversation } from './conversation.ts';
+import { Connection } from './connection.ts';
 import { createAnswerGate } from './answer-gate.ts';
 import type { EngineContext } from './engine-context.ts';
 import type {
@@ -35,7 +35,6 @@ import type {
   WipeOptions,
 } from './engine.ts';
 import { groupPlaces } from './groups.ts';
-import { fetchRecord, type Ask } from './fetch-record.ts';
 import { Inbox } from './inbox.ts';
 import { readJournal, type JournalEntry } from './journal.ts';
 import type { DraftAnswer, DraftInfo, DraftRequest } from './draft.ts';
@@ -51,7 +50,6 @@ import { Records } from './records.ts';
 import { clientRules, type ClientRules } from './rules.ts';
 import { createParts, preloadParts, type Parts } from './parts.ts';
 import { restoreRecord, saveChange, saveChanges } from './save-changes.ts';
-import { ServerLink } from './server-link.ts';
 import { assertNothingUnsent } from './sign-out.ts';
 import { oldestPending, summariseStatus } from './status.ts';
 import type { Change } from './transaction.ts';
@@ -99,7 +97,7 @@ class Engine implements SyncEngine {
   #context!: EngineContext;
   #live!: LiveQueries;
   #outcomes!: OutcomeWaiters;
-  #conversation!: Conversation;
+  #connection!: Connection;
   #inbox!: Inbox;
   /** What the host said of network and visibility before the store was open. */
   #lifecycle: Lifecycle;
@@ -235,7 +233,7 @@ class Engine implements SyncEngine {
     return this.#step(async ({ schema, store, records }) => {
       store.layout(object);
       const key = await records.resolve(object, id);
-      return explain({ key, schema, entries: store.entries, drafts: [store.drafts.byRecord.get(key) ?? []].flat(), isKeptAside: store.side(key) !== null, ...this.#conversation.state, ...this.#lifecycle, deferredMs: this.#conversation.deferredMs });
+      return explain({ key, schema, entries: store.entries, drafts: [store.drafts.byRecord.get(key) ?? []].flat(), isKeptAside: store.side(key) !== null, ...this.#connection.state, ...this.#lifecycle, deferredMs: this.#connection.deferredMs });
     });
   }
 
@@ -272,25 +270,25 @@ class Engine implements SyncEngine {
 
   async download(): Promise<DownloadReceipt> {
     await this.#assertOpen();
-    return this.#conversation.download();
+    return (await this.#connection.open()).download();
   }
 
   async fetch(object: string, id: string): Promise<RecordView | null> {
     await this.#assertOpen();
     this.#context.store.layout(object);
-    await fetchRecord(this.#context, this.#ask, object, id);
+    await (await this.#connection.open()).fetchRecord(object, id);
     return this.#step(async ({ records }) => records.view(await records.resolve(object, id)));
   }
 
   async wake(): Promise<void> {
     await this.#assertOpen();
-    this.#conversation.wake();
+    this.#connection.wake();
     this.#showStatus();
   }
 
   async exchange(): Promise<SyncStatus> {
     await this.#assertOpen();
-    await this.#conversation.exchange();
+    await (await this.#connection.open()).exchange();
     await this.#steps.idle();
     return this.#readStatus();
   }
@@ -298,7 +296,7 @@ class Engine implements SyncEngine {
   async setLifecycle(lifecycle: Partial<Lifecycle>): Promise<void> {
     this.#lifecycle = { ...this.#lifecycle, ...lifecycle };
     await this.#assertOpen();
-    this.#conversation.setLifecycle(this.#lifecycle);
+    this.#connection.setLifecycle(this.#lifecycle);
     this.#showStatus();
   }
 
@@ -314,7 +312,7 @@ class Engine implements SyncEngine {
     this.#abort.abort();
     await this.ready.catch(() => {});
     this.#stopPurging();
-    await this.#conversation?.close();
+    await this.#connection?.close();
     await this.#steps.idle();
     this.#live?.clear();
     this.#inbox?.close();
@@ -337,7 +335,6 @@ class Engine implements SyncEngine {
       rules: this.#rules,
       store,
       records,
-      link: new ServerLink({ transport, core, clock, random, rules: this.#rules, signal: this.#abort.signal }),
       parts: this.#options.parts ?? createParts(),
       steps: this.#steps,
       answers: createAnswerGate(),
@@ -348,9 +345,11 @@ class Engine implements SyncEngine {
       },
     };
     this.#outcomes = new OutcomeWaiters(store);
-    this.#live = new LiveQueries({ schema, records, between: (read) => this.#steps.run(read), onFault: (thrown) => this.#conversation.noteThrown(thrown) });
-    this.#conversation = new Conversation({
+    this.#live = new LiveQueries({ schema, records, between: (read) => this.#steps.run(read), onFault: (thrown) => this.#connection.noteThrown(thrown) });
+    this.#connection = new Connection({
       context: this.#context,
+      transport,
+      signal: this.#abort.signal,
       lifecycle: this.#lifecycle,
       isReadOnly,
       pollIntervalMs: this.#options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS,
@@ -358,16 +357,15 @@ class Engine implements SyncEngine {
     });
     this.#inbox = new Inbox({
       context: this.#context,
-      ask: this.#ask,
-      voidNumbers: (entries) => this.#conversation.voidNumbers(entries),
-      wakeUpload: () => this.#conversation.wakeUpload(),
-      canAsk: () => this.#isOpen && this.#conversation.state.isOnline,
-      onFault: (thrown) => this.#conversation.noteThrown(thrown),
+      conversation: () => this.#connection.open(),
+      wakeUpload: () => this.#wakeUpload(),
+      canAsk: () => this.#isOpen && this.#connection.state.isOnline,
+      onFault: (thrown) => this.#connection.noteThrown(thrown),
     });
-    if (!isReadOnly) this.#stopPurging = await startPurging(this.#context, (thrown) => this.#conversation.noteThrown(thrown));
+    if (!isReadOnly) this.#stopPurging = await startPurging(this.#context, (thrown) => this.#connection.noteThrown(thrown));
     if (this.#isClosed) return;
     this.#isOpen = true;
-    this.#conversation.start();
+    this.#connection.start();
     for (const draft of new Set(store.drafts.byRecord.values())) this.#events.emit({ type: 'draft:found', draft });
     preloadParts(this.#context.parts);
   }
@@ -377,8 +375,6 @@ class Engine implements SyncEngine {
     await this.ready;
     if (this.#isClosed) throw closed();
   }
-
-  readonly #ask: Ask = (request) => this.#conversation.ask('record', request);
 
   async #byHand() {
     await this.#assertOpen();
@@ -409,15 +405,19 @@ class Engine implements SyncEngine {
 
   /** Rule A13: what is saved goes up at once. */
   async #save<T>(save: (context: EngineContext, limits: ProtocolLimits) => Promise<T>): Promise<T> {
-    const saved = await this.#step((context) => save(context, this.#conversation.limits));
-    this.#conversation.wakeUpload();
+    const saved = await this.#step((context) => save(context, this.#connection.limits));
+    this.#wakeUpload();
     return saved;
+  }
+
+  #wakeUpload(): void {
+    this.#connection.tell((conversation) => conversation.wakeUpload());
   }
 
   #onCommitted(keys: ReadonlySet<Key>): void {
     if (!this.#isOpen) return;
     for (const step of [() => this.#live.refresh(keys), () => this.#outcomes.tell()]) {
-      void this.#steps.run(step).catch((thrown: unknown) => this.#conversation.noteThrown(thrown));
+      void this.#steps.run(step).catch((thrown: unknown) => this.#connection.noteThrown(thrown));
     }
     this.#inbox.look();
     this.#showStatus();
@@ -434,7 +434,7 @@ class Engine implements SyncEngine {
       oldestPendingAt: oldestPending(store.entries),
       hasFeedGap: store.meta.hasFeedGap,
       lastDownloadAt: store.meta.lastDownloadAt,
-      ...this.#conversation.state,
+      ...this.#connection.state,
       progress: this.#progress,
     });
   }

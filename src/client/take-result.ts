@@ -1,6 +1,6 @@
 import type { EntryResult, UploadAnswer } from '../protocol/messages.ts';
 import { checkResult } from './check-result.ts';
-import type { EngineContext } from './engine-context.ts';
+import type { EngineContext, NetworkContext } from './engine-context.ts';
 import type { SyncEvent } from './engine.ts';
 import { raiseNotice, type NoticeSubject } from './notices.ts';
 import type { RecordRef } from './outcomes.ts';
@@ -28,7 +28,7 @@ export interface ResultActions {
  * @param entries - what was asked about, in the order of the results
  * @throws {@link SyncFault} `TRANSPORT_BAD_ANSWER`
  */
-export async function takeResults(context: EngineContext, entries: readonly QueueEntry[], answer: UploadAnswer, actions: ResultActions): Promise<void> {
+export async function takeResults(context: NetworkContext, entries: readonly QueueEntry[], answer: UploadAnswer, actions: ResultActions): Promise<void> {
   const { store, rules, link, parts, steps } = context;
   if (!rules.areResultsOf(answer.results, entries)) throw badAnswer('its results are not those of the entries sent');
   const images = link.images(answer);

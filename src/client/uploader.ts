@@ -3,7 +3,7 @@ import type { Layout } from '../protocol/layout.ts';
 import type { ProtocolLimits, WireEntry } from '../protocol/messages.ts';
 import { wireLayout } from '../protocol/parse.ts';
 import { isFault } from '../shared/fault.ts';
-import type { EngineContext } from './engine-context.ts';
+import type { NetworkContext } from './engine-context.ts';
 import { ownRefusal, type QueueEntry } from './queue-entry.ts';
 import { Settlement } from './settle.ts';
 import { Step } from './step.ts';
@@ -14,7 +14,7 @@ const POISON = { deferrals: 20, forMs: 3_600_000 } as const;
 
 /** Carries the queue to the server: plan, freeze, send, settle. One request at a time. */
 export class Uploader {
-  readonly #context: EngineContext;
+  readonly #context: NetworkContext;
   readonly #limits: () => ProtocolLimits;
   readonly #pollsSucceed: () => boolean;
   /** When deferred entries are due, in monotonic milliseconds. */
@@ -22,7 +22,7 @@ export class Uploader {
   /** Shrinks when a request was too large. */
   #mostEntries = Infinity;
 
-  constructor(context: EngineContext, limits: () => ProtocolLimits, pollsSucceed: () => boolean) {
+  constructor(context: NetworkContext, limits: () => ProtocolLimits, pollsSucceed: () => boolean) {
     this.#context = context;
     this.#limits = limits;
     this.#pollsSucceed = pollsSucceed;

@@ -1,4 +1,4 @@
-import type { EngineContext } from './engine-context.ts';
+import type { NetworkContext } from './engine-context.ts';
 import { isUndecided } from './queue-entry.ts';
 import { badAnswer } from './server-link.ts';
 import { takeResults } from './take-result.ts';
@@ -10,7 +10,7 @@ import { takeResults } from './take-result.ts';
  * @param seqs - entries that this device gave up on; others are left alone
  * @throws {@link SyncFault} those of the transport; nothing has changed
  */
-export async function voidNumbers(context: EngineContext, seqs: readonly number[]): Promise<void> {
+export async function voidNumbers(context: NetworkContext, seqs: readonly number[]): Promise<void> {
   const { store, link, answers } = context;
   const entries = seqs.flatMap((seq) => store.entry(seq) ?? []).filter(isUndecided);
   if (entries.length === 0) return;

@@ -5,6 +5,7 @@ import type { Schema } from '../../src/schema.ts';
 import { createSyncServer, type SyncServer, type SyncServerOptions } from '../../src/server/index.ts';
 import { memory as memoryServerStore } from '../../src/server/store/memory.ts';
 import { memory } from '../../src/storage/memory.ts';
+import { EAGER_PARTS } from '../../src/testing/simulation/eager-parts.ts';
 import type { StorageAdapter } from '../../src/storage/storage-adapter.ts';
 import { inProcess } from '../../src/transport/in-process.ts';
 import type { TransportAdapter, TransportRequest, TransportResponse } from '../../src/transport/transport-adapter.ts';
@@ -71,6 +72,7 @@ export function createWorld<const S extends Schema>(schema: S, options: Partial<
         core: createTwinCore(),
         clock,
         random: createSeededRandom(++seed * 7919),
+        parts: EAGER_PARTS,
         ...own,
       });
       await engine.watchEvents((event) => events.push(event));

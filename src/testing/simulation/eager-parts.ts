@@ -1,5 +1,6 @@
 import type { Parts } from '../../client/parts.ts';
 import * as byHand from '../../client/by-hand.ts';
+import * as conversation from '../../client/conversation.ts';
 import * as drafts from '../../client/drafts.ts';
 import * as rareResults from '../../client/rare-results.ts';
 import * as snapshotDownload from '../../client/snapshot-download.ts';
@@ -7,6 +8,7 @@ import * as snapshotDownload from '../../client/snapshot-download.ts';
 /** Every part, there from the beginning: loading a file takes real time, and in virtual time nobody would wait for it. */
 export const EAGER_PARTS: Parts = {
   byHand: async () => byHand,
+  conversation: async () => conversation,
   drafts: async () => drafts,
   rareResults: async () => rareResults,
   snapshotDownload: async () => snapshotDownload,
