@@ -8,13 +8,12 @@ import { describe, expect, test } from 'vitest';
 import type { SyncEngine } from '../../src/client/engine.ts';
 import { createSyncEngine } from '../../src/client/sync-engine.ts';
 import { createTwinCore } from '../../src/core/twin.ts';
-import { layoutsOf } from '../../src/protocol/layout.ts';
-import { decodeRow, encodeRow } from '../../src/protocol/row.ts';
-import { defineSchema, type FieldValue, type Schema } from '../../src/schema.ts';
-import { createSyncServer, type SyncServer } from '../../src/server/index.ts';
+import { defineSchema, type Schema } from '../../src/schema.ts';
+import { createSyncServer } from '../../src/server/index.ts';
 import { pglite } from '../../src/server/store/pglite.ts';
 import { memory } from '../../src/storage/memory.ts';
 import { http } from '../../src/transport/http.ts';
+import { allRecords, allRecordsOn, allRecordsOnline } from '../support/all-records.ts';
 import { createManualClock } from '../support/manual-clock.ts';
 import { findRealData, readAll, SchemaFromData, valuesOf, type DataEdit, type DataRecord } from '../support/real-data.ts';
 import { createSeededRandom } from '../support/seeded-random.ts';
@@ -52,9 +51,9 @@ describe('northwind, the whole order book', () => {
         expect(await there.exchange()).toMatchObject({ state: 'upToDate' });
       }
 
-      const expected = canonical(schema, last.map((record) => ({ object: record.object, id: record.id, values: valuesOf(record) })));
-      for (const device of devices) expect(await recordsOn(device, schema)).toEqual(expected);
-      expect(await recordsOnServer(server, schema)).toEqual(expected);
+      const expected = allRecords(schema, last.map((record) => ({ object: record.object, id: record.id, values: valuesOf(record) })));
+      for (const device of devices) expect(await allRecordsOn(device, schema)).toEqual(expected);
+      expect(await allRecordsOnline(server, schema)).toEqual(expected);
       console.log(`northwind: ${edits.length} edits in ${turns.length} turns in ${Math.round((performance.now() - startedAt) / 1000)} s`);
     } finally {
       for (const device of devices) await device.close();
@@ -98,26 +97,4 @@ async function play(device: SyncEngine, { object, id, op, master, fields }: Data
   if (op === 'delete') await device.remove(object, id);
   else if (op === 'create') await device.create(object, valuesOf({ fields: next, ...(master === undefined ? {} : { master }) }), id);
   else await device.update(object, id, next);
-}
-
-type Records = Map<string, Record<string, FieldValue>>;
-
-/** Records in canonical form, by key. */
-function canonical(schema: Schema, records: readonly { readonly object: string; readonly id: string; readonly values: Readonly<Record<string, FieldValue>> }[]): Records {
-  const layouts = layoutsOf(schema);
-  const keyed = records.map(({ object, id, values }): [string, Record<string, FieldValue>] => {
-    const layout = layouts.get(object)!;
-    return [`${object}/${id}`, decodeRow(layout, encodeRow(layout, values))];
-  });
-  return new Map(keyed.sort(([left], [right]) => (left < right ? -1 : 1)));
-}
-
-async function recordsOn(device: SyncEngine, schema: Schema): Promise<Records> {
-  const views = await Promise.all(Object.keys(schema.objects).map((object) => device.query({ object })));
-  return canonical(schema, views.flat());
-}
-
-async function recordsOnServer(server: SyncServer, schema: Schema): Promise<Records> {
-  const lists = await Promise.all(Object.keys(schema.objects).map((object) => server.online.list(object, { limit: 100_000 })));
-  return canonical(schema, lists.flat());
 }

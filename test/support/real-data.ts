@@ -39,6 +39,18 @@ export async function readAll<T>(file: string): Promise<T[]> {
   return all;
 }
 
+/** Gathers what has the same name, in the order of first sight. */
+export function groupBy<T>(items: readonly T[], nameOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const name = nameOf(item);
+    const group = groups.get(name);
+    if (group === undefined) groups.set(name, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
 /** How the data's master link is mapped. */
 export type MasterMapping = 'group' | 'lookup';
 
