@@ -1,12 +1,12 @@
-// npm run simulate -- [--seeds N] [--first-seed S] [--seed X] [--bug NAME] [--planted [--rounds N]] [--json] [--trace] [--workers N]
-import { fork } from 'node:child_process';
+// npm run simulate -- [--seeds N] [--first-seed S] [--seed X] [--bug NAME] [--planted [--rounds N]] [--model [--other-seeds N]] [--json] [--trace] [--workers N]
 import { setMaxListeners } from 'node:events';
-import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { printModelTable, runModelJob, type ModelJob } from './model/model-table.ts';
 import { PLANTED_BUGS } from './planted-bugs.ts';
 import { runSeed } from './run-seed.ts';
 import { createTrace } from './trace.ts';
 import type { Violation } from './oracle/violation.ts';
+import { runJobs, serveJobs } from './workers.ts';
 
 /** What a seed is run for: the product as it is, or with one bug planted. */
 interface Job {
@@ -26,8 +26,6 @@ interface JobResult extends Job {
 setMaxListeners(1_000);
 
 const TAIL_LINES = 60;
-/** Seeds that a worker has ahead of it. */
-const AHEAD = 4;
 /** Rounds of the planted bugs begin this far apart, so that no two look at the same seeds. */
 const SEEDS_BETWEEN_ROUNDS = 1_000;
 
@@ -38,6 +36,8 @@ const { values: options } = parseArgs({
     seed: { type: 'string' },
     bug: { type: 'string' },
     planted: { type: 'boolean', default: false },
+    model: { type: 'boolean', default: false },
+    'other-seeds': { type: 'string', default: '300' },
     rounds: { type: 'string', default: '1' },
     json: { type: 'boolean', default: false },
     trace: { type: 'boolean', default: false },
@@ -46,14 +46,20 @@ const { values: options } = parseArgs({
   },
 });
 
-if (options.worker) serve();
+const workers = options.workers === undefined ? undefined : whole(options.workers);
+
+if (options.worker) serveJobs((job: Job | ModelJob) => ('model' in job ? runModelJob(job) : runJob(job)));
+else if (options.model) await model();
 else if (options.seed !== undefined) await replay({ seed: whole(options.seed), bug: knownBug(options.bug) });
 else if (options.planted) await findPlanted();
 else await search();
 
-/** Runs what the parent process hands out. */
-function serve(): void {
-  process.on('message', (job: Job) => void runJob(job).then((result) => process.send!(result)));
+/** Runs the random model of the rules, and prints its table. */
+async function model(): Promise<void> {
+  const began = performance.now();
+  const { passed, failed } = await printModelTable({ seeds: whole(options.seeds), otherSeeds: whole(options['other-seeds']), first: whole(options['first-seed']), ...(workers === undefined ? {} : { workers }) });
+  console.log(`${passed + failed} rule sets in ${round((performance.now() - began) / 1_000)} s`);
+  finish(passed, failed);
 }
 
 async function runJob({ seed, bug }: Job): Promise<JobResult> {
@@ -75,13 +81,13 @@ async function search(): Promise<void> {
   const failures: JobResult[] = [];
   let saves = 0, requests = 0, next = first;
   const began = performance.now();
-  await withWorkers(() => (next < first + seeds ? { seed: next++, bug } : null), (result) => {
+  await runJobs<Job, JobResult>(() => (next < first + seeds ? { seed: next++, bug } : null), (result) => {
     saves += result.saves;
     requests += result.requests;
     if (result.violation === null) return;
     failures.push(result);
     if (!options.json) report(result);
-  });
+  }, workers);
   const seconds = (performance.now() - began) / 1_000;
   if (options.json) {
     const found = failures.map(({ seed, violation }) => ({ seed, ...violation, replay: replayCommand(seed, bug) }));
@@ -111,10 +117,10 @@ async function findPlanted(): Promise<void> {
     const hunt = hunts.find(({ bug, tried, found }) => found === null && tried < PLANTED_BUGS[bug]!.withinSeeds);
     return hunt === undefined ? null : { bug: hunt.bug, seed: hunt.first + hunt.tried++ };
   };
-  await withWorkers(next, (result) => {
+  await runJobs<Job, JobResult>(next, (result) => {
     const hunt = hunts.find(({ bug, first: from }) => bug === result.bug && result.seed >= from && result.seed < from + SEEDS_BETWEEN_ROUNDS)!;
     if (result.violation !== null && (hunt.found === null || result.seed < hunt.found.seed)) hunt.found = result;
-  });
+  }, workers);
   const results = names.map((bug) => summarise(bug, hunts.filter((hunt) => hunt.bug === bug)));
   const missed = results.filter(({ missed }) => missed > 0);
   if (options.json) {
@@ -134,36 +140,6 @@ function summarise(bug: string, hunts: readonly Hunt[]) {
   const found = hunts.flatMap(({ first, found: result }) => (result === null ? [] : [{ seeds: result.seed - first + 1, rule: result.violation!.rule }]));
   const seeds = found.map((hunt) => hunt.seeds).sort((left, right) => left - right);
   return { bug, missed: hunts.length - found.length, medianSeeds: seeds[seeds.length >> 1] ?? null, seeds, rules: [...new Set(found.map(({ rule }) => rule))] };
-}
-
-/** Hands jobs to worker processes until there are none left. */
-async function withWorkers(next: () => Job | null, take: (result: JobResult) => void): Promise<void> {
-  const count = options.workers === undefined ? availableParallelism() : whole(options.workers);
-  const program = process.argv[1]!;
-  await Promise.all(
-    Array.from({ length: count }, () => {
-      return new Promise<void>((resolve, reject) => {
-        // A run makes many small objects that live for a moment.
-        const worker = fork(program, ['--worker'], { execArgv: ['--enable-source-maps', '--max-semi-space-size=32'] });
-        let underWay = 0;
-        const hand = (): void => {
-          const job = next();
-          if (job !== null) {
-            underWay++;
-            worker.send(job);
-          } else if (underWay === 0 && worker.connected) worker.disconnect();
-        };
-        worker.on('message', (result: JobResult) => {
-          underWay--;
-          take(result);
-          hand();
-        });
-        worker.on('error', reject);
-        worker.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`a worker ended with ${code}`))));
-        for (let ahead = 0; ahead < AHEAD; ahead++) hand();
-      });
-    }),
-  );
 }
 
 function report({ seed, bug, violation, tail }: JobResult): void {

@@ -1,6 +1,7 @@
 import { decodeEnvelope } from '../../../src/protocol/envelope.ts';
 import { PATHS } from '../../../src/protocol/messages.ts';
-import { parseFeedAnswer, parseLayouts, parseUploadAnswer } from '../../../src/protocol/parse.ts';
+import { parseFeedAnswer, parseUploadAnswer } from '../../../src/protocol/parse.ts';
+import { parseLayouts } from '../../../src/protocol/wire-layout.ts';
 import { compareVersions } from '../../../src/protocol/version.ts';
 import type { Core } from '../../../src/core/core.ts';
 import type { RecordWrite } from '../../../src/server/store/server-store.ts';
