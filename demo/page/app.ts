@@ -52,8 +52,13 @@ export function startApp({ openClient, officeApi }: AppOptions): () => void {
   function topView(): readonly View[] {
     look();
     const head = headView({ theme, isGuideShown, onToggleGuide: toggleGuide });
-    const guide = isGuideShown ? [guideView(progress, startOver)] : [];
+    const guide = isGuideShown ? [guideView({ progress, onSelect: selectWalk, onStartOver: startOver })] : [];
     return [head, ...guide, switcherView(tabs, selected, select)];
+  }
+
+  function selectWalk(walk: Walk): void {
+    progress.select(walk);
+    paintTop();
   }
 
   function startOver(walk: Walk): void {

@@ -22,10 +22,30 @@ export class DevicePanel {
 
   /** Opens an account from the list, by its name. */
   async openAccount(name: string): Promise<void> {
-    await this.panel.getByRole('tab', { name: 'Accounts' }).click();
-    await this.panel.getByRole('searchbox').fill(name);
-    await this.panel.getByTestId('row').filter({ hasText: name }).first().click();
-    await this.panel.getByTestId('record-title').filter({ hasText: name }).waitFor();
+    await this.openRecord('Accounts', name);
+  }
+
+  /** Opens a record of any kind from its list, by what the search box looks in. */
+  async openRecord(tab: string, title: string): Promise<void> {
+    await this.panel.getByRole('tab', { name: tab }).click();
+    await this.panel.getByRole('searchbox').fill(title);
+    await this.panel.getByTestId('row').filter({ hasText: title }).first().click();
+    await this.panel.getByTestId('record-title').filter({ hasText: title }).waitFor();
+  }
+
+  /** One line in the form of a header, from the first. */
+  line(index: number): Locator {
+    return this.panel.getByTestId('line').nth(index);
+  }
+
+  button(name: string): Locator {
+    return this.panel.getByRole('button', { name, exact: true });
+  }
+
+  /** Saves the open form; resolves when the device says that it is safe there. */
+  async save(): Promise<void> {
+    await this.button('Save').click();
+    await this.panel.getByText('Saved on this device').waitFor();
   }
 
   field(label: string): Locator {

@@ -42,3 +42,7 @@ export function formatBytes(bytes: number): string {
   if (bytes < 1_000) return `${bytes} bytes`;
   return bytes < 1_000_000 ? `${(bytes / 1_000).toFixed(1)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
+
+export function seconds(ms: number): string {
+  return ms < 950 ? 'a moment' : `${Math.round(ms / 1_000)} s`;
+}

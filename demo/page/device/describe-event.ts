@@ -1,6 +1,7 @@
+import type { Notice, Resolution } from '../../../src/client/engine.ts';
 import type { ClientEvent } from '../../../src/client/sync-client.ts';
 import type { ObjectName } from '../../schema.ts';
-import { count, formatBytes } from '../crm/format.ts';
+import { count, formatBytes, seconds } from '../crm/format.ts';
 import { FACES, labelOf, type TitleOf } from '../crm/object-face.ts';
 
 /** One thing the SDK did, and why, in plain words. */
@@ -19,6 +20,12 @@ export function describeEvent(event: ClientEvent, titleOf: TitleOf): LogText | n
         text: `${{ create: 'Created', update: 'Changed', remove: 'Deleted' }[event.op] ?? 'Changed'} ${nameOf(event, titleOf)}${fieldList(event.op === 'update' ? event.fields : [])}.`,
         why: 'It is safe on this device and waits in the upload queue.',
       };
+    case 'change:withdrawn':
+      return { tone: 'plain', text: 'A waiting change is not needed any more.', why: 'A later save took it back before it was sent.' };
+    case 'draft:found':
+      return { tone: 'wait', text: 'A draft of before is still here.', why: 'Drafts survive whatever happens to the app; nothing of them is sent before you save.' };
+    case 'draft:changed':
+      return DRAFT_LINES[event.change];
     case 'upload:started':
       return { tone: 'plain', text: `Sending ${count(event.entries.length, 'change')}, ${formatBytes(event.bytes)}.`, why: 'Oldest first; one request at a time.' };
     case 'upload:accepted':
@@ -49,7 +56,7 @@ export function describeEvent(event: ClientEvent, titleOf: TitleOf): LogText | n
       return {
         tone: 'wait',
         text: `A newer ${nameOf(event, titleOf)} is kept aside.`,
-        why: { 'pending': 'A change made here is still on its way; that is settled first.', 'in-error': 'A refused change of it waits for you; that is settled first.', 'in-use': 'It is open here; nothing changes under your eyes.' }[event.reason],
+        why: { 'pending': 'A change made here is still on its way; that is settled first.', 'in-error': 'A refused change of it waits for you; that is settled first.', 'in-use': 'It is in a draft here; nothing changes under your eyes.' }[event.reason],
       };
     case 'feed:skipped':
       return { tone: 'plain', text: `The feed brings ${nameOf(event, titleOf)} again.`, why: 'This device has that version or a newer one; versions never go back.' };
@@ -62,17 +69,46 @@ export function describeEvent(event: ClientEvent, titleOf: TitleOf): LogText | n
     case 'sync-error:raised':
       return { tone: 'bad', text: `${capital(nameOf(event, titleOf))} needs you.`, why: 'Look at the problem above; nothing is thrown away until you decide.' };
     case 'sync-error:resolved':
-      return { tone: 'good', text: event.action === 'undo' ? 'The refused change was taken back.' : 'The record was brought back.', why: 'The record is what it is online.' };
+      return RESOLUTION_LINES[event.action];
+    case 'notice:raised':
+      return { tone: 'wait', text: `${capital(nameOf(event, titleOf))}: ${NOTICE_TEXTS[event.kind].text}`, why: NOTICE_TEXTS[event.kind].why };
+    case 'notice:acknowledged':
+      return { tone: 'plain', text: 'The notice was read.', why: 'It is kept for 30 days more.' };
     case 'runtime:started':
       return event.kind === 'host-worker'
         ? { tone: 'plain', text: 'The client runs in its worker.', why: 'The page stays free; the database is this device’s own.' }
         : { tone: 'wait', text: `The client runs elsewhere (${event.kind}).`, why: event.skipped.map(({ reason }) => reason).join(' ') };
     case 'core:replaced':
       return { tone: 'wait', text: 'WebAssembly failed here; the plain core answers instead.', why: event.cause };
-    default:
+    case 'runtime:failed':
+      return { tone: 'bad', text: 'The worker died.', why: 'What was saved is on this device and goes on with the next start.' };
+    case 'status:changed':
       return null;
   }
 }
+
+const DRAFT_LINES: Readonly<Record<Extract<ClientEvent, { readonly type: 'draft:changed' }>['change'], LogText>> = {
+  opened: { tone: 'plain', text: 'A draft is open.', why: 'What other devices do to its records waits until it has ended.' },
+  edited: { tone: 'plain', text: 'The draft was written down.', why: 'It is safe on this device; nothing of it shows elsewhere or is sent.' },
+  saved: { tone: 'wait', text: 'The draft was saved as one transaction.', why: 'All of it arrives, or nothing.' },
+  discarded: { tone: 'plain', text: 'The draft was thrown away.', why: 'The journal keeps it for 30 days.' },
+};
+
+const RESOLUTION_LINES: Readonly<Record<Resolution, LogText>> = {
+  undo: { tone: 'good', text: 'The refused change was taken back.', why: 'The record is what it is online; the journal keeps your change.' },
+  undelete: { tone: 'good', text: 'The record was brought back.', why: 'The record is what it is online.' },
+  retry: { tone: 'wait', text: 'The refused change is sent again.', why: 'As it was.' },
+  keepMine: { tone: 'wait', text: 'Your values go over those online.', why: 'You have seen them now: it is no silent overwrite.' },
+  fix: { tone: 'wait', text: 'Other values take the place of the refused ones.', why: 'In the same place of the queue; what waits behind follows.' },
+  recreate: { tone: 'wait', text: 'What was deleted online becomes a new record.', why: 'What refers to it follows.' },
+};
+
+const NOTICE_TEXTS: Readonly<Record<Notice['kind'], { readonly text: string; readonly why: string }>> = {
+  discarded: { text: 'submitted on another device, so later edits were not saved.', why: 'The journal keeps them; a notice waits for you.' },
+  duplicated: { text: 'submitted on another device, so your edits became a copy.', why: 'Nothing of either is lost; a notice waits for you.' },
+  overwritten: { text: 'your edit replaced what somebody else wrote.', why: 'Allowed for this object, and told.' },
+  removed: { text: 'the server took it away as it saved it.', why: 'A notice waits for you.' },
+};
 
 const REFUSALS: Readonly<Record<string, string>> = {
   'conflict': 'Online it is no longer the value you saw: the first save wins.',
@@ -83,6 +119,9 @@ const REFUSALS: Readonly<Record<string, string>> = {
   'delete-vs-edit': 'It was changed online meanwhile.',
   'missing-reference': 'It points to a record that is not online.',
   'duplicate-key': 'A record with this id is online already.',
+  'metadata': 'The server knows these fields otherwise.',
+  'too-large': 'It is too large for one upload.',
+  'fate-unknown': 'Nobody knows whether it arrived.',
 };
 
 export function refusalReason(reason: string): string {
@@ -96,6 +135,7 @@ const FAILURES: Readonly<Record<string, string>> = {
   TRANSPORT_BUSY: 'The server is busy.',
   TRANSPORT_BAD_ANSWER: 'What came back is no answer of the server.',
   AUTH_REQUIRED: 'Nobody is signed in.',
+  DEVICE_REVOKED: 'The server takes nothing from this device any more.',
   AUTH_REFUSED: 'The server asks to sign in again.',
 };
 
@@ -114,10 +154,6 @@ function fieldList(fields: readonly string[]): string {
 
 function words(fields: readonly string[]): string {
   return fields.map((field) => labelOf(field).toLowerCase()).join(', ');
-}
-
-export function seconds(ms: number): string {
-  return ms < 950 ? 'a moment' : `${Math.round(ms / 1_000)} s`;
 }
 
 function capital(text: string): string {

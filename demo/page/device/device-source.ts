@@ -1,12 +1,14 @@
 import type { Schema } from '../../../src/schema.ts';
 import type { Unsubscribe } from '../../../src/shared/emitter.ts';
 import type { SyncClient, SyncObject } from '../../../src/client/sync-client.ts';
+import type { Draft } from '../../../src/client/typed-drafts.ts';
 import type { ObjectName } from '../../schema.ts';
 import type { Values } from '../crm/object-face.ts';
-import type { RecordSource, ShownRecord, SyncMark } from '../records/record-source.ts';
+import type { DeviceRecords, RecordSource, ShownRecord, SyncMark } from '../records/record-source.ts';
 
 /** The records of a device, through whichever client runs now: watches go over to the next client after a restart. */
 export interface DeviceSource extends RecordSource {
+  readonly device: DeviceRecords;
   connect(client: SyncClient): void;
 }
 
@@ -17,10 +19,20 @@ export function createDeviceSource(): DeviceSource {
   let client: SyncClient | null = null;
   const watches = new Set<{ readonly start: () => void }>();
 
-  const objectOf = (object: ObjectName): ClientObject => {
+  const drafts = new Map<string, Draft<Schema, string>>();
+
+  const running = (): SyncClient => {
     if (client === null) throw new Error('the device is not running');
-    return client.objects[object]!;
+    return client;
   };
+  const objectOf = (object: ObjectName): ClientObject => running().objects[object]!;
+
+  /** Drafts outlive the client that opened them. */
+  async function draftOf(id: string): Promise<Draft<Schema, string>> {
+    const known = drafts.get(id) ?? (await running().drafts.open(id));
+    drafts.set(id, known);
+    return known;
+  }
 
   function watch(subscribe: () => Unsubscribe): Unsubscribe {
     let stop: Unsubscribe = () => {};
@@ -39,6 +51,7 @@ export function createDeviceSource(): DeviceSource {
   return {
     connect(next) {
       client = next;
+      drafts.clear();
       for (const { start } of watches) start();
     },
     query: async ({ object, ...query }) => (await objectOf(object).query(query).get()).map((row) => toShown(object, row as ClientRecord)),
@@ -49,6 +62,27 @@ export function createDeviceSource(): DeviceSource {
     create: (object, values) => objectOf(object).create(values),
     update: async (object, id, values) => void (await objectOf(object).update(id, values)),
     remove: async (object, id) => void (await objectOf(object).remove(id)),
+    device: {
+      watchDrafts: (listener) => watch(() => running().drafts.subscribe(listener)),
+      async openDraft(object, id) {
+        const draft = await (id === null ? objectOf(object).draft() : objectOf(object).draft(id));
+        drafts.set(draft.id, draft);
+        return { id: draft.id, object: draft.object, recordId: draft.recordId, openedAt: draft.openedAt, changes: 0 };
+      },
+      async changeDraft(id, edit) {
+        const draft = await draftOf(id);
+        switch (edit.op) {
+          case 'create': return draft.add(edit.object, edit.values);
+          case 'update': return draft.change(edit.object, edit.id, edit.values);
+          case 'remove': return draft.remove(edit.object, edit.id);
+        }
+      },
+      readDraft: async (id) => (await draftOf(id)).read(),
+      saveDraft: async (id) => void (await (await draftOf(id)).save()),
+      discardDraft: async (id) => void (await (await draftOf(id)).discard()),
+      explain: (object, id) => running().explain(object, id),
+      fix: async (syncError, members) => void (await running().syncErrors.fix(syncError, members)),
+    },
   };
 }
 

@@ -1,11 +1,13 @@
-import type { SyncError, SyncStatus } from '../../../src/client/engine.ts';
+import type { SyncStatus, Unsent } from '../../../src/client/engine.ts';
 import type { BulkResolution, SyncClient } from '../../../src/client/sync-client.ts';
 import type { ObjectName } from '../../schema.ts';
 import { createBrowser, type Browser } from '../records/browser.ts';
 import { createDeviceSource } from './device-source.ts';
+import { createInbox, type Inbox } from './inbox.ts';
 import { createDeviceLog, type DeviceLog } from './log.ts';
 import { readNetworkMode, storeNetworkMode, type NetworkMode } from './network.ts';
 import type { DeviceProfile } from './profiles.ts';
+import { readSignedOut, storeSignedOut } from './signed-out.ts';
 
 /** A client in a worker that can be killed, and the connection it runs over. */
 export interface RunningClient {
@@ -23,16 +25,21 @@ export interface Device {
   readonly network: NetworkMode;
   /** `null` while the client starts. */
   readonly status: SyncStatus | null;
-  readonly syncErrors: readonly SyncError[];
-  readonly isShowingProblems: boolean;
+  readonly inbox: Inbox;
+  /** What nobody has uploaded, while the person is asked what is to become of it at the sign-out. */
+  readonly asksToSignOut: Unsent | null;
+  /** What stays on the device while nobody is signed in; `null` while somebody is. */
+  readonly signedOut: Unsent | null;
   /** It took something over from another device since the page was opened. */
   readonly hasHeardFromOthers: boolean;
   /** Why the client does not run, in words. */
   readonly fault: string | null;
   setNetwork(mode: NetworkMode): void;
   download(): Promise<void>;
-  resolve(syncError: number, action: BulkResolution): Promise<void>;
-  showProblems(isShown: boolean): void;
+  /** Signs out at once when everything is uploaded, else asks. */
+  askToSignOut(isAsked: boolean): void;
+  signOut(unsent: 'upload' | 'keep'): Promise<void>;
+  signIn(): void;
   killAndRestart(): void;
   /** Says again whether it is online: the SDK listens to the browser's own word too, and that is of the whole page. */
   repeatNetwork(): void;
@@ -52,11 +59,12 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
   const source = createDeviceSource();
   const browser = createBrowser(source, onChange, () => (status?.lastDownloadAt === null ? 'The records come with the first download.' : null));
   const log = createDeviceLog(onChange);
+  const inbox = createInbox({ browser, log, onChange });
   let running: RunningClient | null = null;
   let network = readNetworkMode(profile.key);
   let status: SyncStatus | null = null;
-  let syncErrors: readonly SyncError[] = [];
-  let isShowingProblems = false;
+  let asksToSignOut: Unsent | null = null;
+  let signedOut = readSignedOut(profile.key);
   let fault: string | null = null;
   let isDownloading = false;
   let hasHeardFromOthers = false;
@@ -66,21 +74,19 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
     const { client } = opened;
     running = opened;
     source.connect(client);
+    inbox.connect(client);
     client.events.subscribe((event) => {
       if ('object' in event) browser.titles.forget(event.object as ObjectName, event.id);
       if (event.type === 'download:applied') browser.titles.forgetAll();
       if (event.type === 'feed:merged') hasHeardFromOthers = true;
       log.addEvent(event);
+      browser.refresh();
     });
     client.status.subscribe((now) => {
       status = now;
+      browser.refresh();
       onChange();
       if (now.lastDownloadAt === null && now.isOnline && !isDownloading) void downloadFirst(opened);
-    });
-    client.syncErrors.subscribe((errors) => {
-      if (errors.length === 0) isShowingProblems = false;
-      syncErrors = errors;
-      onChange();
     });
     tellNetwork();
     client.ready.catch((thrown: unknown) => {
@@ -110,22 +116,41 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
     running?.client.setLifecycle({ isOnline: network !== 'offline' }).catch(() => {}); // a hint; the requests feel it anyway
   }
 
-  start();
+  async function signOut(unsent?: 'upload' | 'keep'): Promise<void> {
+    const opened = running;
+    if (opened === null) return;
+    try {
+      signedOut = await opened.client.signOut(unsent === undefined ? {} : { unsent });
+    } catch (thrown) {
+      log.add({ tone: 'bad', text: 'Still signed in.', why: messageOf(thrown) });
+      asksToSignOut = unsentOf(status);
+      return onChange();
+    }
+    opened.kill();
+    [running, status, asksToSignOut] = [null, null, null];
+    storeSignedOut(profile.key, signedOut);
+    inbox.show(null);
+    browser.showTab('account');
+    log.add({ tone: 'plain', text: `${profile.person.name} signed out.`, why: 'The database stays on the device, for this person only.' });
+  }
+
+  if (signedOut === null) start();
   return {
     profile,
     browser,
     log,
+    inbox,
     get network() {
       return network;
     },
     get status() {
       return status;
     },
-    get syncErrors() {
-      return syncErrors;
+    get asksToSignOut() {
+      return asksToSignOut;
     },
-    get isShowingProblems() {
-      return isShowingProblems;
+    get signedOut() {
+      return signedOut;
     },
     get hasHeardFromOthers() {
       return hasHeardFromOthers;
@@ -152,13 +177,18 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
         isDownloading = false;
       }
     },
-    async resolve(syncError, action) {
-      const [outcome] = (await running?.client.syncErrors.resolve([syncError], action)) ?? [];
-      if (outcome?.kind === 'failed') log.add({ tone: 'bad', text: 'That did not work.', why: outcome.fault.message });
-    },
-    showProblems(isShown) {
-      isShowingProblems = isShown;
+    askToSignOut(isAsked) {
+      const unsent = unsentOf(status);
+      asksToSignOut = isAsked ? unsent : null;
+      if (isAsked && unsent === null) void signOut();
       onChange();
+    },
+    signOut,
+    signIn() {
+      signedOut = null;
+      storeSignedOut(profile.key, null);
+      log.add({ tone: 'plain', text: `${profile.person.name} signed in.`, why: 'What waited here goes on.' });
+      start();
     },
     killAndRestart() {
       if (running === null) return;
@@ -187,6 +217,13 @@ const NETWORK_LINES = {
   slow: { tone: 'plain', text: 'The connection is slow.', why: 'Each request takes three seconds.' },
   offline: { tone: 'plain', text: 'The device is offline.', why: 'Every request fails; changes wait here.' },
 } as const;
+
+/** What would stay behind; `null` when everything is uploaded. */
+function unsentOf(status: SyncStatus | null): Unsent | null {
+  if (status === null || status.pending + status.syncErrors + status.drafts === 0) return null;
+  const { pending, syncErrors, drafts } = status;
+  return { pending, syncErrors, drafts };
+}
 
 function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown);

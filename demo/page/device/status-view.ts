@@ -1,6 +1,8 @@
 import { icon, type IconName } from '../render/icon.ts';
+import { count } from '../crm/format.ts';
 import { h, type View } from '../render/view.ts';
 import type { Device } from './device.ts';
+import type { Pane } from './inbox.ts';
 import { describeStatus, type StatusWords } from './status-words.ts';
 
 const ICONS: Readonly<Record<StatusWords['tone'], IconName>> = { good: 'check', busy: 'sending', wait: 'clock', late: 'clock', bad: 'alert' };
@@ -22,16 +24,37 @@ function widget({ tone, headline, detail }: StatusWords, device: Device, state: 
       h('p', { class: 'status-detail' }, detail),
     ),
     h('ul', { class: 'chips', 'aria-label': 'Also' }, chipsOf(device).map((text) => h('li', { key: text, class: 'chip' }, text))),
-    status?.syncErrors
-      ? h('button', {
-        type: 'button',
-        class: 'button danger-fill small',
-        'aria-expanded': device.isShowingProblems ? 'true' : 'false',
-        on: { click: () => device.showProblems(!device.isShowingProblems) },
-      }, device.isShowingProblems ? 'Hide' : 'Look')
-      : null,
+    panesOf(device).map((pane) => paneButton(device, pane)),
     status?.progress ? h('div', { class: 'progress', role: 'progressbar', 'aria-label': headline }, h('span', {})) : null,
   );
+}
+
+interface PaneButton {
+  readonly pane: Pane;
+  readonly label: string;
+  readonly isUrgent: boolean;
+}
+
+/** What waits for the person, each with the way to look at it. */
+function panesOf({ status }: Device): readonly PaneButton[] {
+  if (status === null) return [];
+  const panes: readonly (PaneButton | false)[] = [
+    status.drafts > 0 && { pane: 'drafts', label: count(status.drafts, 'draft'), isUrgent: false },
+    status.notices > 0 && { pane: 'notices', label: count(status.notices, 'notice'), isUrgent: false },
+    status.syncErrors > 0 && { pane: 'problems', label: 'Look', isUrgent: true },
+  ];
+  return panes.filter((pane) => pane !== false);
+}
+
+function paneButton({ inbox }: Device, { pane, label, isUrgent }: PaneButton): View {
+  const isShown = inbox.pane === pane;
+  return h('button', {
+    key: pane,
+    type: 'button',
+    class: `button small ${isUrgent ? 'danger-fill' : ''}`,
+    'aria-expanded': isShown ? 'true' : 'false',
+    on: { click: () => inbox.show(isShown ? null : pane) },
+  }, isUrgent && isShown ? 'Hide' : label);
 }
 
 function chipsOf({ status }: Device): readonly string[] {
@@ -39,6 +62,7 @@ function chipsOf({ status }: Device): readonly string[] {
   return [
     !status.isOnline && 'offline',
     status.needsAuth && 'sign-in needed',
+    status.revoked && 'shut out',
     status.upgradeRequired && 'update needed',
     status.hasFeedGap && status.progress === null && 'download needed',
   ].filter((chip) => chip !== false);

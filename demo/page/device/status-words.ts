@@ -1,6 +1,5 @@
 import type { SyncStatus } from '../../../src/client/engine.ts';
-import { count, formatMoment } from '../crm/format.ts';
-import { seconds } from './describe-event.ts';
+import { count, formatMoment, seconds } from '../crm/format.ts';
 
 export interface StatusWords {
   readonly tone: 'good' | 'busy' | 'wait' | 'late' | 'bad';
@@ -27,8 +26,9 @@ export function describeStatus(status: SyncStatus): StatusWords {
   }
 }
 
-function errorHeadline({ syncErrors, needsAuth, upgradeRequired }: SyncStatus): string {
+function errorHeadline({ syncErrors, needsAuth, revoked, upgradeRequired }: SyncStatus): string {
   if (syncErrors > 0) return count(syncErrors, 'problem');
+  if (revoked) return 'This device was shut out';
   if (needsAuth) return 'Sign in to go on';
   return upgradeRequired ? 'Update to go on' : 'Stopped';
 }

@@ -1,3 +1,4 @@
+import type { Notice } from '../../../src/client/engine.ts';
 import type { Device } from '../device/device.ts';
 
 /** The devices that the walk-throughs look at. */
@@ -17,13 +18,13 @@ export interface Walk {
   readonly key: string;
   readonly title: string;
   readonly lead: string;
-  /** Its first step is part of other walks too, so it only begins when none is under way. */
-  readonly beginsAlone?: boolean;
   readonly steps: readonly Step[];
 }
 
 const isOffline = ({ network }: Device): boolean => network === 'offline';
 const pending = ({ status }: Device): number => status?.pending ?? 0;
+const drafts = ({ status }: Device): number => status?.drafts ?? 0;
+const hasNotice = ({ inbox }: Device, kind: Notice['kind']): boolean => inbox.notices.some((notice) => notice.kind === kind);
 const isSettled = (device: Device): boolean => !isOffline(device) && device.status !== null && pending(device) === 0;
 
 /** Things to try, each a few steps long. */
@@ -36,8 +37,55 @@ export const WALKS: readonly Walk[] = [
       { text: 'Take Ann’s tablet and phone offline.', isDone: ({ tablet, phone }) => isOffline(tablet) && isOffline(phone) },
       { text: 'Change the same account’s phone number on both, differently.', isDone: ({ tablet, phone }) => pending(tablet) > 0 && pending(phone) > 0 },
       { text: 'Bring the tablet online: its save is first.', isDone: ({ tablet, phone }) => isSettled(tablet) && pending(phone) > 0 },
-      { text: 'Bring the phone online: it is told, nothing is overwritten.', isDone: ({ phone }) => !isOffline(phone) && phone.syncErrors.length > 0 },
-      { text: 'Look at the problem, then Undo: all agree.', isDone: ({ phone }) => phone.status !== null && phone.syncErrors.length === 0 && isSettled(phone) },
+      { text: 'Bring the phone online: it is told, nothing is overwritten.', isDone: ({ phone }) => !isOffline(phone) && phone.inbox.syncErrors.length > 0 },
+      { text: 'Look at the problem, then Undo: all agree.', isDone: ({ phone }) => phone.status !== null && phone.inbox.syncErrors.length === 0 && isSettled(phone) },
+    ],
+  },
+  {
+    key: 'group',
+    title: 'All or nothing',
+    lead: 'A survey and its answers are one save.',
+    steps: [
+      { text: 'Take Ann’s tablet and phone offline.', isDone: ({ tablet, phone }) => isOffline(tablet) && isOffline(phone) },
+      { text: 'On both, open the same survey, rate the same answer differently, and save.', isDone: ({ tablet, phone }) => pending(tablet) > 0 && pending(phone) > 0 },
+      { text: 'Bring the tablet online: its save is first.', isDone: ({ tablet, phone }) => isSettled(tablet) && pending(phone) > 0 },
+      { text: 'Bring the phone online: one problem, naming the answer and its field.', isDone: ({ phone }) => phone.inbox.syncErrors.length > 0 },
+      { text: 'Look at it, then Keep mine: now it is no silent overwrite.', isDone: ({ phone }) => phone.inbox.syncErrors.length === 0 && isSettled(phone) },
+    ],
+  },
+  {
+    key: 'draft',
+    title: 'Half an order',
+    lead: 'Edits of a header and its lines are a draft until you save.',
+    steps: [
+      { text: 'On Ann’s phone, add a line to an order whose status is Draft, and do not save.', isDone: ({ phone }) => drafts(phone) > 0 },
+      { text: 'Kill and restart the phone.', isDone: ({ phone }) => phone.status === null },
+      { text: 'The draft is still there: its button beside the status leads to it.', isDone: ({ phone }) => drafts(phone) > 0 && (phone.inbox.pane === 'drafts' || phone.browser.form?.group?.draftOpenedAt != null) },
+      { text: 'Save it: one transaction.', isDone: ({ phone }) => phone.status !== null && drafts(phone) === 0 },
+    ],
+  },
+  {
+    key: 'call',
+    title: 'One call, two devices',
+    lead: 'A call that was submitted elsewhere is never changed.',
+    steps: [
+      { text: 'Take Ann’s phone offline.', isDone: ({ phone }) => isOffline(phone) },
+      { text: 'On the phone, add a sample to a planned call, and save.', isDone: ({ phone }) => pending(phone) > 0 },
+      { text: 'On the tablet, give the same call the status Submitted, and save.', isDone: ({ tablet }) => pending(tablet) > 0 || tablet.browser.form?.group?.submittedAs != null },
+      { text: 'Bring the phone online: its call becomes a copy, and it is told.', isDone: ({ phone }) => hasNotice(phone, 'duplicated') },
+      { text: 'Open the notice: it leads to the copy and to the original.', isDone: ({ phone }) => phone.inbox.pane === 'notices' },
+    ],
+  },
+  {
+    key: 'order',
+    title: 'Too late to change',
+    lead: 'An order that was placed elsewhere stays as it was placed.',
+    steps: [
+      { text: 'Take Ann’s phone offline.', isDone: ({ phone }) => isOffline(phone) },
+      { text: 'On the phone, change a line of an order whose status is Draft, and save.', isDone: ({ phone }) => pending(phone) > 0 },
+      { text: 'On the tablet, give the same order the status Placed, and save.', isDone: ({ tablet }) => pending(tablet) > 0 || tablet.browser.form?.group?.submittedAs != null },
+      { text: 'Bring the phone online: its change is set aside, and it is told.', isDone: ({ phone }) => hasNotice(phone, 'discarded') },
+      { text: 'In the notice, view your changes, or copy them to a new order.', isDone: ({ phone }) => phone.inbox.pane === 'journal' || drafts(phone) > 0 },
     ],
   },
   {
@@ -55,17 +103,29 @@ export const WALKS: readonly Walk[] = [
     key: 'office',
     title: 'Who hears what',
     lead: 'The feed is a person’s own.',
-    beginsAlone: true,
     steps: [
       { text: 'Change something on Ann’s tablet.', isDone: ({ tablet }) => !isOffline(tablet) && pending(tablet) > 0 },
       { text: 'Ann’s phone has it a moment later, by itself.', isDone: ({ tablet, phone }) => isSettled(tablet) && phone.hasHeardFromOthers },
       { text: 'Ben’s tablet gets it with a download.', isDone: ({ ben }) => ben.status?.progress !== undefined && ben.status?.progress !== null },
     ],
   },
+  {
+    key: 'sign-out',
+    title: 'Sign out',
+    lead: 'What is not online stays, for its person only.',
+    steps: [
+      { text: 'Take Ann’s tablet offline and save something there.', isDone: ({ tablet }) => isOffline(tablet) && pending(tablet) > 0 },
+      { text: 'Sign out of it: it asks. Keep it on this device.', isDone: ({ tablet }) => tablet.signedOut !== null },
+      { text: 'Sign in again: it still waits there.', isDone: ({ tablet }) => tablet.signedOut === null && pending(tablet) > 0 },
+      { text: 'Bring it online: it arrives.', isDone: ({ tablet }) => isSettled(tablet) },
+    ],
+  },
 ];
 
-/** How many steps of each walk were done, remembered while the page lives. */
+/** The walk that a person looks at, and how many steps of each were done; remembered while the page lives. */
 export interface Progress {
+  readonly selected: Walk;
+  select(walk: Walk): void;
   doneOf(walk: Walk): number;
   look(stage: Stage): void;
   startOver(walk: Walk): void;
@@ -73,16 +133,19 @@ export interface Progress {
 
 export function createProgress(): Progress {
   const done = new Map<string, number>();
+  let selected = WALKS[0]!;
   const doneOf = (walk: Walk): number => done.get(walk.key) ?? 0;
   return {
+    get selected() {
+      return selected;
+    },
+    select(walk) {
+      selected = walk;
+    },
     doneOf,
     look(stage) {
-      const isOtherUnderWay = (walk: Walk): boolean => WALKS.some((other) => other !== walk && doneOf(other) > 0 && doneOf(other) < other.steps.length);
-      for (const walk of WALKS) {
-        if (walk.beginsAlone && doneOf(walk) === 0 && isOtherUnderWay(walk)) continue;
-        const next = walk.steps[doneOf(walk)];
-        if (next?.isDone(stage)) done.set(walk.key, doneOf(walk) + 1);
-      }
+      const next = selected.steps[doneOf(selected)];
+      if (next?.isDone(stage)) done.set(selected.key, doneOf(selected) + 1);
     },
     startOver: (walk) => void done.delete(walk.key),
   };

@@ -59,6 +59,7 @@ export function createOfficeSource(api: OfficeApi): OfficeSource {
     create: (object, values) => api.create(object, values),
     update: (object, id, values) => api.update(object, id, values),
     remove: (object, id) => api.remove(object, id),
+    device: null,
     refresh: () => {
       for (const run of watches) run();
     },

@@ -1,6 +1,9 @@
+import type { DraftInfo, SyncError, SyncReason } from '../../../src/client/engine.ts';
 import type { ObjectName } from '../../schema.ts';
+import { headerOf, isGrouped, isLine } from '../crm/groups.ts';
 import { FACES, type Values } from '../crm/object-face.ts';
-import { createRecordForm, type RecordForm } from './record-form.ts';
+import { createGroupForm } from './group-form.ts';
+import { createRecordForm, type FieldHost, type RecordForm } from './record-form.ts';
 import { createRecordList, type RecordList } from './record-list.ts';
 import type { RecordSource } from './record-source.ts';
 import { createTitles, type Titles } from './titles.ts';
@@ -14,13 +17,22 @@ export interface Browser {
   /** The one that *back* goes to; `null` for the list. */
   readonly formBehind: RecordForm | null;
   open(object: ObjectName, id: string): void;
+  /** Opens the form of a refused change, to send other values in its place. */
+  openFix(error: SyncError): void;
   startNew(object: ObjectName, presets?: Values): void;
   back(): void;
   showTab(object: ObjectName): void;
   /** What an empty list says when there is more to say than that it is empty. */
   emptyNote(): string | null;
+  /** Whether a record has edits that are not saved. */
+  isInDraft(object: ObjectName, id: string): boolean;
+  /** Why the open record is not synced; `null` until somebody asks. Asked again whenever the device says that something changed. */
+  readonly reasons: readonly SyncReason[] | null;
+  askReasons(isAsked: boolean): void;
+  readonly drafts: readonly DraftInfo[];
+  refresh(): void;
   /** Options of a reference field, sorted by title. */
-  listTargets(form: RecordForm, target: ObjectName): readonly TargetOption[];
+  listTargets(form: FieldHost, target: ObjectName): readonly TargetOption[];
 }
 
 export interface TargetOption {
@@ -40,13 +52,44 @@ export function createBrowser(source: RecordSource, onChange: () => void, emptyN
   const titles = createTitles(source, onChange);
   const list = createRecordList(source, onChange);
   const targets = new Map<string, TargetList>();
+  const { device } = source;
   let forms: readonly RecordForm[] = [];
+  let drafts: readonly DraftInfo[] = [];
+  let reasons: readonly SyncReason[] | null = null;
 
-  function push(object: ObjectName, id: string | null, presets: Values = {}): void {
+  device?.watchDrafts((now) => {
+    drafts = now;
+    onChange();
+  });
+
+  function push(object: ObjectName, id: string | null, presets: Values = {}, fixing: SyncError | null = null): void {
     forgetTargets();
-    forms = [...forms, createRecordForm({ source, object, id, presets, onChange })];
+    reasons = null;
+    const isInGroupForm = device !== null && (fixing !== null || isGrouped(object));
+    forms = [...forms, isInGroupForm
+      ? createGroupForm({ source, device, object, id, presets, fixing, onChange })
+      : createRecordForm({ source, object, id, presets, onChange })];
     onChange();
   }
+
+  /** On a device a line is part of its header's form. */
+  async function findForm(object: ObjectName, id: string): Promise<{ readonly object: ObjectName; readonly id: string }> {
+    if (device === null) return { object, id };
+    const [record] = await source.query({ object, where: { id }, limit: 1 });
+    return (record && headerOf(object, record.values)) ?? { object, id };
+  }
+
+  async function explainForm(form: RecordForm | undefined): Promise<void> {
+    if (device === null || form?.record == null || reasons === null) return;
+    const records = [form.record, ...(form.group?.lists ?? []).flatMap(({ object, lines }) => lines.map(({ id }) => ({ object, id })))];
+    const found = await Promise.all(records.map(({ object, id }) => device.explain(object, id)));
+    if (form !== forms.at(-1) || reasons === null) return;
+    // What holds one record of a group holds all of it.
+    reasons = [...new Map(found.flat().map((reason) => [JSON.stringify(reason), reason])).values()];
+    onChange();
+  }
+
+  const refresh = (): void => void explainForm(forms.at(-1)).catch(() => {}); // asked again at the next change
 
   function watchTargets(key: string, target: ObjectName, where: Values): void {
     const watched: TargetList = { options: [], stop: () => {} };
@@ -72,15 +115,36 @@ export function createBrowser(source: RecordSource, onChange: () => void, emptyN
     get formBehind() {
       return forms.at(-2) ?? null;
     },
-    open: push,
+    open(object, id) {
+      if (!isLine(object)) return push(object, id);
+      findForm(object, id).then((found) => push(found.object, found.id), () => push(object, id));
+    },
+    openFix(error) {
+      findForm(error.object as ObjectName, error.recordId).then(({ object, id }) => push(object, id, {}, error), () => {});
+    },
+    isInDraft: (object, id) => drafts.some((draft) => draft.object === object && draft.recordId === id),
+    get drafts() {
+      return drafts;
+    },
+    get reasons() {
+      return reasons;
+    },
+    askReasons(isAsked) {
+      reasons = isAsked ? [] : null;
+      if (isAsked) refresh();
+      onChange();
+    },
+    refresh,
     startNew: (object, presets) => push(object, null, presets),
     back() {
+      reasons = null;
       forms.at(-1)?.close();
       forgetTargets();
       forms = forms.slice(0, -1);
       onChange();
     },
     showTab(object) {
+      reasons = null;
       for (const form of forms) form.close();
       forms = [];
       forgetTargets();

@@ -3,26 +3,26 @@ import { describeValue, fieldOf, labelOf, type FieldDefinition } from '../crm/ob
 import { classes, h, type View } from '../render/view.ts';
 import type { Browser } from './browser.ts';
 import type { RawValue } from './raw-value.ts';
-import type { RecordForm } from './record-form.ts';
+import type { FieldHost } from './record-form.ts';
 
 export interface FieldViewOptions {
   readonly browser: Browser;
-  readonly form: RecordForm;
+  readonly form: FieldHost;
   readonly field: string;
   /** Makes ids unique on a page with four forms. */
   readonly idPrefix: string;
 }
 
 /** The id of a field's input. */
-export function fieldId(idPrefix: string, object: ObjectName, field: string): string {
-  return `${idPrefix}-${object}-${field}`;
+export function fieldId(idPrefix: string, { inputKey }: FieldHost, field: string): string {
+  return `${idPrefix}-${inputKey}-${field}`;
 }
 
 /** One labelled input, of the kind that the field's type asks for. */
 export function fieldView({ browser, form, field, idPrefix }: FieldViewOptions): View {
   const definition = fieldOf(form.object, field)!;
-  const id = fieldId(idPrefix, form.object, field);
-  const problem = form.problem?.field === field ? form.problem.message : null;
+  const id = fieldId(idPrefix, form, field);
+  const problem = form.problemOf(field);
   const meanwhile = form.changedMeanwhile(field);
   const note = problem ?? (meanwhile === undefined ? null : `Changed elsewhere while you edit: now ${describeValue(form.object, field, meanwhile, browser.titles.titleOf)}.`);
   const input: InputOptions = { id, definition, raw: form.rawOf(field), edit: (raw) => form.edit(field, raw), noteId: note === null ? undefined : `${id}-note`, isInvalid: problem !== null };
@@ -69,7 +69,7 @@ function inputView({ id, definition, raw, edit, noteId, isInvalid }: InputOption
   }
 }
 
-function referenceView({ id, definition, raw, edit, noteId, isInvalid }: InputOptions, browser: Browser, form: RecordForm): View {
+function referenceView({ id, definition, raw, edit, noteId, isInvalid }: InputOptions, browser: Browser, form: FieldHost): View {
   const target = definition.target as ObjectName;
   const options = browser.listTargets(form, target);
   // The record it points to stays choosable, whatever the list holds.

@@ -2,7 +2,7 @@ import { FACES } from '../crm/object-face.ts';
 import { icon } from '../render/icon.ts';
 import { h, type View } from '../render/view.ts';
 import type { Browser } from './browser.ts';
-import { markView } from './mark-view.ts';
+import { draftMark, markView } from './mark-view.ts';
 import type { ShownRecord } from './record-source.ts';
 
 /** Search, *new*, and the live list. */
@@ -59,7 +59,7 @@ function rowView(browser: Browser, { object, id, values, mark }: ShownRecord, is
       h('span', { class: 'row-title' }, title(values, browser.titles.titleOf) || 'No name'),
       h('span', { class: 'row-subtitle' }, subtitle(values, browser.titles.titleOf)),
     ),
-    markView(mark)),
+    browser.isInDraft(object, id) ? draftMark() : markView(mark)),
   );
 }
 

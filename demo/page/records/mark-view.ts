@@ -18,3 +18,8 @@ export function markView(mark: SyncMark | null, options: { readonly isLarge?: bo
     h('span', { class: options.isLarge || mark !== 'synced' ? 'mark-text' : 'sr-only' }, text),
   );
 }
+
+/** The mark of a record with edits that are not saved. */
+export function draftMark(): View {
+  return h('span', { class: 'mark mark-draft', 'data-testid': 'mark', 'data-mark': 'draft', title: 'Edits that are not saved' }, icon('pencil'), h('span', { class: 'mark-text' }, 'Draft'));
+}

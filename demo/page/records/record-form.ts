@@ -1,7 +1,9 @@
 import type { FieldValue } from '../../../src/schema.ts';
 import type { Unsubscribe } from '../../../src/shared/emitter.ts';
 import type { ObjectName } from '../../schema.ts';
-import { FACES, fieldOf, labelOf, type Values } from '../crm/object-face.ts';
+import { FACES, fieldOf, type Values } from '../crm/object-face.ts';
+import { describeProblem, type FormProblem } from './form-problem.ts';
+import type { GroupPart } from './group-form.ts';
 import { toRaw, toValue, type RawValue } from './raw-value.ts';
 import type { RecordSource, ShownRecord } from './record-source.ts';
 
@@ -12,9 +14,21 @@ export interface RelatedList {
   readonly rows: readonly ShownRecord[];
 }
 
-/** One open record, or one being made: what is typed lives here until it is saved. */
-export interface RecordForm {
+/** The fields of one record, as inputs see them. */
+export interface FieldHost {
   readonly object: ObjectName;
+  /** Tells its inputs from those of the other records in a form. */
+  readonly inputKey: string;
+  rawOf(field: string): RawValue;
+  /** The value a field got from elsewhere while it was being edited here; `undefined` when it did not. */
+  changedMeanwhile(field: string): FieldValue | undefined;
+  /** What keeps a field from being saved. */
+  problemOf(field: string): string | null;
+  edit(field: string, raw: RawValue): void;
+}
+
+/** One open record, or one being made: what is typed lives here until it is saved. */
+export interface RecordForm extends FieldHost {
   /** `null` until a new record is saved. */
   readonly id: string | null;
   /** The record as it is now; it changes under the form when the feed merges. */
@@ -27,19 +41,12 @@ export interface RecordForm {
   /** The last save, for the line that says so; cleared by the next edit. */
   readonly hasJustSaved: boolean;
   readonly related: readonly RelatedList[];
-  rawOf(field: string): RawValue;
+  /** The lines that are edited and saved with it; `null` for a record that is saved alone. */
+  readonly group: GroupPart | null;
   valueOf(field: string): FieldValue;
-  /** The value a field got from elsewhere while it was being edited here; `undefined` when it did not. */
-  changedMeanwhile(field: string): FieldValue | undefined;
-  edit(field: string, raw: RawValue): void;
   save(): Promise<void>;
   remove(): Promise<boolean>;
   close(): void;
-}
-
-export interface FormProblem {
-  readonly field: string | null;
-  readonly message: string;
 }
 
 export interface RecordFormOptions {
@@ -99,6 +106,8 @@ export function createRecordForm({ source, object, id: firstId, presets = {}, on
   if (id !== null) watch(id);
   return {
     object,
+    inputKey: object,
+    group: null,
     get id() {
       return id;
     },
@@ -128,6 +137,7 @@ export function createRecordForm({ source, object, id: firstId, presets = {}, on
     },
     rawOf: (field) => draft[field] ?? toRaw(fieldOf(object, field)!, valueOf(field)),
     valueOf,
+    problemOf: (field) => (problem?.field === field ? problem.message : null),
     changedMeanwhile(field) {
       if (!(field in draft)) return undefined;
       const now = valueOf(field);
@@ -161,12 +171,4 @@ export function createRecordForm({ source, object, id: firstId, presets = {}, on
       for (const stop of stops.splice(0)) stop();
     },
   };
-}
-
-function describeProblem(thrown: unknown): FormProblem {
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  const { code, details } = thrown as { readonly code?: unknown; readonly details?: { readonly field?: unknown } };
-  // A fault names the field alone, or its object before it.
-  const field = typeof details?.field === 'string' ? details.field.slice(details.field.lastIndexOf('.') + 1) : null;
-  return { field, message: field !== null && code === 'FIELD_REQUIRED' ? `${labelOf(field)} is needed.` : message };
 }

@@ -2,9 +2,12 @@ import { describeValue, FACES, labelOf } from '../crm/object-face.ts';
 import { icon } from '../render/icon.ts';
 import { h, type View } from '../render/view.ts';
 import type { Browser } from './browser.ts';
-import { fieldId, fieldView } from './field-view.ts';
+import { formatMoment } from '../crm/format.ts';
+import { fieldView } from './field-view.ts';
+import { linesView } from './lines-view.ts';
 import { moveFocus } from './list-view.ts';
-import { markView } from './mark-view.ts';
+import { draftMark, markView } from './mark-view.ts';
+import { reasonsView } from './reasons-view.ts';
 import type { RecordForm, RelatedList } from './record-form.ts';
 
 /** An open record: its form, what the server says of it, and the records that belong to it. */
@@ -15,9 +18,14 @@ export function recordView(browser: Browser, form: RecordForm, idPrefix: string)
     form.isGone
       ? h('p', { class: 'empty' }, 'This record is not here any more.')
       : h('div', { class: 'record-body' },
-        h('form', { class: 'form', novalidate: true, on: { submit: (event) => void submit(form, event, idPrefix) } },
-          h('div', { class: 'fields' }, fields.map((field) => fieldView({ browser, form, field, idPrefix }))),
-          actionsView(browser, form),
+        reasonsView(browser, form),
+        groupNote(form),
+        h('form', { class: 'form', novalidate: true, on: { submit: (event) => void submit(browser, form, event) } },
+          h('fieldset', { class: 'fields', disabled: isLocked(form) || form.group?.isHeaderOpen === false },
+            h('legend', { class: 'sr-only' }, FACES[form.object].one),
+            fields.map((field) => fieldView({ browser, form, field, idPrefix }))),
+          form.group?.lists.map((list) => linesView({ browser, group: form.group!, list, idPrefix })),
+          !isLocked(form) && actionsView(browser, form),
         ),
         serverFieldsView(browser, form),
         form.id !== null && form.related.map((list) => relatedView(browser, form, list)),
@@ -42,16 +50,33 @@ function headView(browser: Browser, form: RecordForm): View {
     h('button', { type: 'button', class: 'icon-button', 'aria-label': `Back to ${backTo.toLowerCase()}`, title: 'Back (Esc)', on: { click: () => goBack(browser) } }, icon('back')),
     h('h3', { class: 'record-title', tabindex: -1, 'data-testid': 'record-title', onMount: (element) => element.focus({ preventScroll: true }) },
       form.id === null ? `New ${face.one}` : title || '…'),
-    markView(form.record?.mark ?? null, { isLarge: true }),
+    form.group?.draftOpenedAt != null ? draftMark() : markView(form.record?.mark ?? null, { isLarge: true }),
   );
+}
+
+function isLocked({ group }: RecordForm): boolean {
+  return group !== null && group.submittedAs !== null;
+}
+
+/** What is special about this form: closed, a draft, or a refused change that is put right. */
+function groupNote({ object, group }: RecordForm): View | null {
+  if (group === null) return null;
+  const { one } = FACES[object];
+  if (group.submittedAs !== null) {
+    return h('p', { class: 'form-banner', 'data-testid': 'locked' }, icon('lock'), `${group.submittedAs}: this ${one} is read-only on devices. The back office can open it again.`);
+  }
+  if (group.fixing !== null) return h('p', { class: 'form-banner', 'data-testid': 'fixing' }, icon('alert'), 'Saving sends these values in place of the refused ones.');
+  if (group.draftOpenedAt === null) return null;
+  return h('p', { class: 'form-banner', 'data-testid': 'draft' }, icon('pencil'), `Draft of ${formatMoment(group.draftOpenedAt)}: safe on this device, and nothing of it is sent before you save.`);
 }
 
 function actionsView(browser: Browser, form: RecordForm): View {
   const { one } = FACES[form.object];
   return h('div', { class: 'form-actions' },
     h('button', { type: 'submit', class: 'button primary', disabled: form.isSaving || !form.isDirty }, form.id === null ? `Create ${one}` : 'Save'),
+    form.group?.draftOpenedAt != null && h('button', { type: 'button', class: 'quiet', on: { click: () => void discard(browser, form) } }, 'Discard draft'),
     h('p', { class: 'form-note', 'aria-live': 'polite' }, noteOf(form)),
-    form.id !== null && h('button', {
+    form.id !== null && !form.group?.fixing && h('button', {
       type: 'button',
       class: 'icon-button danger',
       'aria-label': `Delete this ${one}`,
@@ -104,12 +129,20 @@ function presetsFor(form: RecordForm, field: string): Record<string, string> {
 }
 
 /** Saves, and goes to the field that keeps it from being saved. */
-async function submit(form: RecordForm, event: Event, idPrefix: string): Promise<void> {
+async function submit(browser: Browser, form: RecordForm, event: Event): Promise<void> {
   event.preventDefault();
   if (!form.isDirty) return;
+  const inputs = event.currentTarget as HTMLElement;
   await form.save();
-  const field = form.problem?.field;
-  if (field) document.getElementById(fieldId(idPrefix, form.object, field))?.focus();
+  if (form.group?.fixing && form.hasJustSaved) return goBack(browser);
+  // The painter marks it first.
+  setTimeout(() => inputs.querySelector<HTMLElement>('[aria-invalid="true"]')?.focus());
+}
+
+async function discard(browser: Browser, form: RecordForm): Promise<void> {
+  const isNew = form.id === null;
+  await form.group?.discard();
+  if (isNew && form.problem === null) goBack(browser);
 }
 
 function leave(browser: Browser, event: Event): void {

@@ -1,0 +1,261 @@
+import type { SyncError } from '../../../src/client/engine.ts';
+import type { FieldValue } from '../../../src/schema.ts';
+import type { Unsubscribe } from '../../../src/shared/emitter.ts';
+import type { ObjectName } from '../../schema.ts';
+import { lineKindsOf, submittedAs, type LineKind } from '../crm/groups.ts';
+import { FACES, fieldOf, type Values } from '../crm/object-face.ts';
+import { createDraftScope, type DraftScope, type FormRecord } from './draft-scope.ts';
+import { describeProblem, type FormProblem } from './form-problem.ts';
+import { toRaw, toValue, type RawValue } from './raw-value.ts';
+import type { FieldHost, RecordForm } from './record-form.ts';
+import type { DeviceRecords, RecordSource, ShownRecord, SyncMark } from './record-source.ts';
+
+/** What a form has besides the fields of its record when lines are edited with it. */
+export interface GroupPart {
+  readonly lists: readonly LineList[];
+  /** When the draft behind the form was opened, in milliseconds since 1970; `null` without one. */
+  readonly draftOpenedAt: number | null;
+  /** The state that closes the record on devices, such as `Placed`. */
+  readonly submittedAs: string | null;
+  /** The refused change that saving sends again with other values. */
+  readonly fixing: SyncError | null;
+  /** Whether the header itself may be edited: of a refused change, only what it was about. */
+  readonly isHeaderOpen: boolean;
+  addLine(kind: LineKind): void;
+  /** Throws the draft away; its content goes to the journal. */
+  discard(): Promise<void>;
+}
+
+export interface LineList extends LineKind {
+  readonly lines: readonly LineForm[];
+}
+
+/** One line in the form of its header. */
+export interface LineForm extends FieldHost {
+  readonly id: string;
+  readonly values: Values;
+  readonly mark: SyncMark | null;
+  /** What the server made of it; `null` while it may be another after the save. */
+  readonly amount: FieldValue;
+  readonly isOpen: boolean;
+  remove(): void;
+}
+
+export interface GroupFormOptions {
+  readonly source: RecordSource;
+  readonly device: DeviceRecords;
+  readonly object: ObjectName;
+  readonly id: string | null;
+  readonly presets: Values;
+  readonly fixing: SyncError | null;
+  readonly onChange: () => void;
+}
+
+const MOST_LINES = 50;
+const MARKS: readonly SyncMark[] = ['synced', 'waiting', 'sending', 'error'];
+
+/** The form of a header and its lines on a device: every edit goes into a draft, which is saved as one transaction. */
+export function createGroupForm({ source, device, object, id: firstId, presets, fixing, onChange }: GroupFormOptions): RecordForm {
+  let id = firstId;
+  let isNew = firstId === null;
+  let live: ShownRecord | null = null;
+  let liveLines: ReadonlyMap<ObjectName, readonly ShownRecord[]> = new Map();
+  let isLoading = firstId !== null;
+  let isSaving = false;
+  let hasJustSaved = false;
+  let problem: FormProblem | null = null;
+  /** What inputs show while they are typed in, by record and field. */
+  let typed: ReadonlyMap<string, RawValue> = new Map();
+  let problems: ReadonlyMap<string, string> = new Map();
+  const kinds = lineKindsOf(object);
+  const stops: Unsubscribe[] = [];
+
+  const scope: DraftScope = createDraftScope({
+    device,
+    header: { object, id: firstId },
+    presets,
+    onOpen({ recordId }) {
+      if (id !== null) return;
+      id = recordId;
+      watch(recordId);
+    },
+    onProblem({ record, field, message }) {
+      if (field === null) problem = { field, object: null, message };
+      else problems = new Map([...problems, [keyOf(record, field), message]]);
+    },
+    onChange,
+  });
+  if (fixing !== null) scope.close();
+
+  function watch(recordId: string): void {
+    stops.push(source.watchRecord(object, recordId, (now) => {
+      [live, isLoading] = [now, false];
+      if (now !== null) isNew = false;
+      onChange();
+    }));
+    for (const kind of kinds) {
+      stops.push(source.watchQuery({ object: kind.object, where: { [kind.field]: recordId }, limit: MOST_LINES }, (rows) => {
+        liveLines = new Map([...liveLines, [kind.object, rows]]);
+        onChange();
+      }));
+    }
+  }
+
+  const header = (): FormRecord => ({ object, id: isNew ? null : id });
+  const keyOf = (record: FormRecord, field: string): string => `${record.id === id ? '' : (record.id ?? '')} ${field}`;
+  const drafted = (recordId: string | null): Values | null => (scope.records?.find((record) => record.id === recordId)?.values as Values | undefined) ?? null;
+  const valuesNow = (): Values => drafted(id) ?? live?.values ?? (isNew ? presets : {});
+  const isRefused = (recordId: string): boolean => fixing === null || fixing.members.some((member) => member.recordId === recordId && member.op !== 'remove');
+
+  function edit(record: FormRecord, field: string, raw: RawValue): void {
+    const key = keyOf(record, field);
+    typed = new Map([...typed, [key, raw]]);
+    problems = new Map([...problems].filter(([other]) => other !== key));
+    [problem, hasJustSaved] = [null, false];
+    if (fixing === null) scope.put(record, field, raw);
+    onChange();
+  }
+
+  function hostOf(record: FormRecord, values: () => Values, inputKey: string): FieldHost {
+    return {
+      object: record.object,
+      inputKey,
+      rawOf: (field) => typed.get(keyOf(record, field)) ?? toRaw(fieldOf(record.object, field)!, values()[field]),
+      // News waits until the draft has ended, so nothing changes under the form.
+      changedMeanwhile: () => undefined,
+      problemOf: (field) => problems.get(keyOf(record, field)) ?? null,
+      edit: (field, raw) => edit(record, field, raw),
+    };
+  }
+
+  function listOf(kind: LineKind): LineList {
+    const marks = new Map((liveLines.get(kind.object) ?? []).map((row) => [row.id, row.mark]));
+    const rows = scope.records === null
+      ? (liveLines.get(kind.object) ?? []).map(({ id: lineId, values }) => ({ id: lineId, values }))
+      : scope.records.flatMap((record) => (record.object === kind.object && record.values !== null ? [{ id: record.id, values: record.values as Values }] : []));
+    // Drafts put what was changed first; ids grow with time, so lines keep their places.
+    const lines = [...rows].sort((left, right) => (left.id < right.id ? -1 : 1)).map(({ id: lineId, values }): LineForm => ({
+      ...hostOf({ object: kind.object, id: lineId }, () => values, `${kind.object}-${lineId}`),
+      id: lineId,
+      values,
+      mark: marks.get(lineId) ?? null,
+      amount: scope.records === null ? (values.amount ?? null) : null,
+      isOpen: isRefused(lineId),
+      remove: () => void attempt(() => scope.remove(kind.object, lineId)),
+    }));
+    return { ...kind, lines };
+  }
+
+  /** What the whole group is: one line that waits makes it wait. */
+  function markOf(shown: ShownRecord): SyncMark {
+    const marks = [shown.mark, ...[...liveLines.values()].flat().map(({ mark }) => mark)];
+    return MARKS.findLast((mark) => marks.includes(mark)) ?? 'synced';
+  }
+
+  async function attempt(step: () => Promise<unknown>): Promise<boolean> {
+    [isSaving, problem] = [true, null];
+    onChange();
+    try {
+      await step();
+      return true;
+    } catch (thrown) {
+      place(describeProblem(thrown));
+      return false;
+    } finally {
+      isSaving = false;
+      onChange();
+    }
+  }
+
+  /** Puts a problem beside its field: of the lines, beside the first in which the field is empty. */
+  function place(found: FormProblem): void {
+    const line = kinds.filter((kind) => kind.object === found.object).flatMap((kind) => listOf(kind).lines).find(({ values }) => (values[found.field ?? ''] ?? null) === null);
+    const record = line ?? (found.object === object ? header() : null);
+    if (record === null || found.field === null) problem = { ...found, field: null };
+    else problems = new Map([...problems, [keyOf(record, found.field), found.message]]);
+  }
+
+  /** The typed values of each refused record; those that were not touched go as they were. */
+  function fixes(): readonly { readonly object: string; readonly id: string; readonly values: Record<string, FieldValue> }[] {
+    return fixing!.members.filter(({ op }) => op !== 'remove').map((member) => {
+      const record = { object: member.object as ObjectName, id: member.recordId };
+      const fields = FACES[record.object].fields.filter((field) => typed.has(keyOf(record, field)));
+      return { ...record, values: Object.fromEntries(fields.map((field) => [field, toValue(fieldOf(record.object, field)!, typed.get(keyOf(record, field))!)])) };
+    });
+  }
+
+  const group: GroupPart = {
+    fixing,
+    get lists() {
+      return kinds.map(listOf);
+    },
+    get draftOpenedAt() {
+      return scope.draft?.openedAt ?? null;
+    },
+    get submittedAs() {
+      return live === null || fixing !== null ? null : submittedAs(object, live.values);
+    },
+    get isHeaderOpen() {
+      return isNew || id === null || isRefused(id);
+    },
+    addLine: (kind) => void attempt(() => scope.add(kind.object, kind.field, fieldOf(kind.object, 'quantity') === undefined ? {} : { quantity: 1 })),
+    async discard() {
+      await attempt(() => scope.discard());
+      [typed, problems] = [new Map(), new Map()];
+      onChange();
+    },
+  };
+
+  if (id !== null) watch(id);
+  return {
+    ...hostOf({ object, id: firstId }, valuesNow, object),
+    group,
+    related: [],
+    get id() {
+      return isNew ? null : id;
+    },
+    get record() {
+      if (live !== null) return { ...live, values: { ...live.values, ...drafted(id) }, mark: markOf(live) };
+      return id !== null && scope.records !== null ? { object, id, values: valuesNow(), mark: null } : null;
+    },
+    get isLoading() {
+      return isLoading;
+    },
+    get isGone() {
+      return id !== null && !isNew && !isLoading && live === null && scope.draft === null;
+    },
+    get isDirty() {
+      return isNew || fixing !== null || scope.draft !== null || typed.size > 0;
+    },
+    get isSaving() {
+      return isSaving;
+    },
+    get problem() {
+      return problem;
+    },
+    get hasJustSaved() {
+      return hasJustSaved;
+    },
+    valueOf: (field) => valuesNow()[field] ?? null,
+    async save() {
+      if (isSaving) return;
+      let isSaved = false;
+      await attempt(async () => {
+        if (fixing === null) isSaved = await scope.save();
+        else await device.fix(fixing.id, fixes()).then(() => (isSaved = true));
+      });
+      if (!isSaved) return;
+      [typed, problems, hasJustSaved] = [new Map(), new Map(), true];
+      onChange();
+    },
+    remove: () =>
+      attempt(async () => {
+        await scope.discard();
+        if (live !== null) await source.remove(object, live.id);
+      }),
+    close() {
+      scope.close();
+      for (const stop of stops.splice(0)) stop();
+    },
+  };
+}
