@@ -4,6 +4,6 @@
  */
 export { explain } from './explain.ts';
 export { exportEntries } from './export-entries.ts';
+export { Inbox } from './inbox.ts';
 export { resolve, resolveAll } from './resolutions.ts';
-export { wipeStore } from './sign-out.ts';
-export { listSyncErrors } from './sync-error-list.ts';
+export { wipeStore } from './wipe.ts';

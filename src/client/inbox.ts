@@ -5,6 +5,7 @@ import { findSyncError } from './find-sync-error.ts';
 import { isUndecided, laneKeysOf, type QueueEntry } from './queue-entry.ts';
 import { splitKey } from './record-key.ts';
 import type { SyncError, UndoReceipt } from './sync-error.ts';
+import { listSyncErrors } from './sync-error-list.ts';
 import { undoSyncError } from './undo.ts';
 
 /** What the inbox needs beside the engine's own parts. */
@@ -26,23 +27,20 @@ export class Inbox {
   #listeners = 0;
   #shown = '[]';
   #isLooking = false;
-  #read: (context: EngineContext) => Promise<readonly SyncError[]> = async () => [];
 
   constructor(options: InboxOptions) {
     this.options = options;
   }
 
-  async list(): Promise<readonly SyncError[]> {
+  list(): Promise<readonly SyncError[]> {
     const { context } = this.options;
-    await this.#load();
-    return context.steps.run(() => this.#read(context));
+    return context.steps.run(() => listSyncErrors(context));
   }
 
-  async watch(listener: (errors: readonly SyncError[]) => void): Promise<Unsubscribe> {
+  watch(listener: (errors: readonly SyncError[]) => void): Promise<Unsubscribe> {
     const { context } = this.options;
-    await this.#load();
     return context.steps.run(async () => {
-      const list = await this.#read(context);
+      const list = await listSyncErrors(context);
       this.#shown = JSON.stringify(list);
       listener(list);
       const stop = this.#lists.subscribe(listener);
@@ -61,7 +59,7 @@ export class Inbox {
     this.#isLooking = true;
     const look = async (): Promise<void> => {
       this.#isLooking = false;
-      const list = await this.#read(context);
+      const list = await listSyncErrors(context);
       const shown = JSON.stringify(list);
       if (shown === this.#shown) return;
       this.#shown = shown;
@@ -88,11 +86,6 @@ export class Inbox {
     const { context, conversation } = this.options;
     await (await conversation()).voidNumbers([refused.seq]);
     return context.store.entry(refused.seq)?.refusal?.isOwn === true;
-  }
-
-  /** What describes sync errors is a worker part; whoever looks at them waits for it once, and never inside a step. */
-  async #load(): Promise<void> {
-    this.#read = (await this.options.context.parts.byHand()).listSyncErrors;
   }
 
   close(): void {

@@ -8,7 +8,7 @@ import type { Clock } from '../shared/clock.ts';
 import { createId } from '../shared/ids.ts';
 import type { Random } from '../shared/random.ts';
 import type { Commit } from '../storage/storage-adapter.ts';
-import { isEcho, type IsEcho } from '../transport/answer.ts';
+import { isEcho, type IsEcho } from '../transport/echo.ts';
 import type { Notice } from './notices.ts';
 import { coalesce, type Coalesced, type CoalesceInput } from './coalesce.ts';
 import { isSubmitted } from './groups.ts';

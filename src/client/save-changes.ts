@@ -6,6 +6,7 @@ import { restoreEdit } from './coalesce.ts';
 import { withBirthIds } from './birth-ids.ts';
 import type { EngineContext } from './engine-context.ts';
 import type { SaveReceipt, TransactionReceipt } from './engine.ts';
+import { sizeOf } from './entry-size.ts';
 import { GroupFinder } from './groups.ts';
 import { queueEntries, withdrawEntry, type EntryContent } from './queue-entries.ts';
 import { keysOf, type EntryHeader } from './queue-entry.ts';
@@ -14,7 +15,6 @@ import { versionOf } from './rows.ts';
 import { checkId, editRow, memberBetween, rowAsSeen } from './save.ts';
 import { Settlement } from './settle.ts';
 import { gatherGroups, inChange, orderMembers, type Change, type Edit, type PlacedEdit } from './transaction.ts';
-import { sizeOf } from './uploader.ts';
 
 /**
  * Saves changes of one group, or of one record, as one entry (rules A11, A14, A15). Nothing is queued when any of them is bad; the fault

@@ -17,7 +17,8 @@ import {
   type UploadRequest,
   type WireLayout,
 } from '../protocol/messages.ts';
-import { parseFeedAnswer, parseHelloAnswer, parseLayouts, parseRecordAnswer, parseSnapshotAnswer, parseUploadAnswer } from '../protocol/parse.ts';
+import { parseFeedAnswer, parseHelloAnswer, parseRecordAnswer, parseSnapshotAnswer, parseUploadAnswer } from '../protocol/parse.ts';
+import { parseLayouts } from '../protocol/wire-layout.ts';
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import type { Clock } from '../shared/clock.ts';
 import { isFault, SyncFault } from '../shared/fault.ts';

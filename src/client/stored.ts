@@ -2,7 +2,7 @@ import { ByteReader } from '../protocol/byte-reader.ts';
 import { ByteWriter } from '../protocol/byte-writer.ts';
 import { decodeEnvelope, encodeEnvelope } from '../protocol/envelope.ts';
 import type { Layout } from '../protocol/layout.ts';
-import { parseLayouts, wireLayout } from '../protocol/parse.ts';
+import { parseLayouts, wireLayout } from '../protocol/wire-layout.ts';
 import type { FeedCursor, SnapshotKey, WireLayout } from '../protocol/messages.ts';
 import { NO_VALUE } from '../protocol/row.ts';
 import type { RecordVersion } from '../protocol/version.ts';

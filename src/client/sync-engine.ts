@@ -35,7 +35,7 @@ import type {
   WipeOptions,
 } from './engine.ts';
 import { groupPlaces } from './groups.ts';
-import { Inbox } from './inbox.ts';
+import type { Inbox } from './inbox.ts';
 import { readJournal, type JournalEntry } from './journal.ts';
 import type { DraftAnswer, DraftInfo, DraftRequest } from './draft.ts';
 import { LiveQueries } from './live-queries.ts';
@@ -98,7 +98,8 @@ class Engine implements SyncEngine {
   #live!: LiveQueries;
   #outcomes!: OutcomeWaiters;
   #connection!: Connection;
-  #inbox!: Inbox;
+  /** There is one once somebody has asked for it. */
+  #inbox: Inbox | null = null;
   /** What the host said of network and visibility before the store was open. */
   #lifecycle: Lifecycle;
   #isOpen = false;
@@ -199,28 +200,25 @@ class Engine implements SyncEngine {
   }
 
   async listSyncErrors(): Promise<readonly SyncError[]> {
-    await this.#assertOpen();
-    return this.#inbox.list();
+    return (await this.#openInbox()).list();
   }
 
   async watchSyncErrors(listener: (errors: readonly SyncError[]) => void): Promise<Unsubscribe> {
-    await this.#assertOpen();
-    return this.#inbox.watch(listener);
+    return (await this.#openInbox()).watch(listener);
   }
 
   async undo(syncError: number): Promise<UndoReceipt> {
-    await this.#assertOpen();
-    return this.#inbox.undo(syncError);
+    return (await this.#openInbox()).undo(syncError);
   }
 
   async resolve(syncError: number, action: Resolution, fix?: Fix): Promise<ResolutionReceipt> {
     const { resolve } = await this.#byHand();
-    return resolve(this.#inbox, syncError, action, fix);
+    return resolve(await this.#openInbox(), syncError, action, fix);
   }
 
   async resolveAll(syncErrors: readonly number[] | 'all', action: Resolution): Promise<readonly ResolutionOutcome[]> {
     const { resolveAll } = await this.#byHand();
-    return resolveAll(this.#inbox, syncErrors, action);
+    return resolveAll(await this.#openInbox(), syncErrors, action);
   }
 
   async exportEntries(entries: readonly number[] | 'all'): Promise<readonly ExportedEntry[]> {
@@ -355,13 +353,6 @@ class Engine implements SyncEngine {
       pollIntervalMs: this.#options.pollIntervalMs ?? DEFAULT_POLL_INTERVAL_MS,
       onChange: () => this.#showStatus(),
     });
-    this.#inbox = new Inbox({
-      context: this.#context,
-      conversation: () => this.#connection.open(),
-      wakeUpload: () => this.#wakeUpload(),
-      canAsk: () => this.#isOpen && this.#connection.state.isOnline,
-      onFault: (thrown) => this.#connection.noteThrown(thrown),
-    });
     if (!isReadOnly) this.#stopPurging = await startPurging(this.#context, (thrown) => this.#connection.noteThrown(thrown));
     if (this.#isClosed) return;
     this.#isOpen = true;
@@ -374,6 +365,18 @@ class Engine implements SyncEngine {
     if (this.#isClosed) throw closed();
     await this.ready;
     if (this.#isClosed) throw closed();
+  }
+
+  async #openInbox(): Promise<Inbox> {
+    const { Inbox } = await this.#byHand();
+    this.#inbox ??= new Inbox({
+      context: this.#context,
+      conversation: () => this.#connection.open(),
+      wakeUpload: () => this.#wakeUpload(),
+      canAsk: () => this.#isOpen && this.#connection.state.isOnline,
+      onFault: (thrown) => this.#connection.noteThrown(thrown),
+    });
+    return this.#inbox;
   }
 
   async #byHand() {
@@ -419,7 +422,7 @@ class Engine implements SyncEngine {
     for (const step of [() => this.#live.refresh(keys), () => this.#outcomes.tell()]) {
       void this.#steps.run(step).catch((thrown: unknown) => this.#connection.noteThrown(thrown));
     }
-    this.#inbox.look();
+    this.#inbox?.look();
     this.#showStatus();
   }
 

@@ -1,9 +1,10 @@
 import { encodeChanges } from '../protocol/items.ts';
 import type { Layout } from '../protocol/layout.ts';
 import type { ProtocolLimits, WireEntry } from '../protocol/messages.ts';
-import { wireLayout } from '../protocol/parse.ts';
+import { wireLayout } from '../protocol/wire-layout.ts';
 import { isFault } from '../shared/fault.ts';
 import type { NetworkContext } from './engine-context.ts';
+import { sizeOf } from './entry-size.ts';
 import { ownRefusal, type QueueEntry } from './queue-entry.ts';
 import { Settlement } from './settle.ts';
 import { Step } from './step.ts';
@@ -154,11 +155,6 @@ function wireEntry({ number, savedAt, members, headers, duplicateOf }: QueueEntr
     headers: headers.map(({ object, id, base: [epoch, n] }) => ({ object, id, epoch, n })),
     duplicateOf,
   };
-}
-
-/** Bytes of an entry on the wire, near enough for limits. */
-export function sizeOf(entry: Pick<QueueEntry, 'members'>): number {
-  return entry.members.reduce((size, { id, mask, previous, next }) => size + id.length * 3 + 32 + (mask?.length ?? 0) + (previous?.length ?? 0) + (next?.length ?? 0), 0);
 }
 
 /** The record that an entry is about. */

@@ -1,7 +1,7 @@
 import { encodeImages, type Image } from '../protocol/items.ts';
 import type { Layout } from '../protocol/layout.ts';
 import type { WireLayout } from '../protocol/messages.ts';
-import { wireLayout } from '../protocol/parse.ts';
+import { wireLayout } from '../protocol/wire-layout.ts';
 import type { ReaderImage } from './visibility.ts';
 
 /** Collects the images of an answer, and the layouts that they need. */

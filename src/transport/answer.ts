@@ -3,6 +3,7 @@ import { CONTENT_TYPE, HEADERS, type AnswerHead, type FaultAnswer } from '../pro
 import { parseFaultAnswer } from '../protocol/parse.ts';
 import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '../protocol/version.ts';
 import { isFault, SERVER_FAULT_CODES, SyncFault, type FaultCode } from '../shared/fault.ts';
+import { isEcho, type Echo, type IsEcho } from './echo.ts';
 import { readRetryAfter } from './retry-after.ts';
 import type { TransportResponse } from './transport-adapter.ts';
 
@@ -59,14 +60,6 @@ function readMessage<Message>(response: TransportResponse, scan: ScanMessage, pa
     throw isFault(cause, 'PROTOCOL_MALFORMED') ? badAnswer(response, 'its body is not the message asked for', cause) : cause;
   }
 }
-
-/** Says whether an answer echoes the request that it is to be the answer to. */
-export type IsEcho = (head: Echo, asked: Echo) => boolean;
-
-type Echo = Pick<AnswerHead, 'store' | 'attempt'>;
-
-/** Threat T8: an answer to something else, however well formed, is no answer. */
-export const isEcho: IsEcho = (head, asked) => head.store === asked.store && head.attempt === asked.attempt;
 
 function assertEcho(response: TransportResponse, head: AnswerHead, expected: Echo & { readonly isEcho?: IsEcho }): void {
   if ((expected.isEcho ?? isEcho)(head, expected)) return;

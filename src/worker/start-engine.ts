@@ -1,9 +1,9 @@
 import type { SyncEngine, SyncEvent } from '../client/engine.ts';
 import { createEventLog, type EventLog } from '../client/event-log.ts';
+import { createPart } from '../client/parts.ts';
 import { createSyncEngine } from '../client/sync-engine.ts';
 import type { CoreDiagnostic } from '../core/wasm-core.ts';
 import { platformClock, platformRandom } from '../shared/platform.ts';
-import { http } from '../transport/http.ts';
 import type { TransportAdapter } from '../transport/transport-adapter.ts';
 import type { EngineParts, EnginePlan } from './engine-start.ts';
 import { openCore } from './open-core.ts';
@@ -30,7 +30,12 @@ export async function startEngine(plan: EnginePlan, parts: EngineParts): Promise
 function openTransport({ http: target }: EnginePlan, { transport, token }: EngineParts): TransportAdapter {
   if (target === null) return transport!;
   const { hasToken, ...options } = target;
-  return http(hasToken && token !== undefined ? { ...options, token } : options);
+  // The device can be read and changed without it: a worker part.
+  const open = createPart(async () => {
+    const { http } = await import('../transport/http.ts');
+    return http(hasToken && token !== undefined ? { ...options, token } : options);
+  });
+  return { send: async (request) => (await open()).send(request) };
 }
 
 function describeDiagnostic({ kind, answeredBy, cause }: CoreDiagnostic): SyncEvent {

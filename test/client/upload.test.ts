@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { decodeEnvelope } from '../../src/protocol/envelope.ts';
-import { parseLayouts, parseUploadRequest } from '../../src/protocol/parse.ts';
+import { parseUploadRequest } from '../../src/protocol/parse.ts';
+import { parseLayouts } from '../../src/protocol/wire-layout.ts';
 import { createTwinCore } from '../../src/core/twin.ts';
 import { decodeRow, maskPositions, splitRow, decodeValue } from '../../src/protocol/row.ts';
 import { defineSchema, integer, reference, text } from '../../src/schema.ts';

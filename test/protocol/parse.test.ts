@@ -6,8 +6,15 @@ import {
   type FaultAnswer, type FeedAnswer, type HelloAnswer, type RecordAnswer, type SnapshotAnswer, type UploadAnswer, type UploadRequest,
 } from '../../src/protocol/messages.ts';
 import {
-  parseFaultAnswer, parseFeedAnswer, parseHelloAnswer, parseLayouts, parseRecordAnswer, parseSnapshotAnswer, parseUploadAnswer, parseUploadRequest, wireLayout,
+  parseFaultAnswer,
+  parseFeedAnswer,
+  parseHelloAnswer,
+  parseRecordAnswer,
+  parseSnapshotAnswer,
+  parseUploadAnswer,
+  parseUploadRequest,
 } from '../../src/protocol/parse.ts';
+import { parseLayouts, wireLayout } from '../../src/protocol/wire-layout.ts';
 
 const HEAD = { protocol: 1, store: 'store-1', attempt: 'attempt-1', server: { time: 1_700_000_000_000, epoch: 1, head: 42, nextPollMs: 30_000, schema: 'abc' } };
 const ITEMS = { layouts: [['account', [['name', 1], ['size', 3]]] as const], items: new Uint8Array([1, 2, 3]) };

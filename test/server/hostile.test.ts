@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { encodeEnvelope } from '../../src/protocol/envelope.ts';
 import { encodeChanges, type Change } from '../../src/protocol/items.ts';
 import { CONTENT_TYPE, HEADERS } from '../../src/protocol/messages.ts';
-import { wireLayout } from '../../src/protocol/parse.ts';
+import { wireLayout } from '../../src/protocol/wire-layout.ts';
 import { encodeRow, joinRow } from '../../src/protocol/row.ts';
 import { decimal, defineSchema, json, text } from '../../src/schema.ts';
 import { createDevice, createWorld, layoutOf, readFault, type TestChange } from './harness.ts';

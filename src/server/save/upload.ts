@@ -1,6 +1,7 @@
 import { decodeEnvelope } from '../envelope.ts';
 import type { EntryResult, Refusal, UploadRequest } from '../../protocol/messages.ts';
-import { parseLayouts, parseUploadRequest } from '../../protocol/parse.ts';
+import { parseUploadRequest } from '../../protocol/parse.ts';
+import { parseLayouts } from '../../protocol/wire-layout.ts';
 import { SyncFault } from '../../shared/fault.ts';
 import { createImageList, type ImageList } from '../image-list.ts';
 import type { Principal } from '../principal.ts';

@@ -1,6 +1,6 @@
 import type { Layout } from '../../../protocol/layout.ts';
 import type { WireLayout } from '../../../protocol/messages.ts';
-import { parseLayouts, wireLayout } from '../../../protocol/parse.ts';
+import { parseLayouts, wireLayout } from '../../../protocol/wire-layout.ts';
 import { keyText, type FeedRow, type FeedState, type RecordKey, type StoreTransaction } from '../server-store.ts';
 import { createFactStatements } from './fact-rows.ts';
 import { createRecords, putRecords, readRecord, RECORD_COLUMNS } from './record-rows.ts';
