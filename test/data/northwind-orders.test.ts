@@ -34,7 +34,7 @@ const folder = findRealData('northwind');
 if (folder === null) console.warn('skipped: the data set northwind is not beside the project');
 
 describe('northwind, orders as groups', () => {
-  test.skipIf(folder === null)('A15, A22, A27, A30, C2: with every answer lost once, both devices and the server have each order once, with its number, and the known totals', { timeout: 600_000 }, async () => {
+  test.skipIf(folder === null)('A15, A24, A27, A30, C2: with every answer lost once, both devices and the server have each order once, with its number, and the known totals', { timeout: 600_000 }, async () => {
     const startedAt = performance.now();
     const first = await readAll<DataRecord>(join(folder!, 'snapshot-first.ndjson.gz'));
     const last = await readAll<DataRecord>(join(folder!, 'snapshot-last.ndjson.gz'));
@@ -167,7 +167,7 @@ async function editWhatShips(there: SyncEngine, turn: readonly (readonly DataEdi
   return 1;
 }
 
-/** Rule A22: nobody edits on a device what is known to have shipped. */
+/** Rule A24: nobody edits on a device what is known to have shipped. */
 async function expectShippedLocked(there: SyncEngine, turn: readonly (readonly DataEdit[])[]): Promise<void> {
   const shipped = turn.flat().findLast(({ op }) => op === 'update');
   if (shipped !== undefined) await expect(there.update('order', shipped.id, { Freight: 1 })).rejects.toMatchObject({ code: 'RECORD_LOCKED' });
