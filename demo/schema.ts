@@ -25,7 +25,7 @@ const keptByServer = { serverId: recordId(), modified: lastModified() };
  * elsewhere is discarded.
  */
 const { call, order } = specialGroups({
-  call: { submitted: ['Submitted'], copies: ['callSample', 'callKeyMessage'], reopenAs: 'Done', duplicateOf: 'duplicateOf' },
+  call: { submitted: ['Submitted'], copies: ['callSample', 'callKeyMessage'], reopenAs: 'Planned', duplicateOf: 'duplicateOf' },
   order: { submitted: ['Placed', 'Shipped'] },
 });
 

@@ -1,59 +1,25 @@
-import { chromium, type Browser, type BrowserContext, type Page, type Route } from 'playwright';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { CHROMIUM_ARGS, findChromium } from '../../scripts/chromium.mjs';
-import { startDemo, type DemoProgram } from './demo-program.ts';
-import { DevicePanel, eventually, PATIENCE_MS } from './device-panel.ts';
-
-interface Account {
-  readonly id: string;
-  readonly name: string;
-  readonly phone: string | null;
-  readonly city: string | null;
-}
+import type { BrowserContext, Page, Route } from 'playwright';
+import { beforeEach, describe, expect, test } from 'vitest';
+import type { DemoProgram } from './demo-program.ts';
+import { eventually, type DevicePanel } from './device-panel.ts';
+import { useStage, type Account } from './stage.ts';
 
 const UPLOADS = '**/sync/upload';
 
 describe('the demo in a browser', { timeout: 120_000 }, () => {
+  const stage = useStage();
   let demo: DemoProgram;
-  let browser: Browser;
   let context: BrowserContext;
   let page: Page;
   let tablet: DevicePanel;
   let phone: DevicePanel;
   let ben: DevicePanel;
-  let pageErrors: string[];
-  /** A different account for each test: devices start anew, the server does not. */
   let account: Account;
-  let testsRun = 0;
-
-  beforeAll(async () => {
-    demo = await startDemo();
-    const executablePath = findChromium();
-    browser = await chromium.launch({ args: CHROMIUM_ARGS, ...(executablePath === undefined ? {} : { executablePath }) });
-  }, 240_000);
-
-  afterAll(async () => {
-    await browser?.close();
-    await demo?.stop();
-  });
 
   beforeEach(async () => {
-    const accounts = await demo.office<Account[]>('POST', 'query', { object: 'account', orderBy: 'name' });
-    account = accounts[testsRun++]!;
-    context = await browser.newContext({ viewport: { width: 1600, height: 1000 } });
-    page = await context.newPage();
-    pageErrors = [];
-    page.on('pageerror', (error) => pageErrors.push(error.message));
-    page.setDefaultTimeout(PATIENCE_MS);
-    await page.goto(demo.url);
-    [tablet, phone, ben] = [new DevicePanel(page, 'ann-tablet'), new DevicePanel(page, 'ann-phone'), new DevicePanel(page, 'ben-tablet')];
-    await Promise.all([tablet, phone, ben].map((device) => device.expectUpToDate()));
+    await stage.open();
+    ({ demo, context, page, tablet, phone, ben, account } = stage);
   }, 120_000);
-
-  afterEach(async () => {
-    await context.close();
-    expect(pageErrors).toEqual([]);
-  });
 
   const online = (id = account.id): Promise<Account> => demo.office('GET', `records/account/${id}`);
   const accountsNamed = (name: string): Promise<Account[]> => demo.office('POST', 'query', { object: 'account', where: { name } });

@@ -57,7 +57,7 @@ const MARKS: readonly SyncMark[] = ['synced', 'waiting', 'sending', 'error'];
 /** The form of a header and its lines on a device: every edit goes into a draft, which is saved as one transaction. */
 export function createGroupForm({ source, device, object, id: firstId, presets, fixing, onChange }: GroupFormOptions): RecordForm {
   let id = firstId;
-  let isNew = firstId === null;
+  let wasThere = false;
   let live: ShownRecord | null = null;
   let liveLines: ReadonlyMap<ObjectName, readonly ShownRecord[]> = new Map();
   let isLoading = firstId !== null;
@@ -90,7 +90,7 @@ export function createGroupForm({ source, device, object, id: firstId, presets, 
   function watch(recordId: string): void {
     stops.push(source.watchRecord(object, recordId, (now) => {
       [live, isLoading] = [now, false];
-      if (now !== null) isNew = false;
+      wasThere ||= now !== null;
       onChange();
     }));
     for (const kind of kinds) {
@@ -101,10 +101,12 @@ export function createGroupForm({ source, device, object, id: firstId, presets, 
     }
   }
 
-  const header = (): FormRecord => ({ object, id: isNew ? null : id });
+  /** Also one that a draft of before creates. */
+  const isNew = (): boolean => !wasThere && !isLoading && (firstId === null || scope.draft !== null);
+  const header = (): FormRecord => ({ object, id: isNew() ? null : id });
   const keyOf = (record: FormRecord, field: string): string => `${record.id === id ? '' : (record.id ?? '')} ${field}`;
   const drafted = (recordId: string | null): Values | null => (scope.records?.find((record) => record.id === recordId)?.values as Values | undefined) ?? null;
-  const valuesNow = (): Values => drafted(id) ?? live?.values ?? (isNew ? presets : {});
+  const valuesNow = (): Values => drafted(id) ?? live?.values ?? (isNew() ? presets : {});
   const isRefused = (recordId: string): boolean => fixing === null || fixing.members.some((member) => member.recordId === recordId && member.op !== 'remove');
 
   function edit(record: FormRecord, field: string, raw: RawValue): void {
@@ -196,7 +198,7 @@ export function createGroupForm({ source, device, object, id: firstId, presets, 
       return live === null || fixing !== null ? null : submittedAs(object, live.values);
     },
     get isHeaderOpen() {
-      return isNew || id === null || isRefused(id);
+      return isNew() || id === null || isRefused(id);
     },
     addLine: (kind) => void attempt(() => scope.add(kind.object, kind.field, fieldOf(kind.object, 'quantity') === undefined ? {} : { quantity: 1 })),
     async discard() {
@@ -212,7 +214,7 @@ export function createGroupForm({ source, device, object, id: firstId, presets, 
     group,
     related: [],
     get id() {
-      return isNew ? null : id;
+      return isNew() ? null : id;
     },
     get record() {
       if (live !== null) return { ...live, values: { ...live.values, ...drafted(id) }, mark: markOf(live) };
@@ -222,10 +224,10 @@ export function createGroupForm({ source, device, object, id: firstId, presets, 
       return isLoading;
     },
     get isGone() {
-      return id !== null && !isNew && !isLoading && live === null && scope.draft === null;
+      return id !== null && !isNew() && !isLoading && live === null && scope.draft === null;
     },
     get isDirty() {
-      return isNew || fixing !== null || scope.draft !== null || typed.size > 0;
+      return isNew() || fixing !== null || scope.draft !== null || typed.size > 0;
     },
     get isSaving() {
       return isSaving;

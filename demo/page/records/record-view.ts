@@ -25,7 +25,7 @@ export function recordView(browser: Browser, form: RecordForm, idPrefix: string)
             h('legend', { class: 'sr-only' }, FACES[form.object].one),
             fields.map((field) => fieldView({ browser, form, field, idPrefix }))),
           form.group?.lists.map((list) => linesView({ browser, group: form.group!, list, idPrefix })),
-          !isLocked(form) && actionsView(browser, form),
+          isLocked(form) ? h('div', { class: 'form-actions' }, noteView(form)) : actionsView(browser, form),
         ),
         serverFieldsView(browser, form),
         form.id !== null && form.related.map((list) => relatedView(browser, form, list)),
@@ -75,7 +75,7 @@ function actionsView(browser: Browser, form: RecordForm): View {
   return h('div', { class: 'form-actions' },
     h('button', { type: 'submit', class: 'button primary', disabled: form.isSaving || !form.isDirty }, form.id === null ? `Create ${one}` : 'Save'),
     form.group?.draftOpenedAt != null && h('button', { type: 'button', class: 'quiet', on: { click: () => void discard(browser, form) } }, 'Discard draft'),
-    h('p', { class: 'form-note', 'aria-live': 'polite' }, noteOf(form)),
+    noteView(form),
     form.id !== null && !form.group?.fixing && h('button', {
       type: 'button',
       class: 'icon-button danger',
@@ -84,6 +84,10 @@ function actionsView(browser: Browser, form: RecordForm): View {
       on: { click: () => void form.remove().then((isDone) => isDone && goBack(browser)) },
     }, icon('trash')),
   );
+}
+
+function noteView(form: RecordForm): View {
+  return h('p', { class: 'form-note', 'aria-live': 'polite' }, noteOf(form));
 }
 
 function noteOf(form: RecordForm): string {
