@@ -5,7 +5,7 @@ const SHARED_AND_PROTOCOL = ['src/shared/', 'src/protocol/'];
 const SERVER_BASE = [...SHARED_AND_PROTOCOL, 'src/core/'];
 const STORE_CONTRACT = ['src/server/store/server-store.ts', 'src/server/store/fact.ts'];
 const SERVER_PLAIN = ['src/server/*.ts', '!src/server/index.ts', '!src/server/sync-server.ts'];
-const CLIENT = ['src/client/', ...SHARED_AND_PROTOCOL, 'src/core/', 'src/storage/storage-adapter.ts', 'src/transport/transport-adapter.ts', 'src/transport/answer.ts'];
+const CLIENT = ['src/client/', ...SHARED_AND_PROTOCOL, 'src/core/', 'src/storage/storage-adapter.ts', 'src/transport/transport-adapter.ts', 'src/transport/answer.ts', 'src/transport/echo.ts'];
 const WORKER = ['src/worker/', ...CLIENT, 'src/storage/', 'src/transport/', 'src/schema.ts'];
 
 /**
