@@ -1,5 +1,5 @@
 import type { SyncStatus, Unsent } from '../../../src/client/engine.ts';
-import type { BulkResolution, SyncClient } from '../../../src/client/sync-client.ts';
+import type { SyncClient } from '../../../src/client/sync-client.ts';
 import type { ObjectName } from '../../schema.ts';
 import { createBrowser, type Browser } from '../records/browser.ts';
 import { createDeviceSource } from './device-source.ts';

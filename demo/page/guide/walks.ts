@@ -1,5 +1,6 @@
 import type { Notice } from '../../../src/client/engine.ts';
 import type { Device } from '../device/device.ts';
+import { hasDraft } from '../records/group-form.ts';
 
 /** The devices that the walk-throughs look at. */
 export interface Stage {
@@ -25,6 +26,8 @@ const isOffline = ({ network }: Device): boolean => network === 'offline';
 const pending = ({ status }: Device): number => status?.pending ?? 0;
 const drafts = ({ status }: Device): number => status?.drafts ?? 0;
 const hasNotice = ({ inbox }: Device, kind: Notice['kind']): boolean => inbox.notices.some((notice) => notice.kind === kind);
+const isShowingDraft = ({ browser }: Device): boolean => browser.form !== null && hasDraft(browser.form);
+const showsSubmitted = ({ browser }: Device): boolean => typeof browser.form?.group?.submittedAs === 'string';
 const isSettled = (device: Device): boolean => !isOffline(device) && device.status !== null && pending(device) === 0;
 
 /** Things to try, each a few steps long. */
@@ -60,7 +63,7 @@ export const WALKS: readonly Walk[] = [
     steps: [
       { text: 'On Ann’s phone, add a line to an order whose status is Draft, and do not save.', isDone: ({ phone }) => drafts(phone) > 0 },
       { text: 'Kill and restart the phone.', isDone: ({ phone }) => phone.status === null },
-      { text: 'The draft is still there: its button beside the status leads to it.', isDone: ({ phone }) => drafts(phone) > 0 && (phone.inbox.pane === 'drafts' || phone.browser.form?.group?.draftOpenedAt != null) },
+      { text: 'The draft is still there: its button beside the status leads to it.', isDone: ({ phone }) => drafts(phone) > 0 && (phone.inbox.pane === 'drafts' || isShowingDraft(phone)) },
       { text: 'Save it: one transaction.', isDone: ({ phone }) => phone.status !== null && drafts(phone) === 0 },
     ],
   },
@@ -71,7 +74,7 @@ export const WALKS: readonly Walk[] = [
     steps: [
       { text: 'Take Ann’s phone offline.', isDone: ({ phone }) => isOffline(phone) },
       { text: 'On the phone, add a sample to a planned call, and save.', isDone: ({ phone }) => pending(phone) > 0 },
-      { text: 'On the tablet, give the same call the status Submitted, and save.', isDone: ({ tablet }) => pending(tablet) > 0 || tablet.browser.form?.group?.submittedAs != null },
+      { text: 'On the tablet, give the same call the status Submitted, and save.', isDone: ({ tablet }) => pending(tablet) > 0 || showsSubmitted(tablet) },
       { text: 'Bring the phone online: its call becomes a copy, and it is told.', isDone: ({ phone }) => hasNotice(phone, 'duplicated') },
       { text: 'Open the notice: it leads to the copy and to the original.', isDone: ({ phone }) => phone.inbox.pane === 'notices' },
     ],
@@ -83,7 +86,7 @@ export const WALKS: readonly Walk[] = [
     steps: [
       { text: 'Take Ann’s phone offline.', isDone: ({ phone }) => isOffline(phone) },
       { text: 'On the phone, change a line of an order whose status is Draft, and save.', isDone: ({ phone }) => pending(phone) > 0 },
-      { text: 'On the tablet, give the same order the status Placed, and save.', isDone: ({ tablet }) => pending(tablet) > 0 || tablet.browser.form?.group?.submittedAs != null },
+      { text: 'On the tablet, give the same order the status Placed, and save.', isDone: ({ tablet }) => pending(tablet) > 0 || showsSubmitted(tablet) },
       { text: 'Bring the phone online: its change is set aside, and it is told.', isDone: ({ phone }) => hasNotice(phone, 'discarded') },
       { text: 'In the notice, view your changes, or copy them to a new order.', isDone: ({ phone }) => phone.inbox.pane === 'journal' || drafts(phone) > 0 },
     ],

@@ -80,7 +80,7 @@ export function createBrowser(source: RecordSource, onChange: () => void, emptyN
   }
 
   async function explainForm(form: RecordForm | undefined): Promise<void> {
-    if (device === null || form?.record == null || reasons === null) return;
+    if (device === null || !form?.record || reasons === null) return;
     const records = [form.record, ...(form.group?.lists ?? []).flatMap(({ object, lines }) => lines.map(({ id }) => ({ object, id })))];
     const found = await Promise.all(records.map(({ object, id }) => device.explain(object, id)));
     if (form !== forms.at(-1) || reasons === null) return;

@@ -26,6 +26,11 @@ export interface GroupPart {
   discard(): Promise<void>;
 }
 
+/** Whether a form shows edits that are not saved. */
+export function hasDraft({ group }: Pick<RecordForm, 'group'>): boolean {
+  return typeof group?.draftOpenedAt === 'number';
+}
+
 export interface LineList extends LineKind {
   readonly lines: readonly LineForm[];
 }

@@ -1,11 +1,12 @@
 import { describeReason } from '../crm/sync-reason.ts';
 import { h, type View } from '../render/view.ts';
 import type { Browser } from './browser.ts';
+import { hasDraft } from './group-form.ts';
 import type { RecordForm } from './record-form.ts';
 
 /** "Why is this not synced?" on a record with something that waits, and the SDK's answer. */
 export function reasonsView(browser: Browser, form: RecordForm): View | null {
-  const waits = form.group?.draftOpenedAt != null || (form.record !== null && form.record.mark !== null && form.record.mark !== 'synced');
+  const waits = hasDraft(form) || (form.record !== null && form.record.mark !== null && form.record.mark !== 'synced');
   const { reasons, titles } = browser;
   if (!waits && reasons === null) return null;
   const isAsked = reasons !== null;

@@ -4,6 +4,7 @@ import { h, type View } from '../render/view.ts';
 import type { Browser } from './browser.ts';
 import { formatMoment } from '../crm/format.ts';
 import { fieldView } from './field-view.ts';
+import { hasDraft } from './group-form.ts';
 import { linesView } from './lines-view.ts';
 import { moveFocus } from './list-view.ts';
 import { draftMark, markView } from './mark-view.ts';
@@ -50,7 +51,7 @@ function headView(browser: Browser, form: RecordForm): View {
     h('button', { type: 'button', class: 'icon-button', 'aria-label': `Back to ${backTo.toLowerCase()}`, title: 'Back (Esc)', on: { click: () => goBack(browser) } }, icon('back')),
     h('h3', { class: 'record-title', tabindex: -1, 'data-testid': 'record-title', onMount: (element) => element.focus({ preventScroll: true }) },
       form.id === null ? `New ${face.one}` : title || '…'),
-    form.group?.draftOpenedAt != null ? draftMark() : markView(form.record?.mark ?? null, { isLarge: true }),
+    hasDraft(form) ? draftMark() : markView(form.record?.mark ?? null, { isLarge: true }),
   );
 }
 
@@ -74,7 +75,7 @@ function actionsView(browser: Browser, form: RecordForm): View {
   const { one } = FACES[form.object];
   return h('div', { class: 'form-actions' },
     h('button', { type: 'submit', class: 'button primary', disabled: form.isSaving || !form.isDirty }, form.id === null ? `Create ${one}` : 'Save'),
-    form.group?.draftOpenedAt != null && h('button', { type: 'button', class: 'quiet', on: { click: () => void discard(browser, form) } }, 'Discard draft'),
+    hasDraft(form) && h('button', { type: 'button', class: 'quiet', on: { click: () => void discard(browser, form) } }, 'Discard draft'),
     noteView(form),
     form.id !== null && !form.group?.fixing && h('button', {
       type: 'button',
