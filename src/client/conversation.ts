@@ -191,10 +191,16 @@ export class Conversation {
     });
   }
 
+  /** Rule A16: the greeting took its time, and the app may be out of sight by now. */
+  get #mayBegin(): boolean {
+    return this.#lifecycle.isOnline && this.#lifecycle.isForeground;
+  }
+
   async #uploadRound(): Promise<LaneResult> {
     try {
       if (this.#context.store.counts.pending > 0) {
         await this.#greet();
+        if (!this.#mayBegin) return { kind: 'again', afterMs: 0 };
         if ((await this.#uploader.sendNext()) === 'sent') {
           this.#hasBurst = true;
           this.#uploadFault = null;
@@ -217,6 +223,7 @@ export class Conversation {
     if (this.#download !== null) return { kind: 'idle' };
     try {
       await this.#greet();
+      if (!this.#mayBegin) return { kind: 'again', afterMs: 0 };
       const { more, nextPollMs } = await pollFeed(this.#context);
       this.#pollsSucceed = true;
       this.#noteSuccess();
