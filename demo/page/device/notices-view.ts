@@ -25,7 +25,7 @@ function noticeView(inbox: Inbox, notice: Notice, titleOf: TitleOf): View {
       h('button', { type: 'button', class: 'button small primary', on: { click: () => void inbox.acknowledge(notice) } }, notice.kind === 'overwritten' ? 'Dismiss' : 'Understood'),
       notice.kind === 'duplicated' && openButton(inbox, notice.duplicate, 'Open your copy'),
       notice.kind !== 'removed' && openButton(inbox, { object, id: notice.recordId }, notice.kind === 'duplicated' ? 'Open the original' : `Open the ${one}`),
-      notice.kind !== 'overwritten' && notice.kind !== 'removed' && h('button', { type: 'button', class: 'button small', on: { click: () => void inbox.showJournal(notice.entries) } }, 'View my changes'),
+      hasJournal(notice) && h('button', { type: 'button', class: 'button small', on: { click: () => void inbox.showJournal(notice.entries) } }, 'View my changes'),
       notice.kind === 'discarded' && h('button', { type: 'button', class: 'button small', on: { click: () => void inbox.copyToNew(notice) } }, `Copy to a new ${one}`),
     ),
   );
@@ -39,6 +39,11 @@ function sentenceOf(notice: Notice, titleOf: TitleOf): string {
     case 'overwritten': return 'Your edit replaced what somebody else wrote online.';
     case 'removed': return notice.state === 'deleted' ? `The server deleted this ${one} as it saved it.` : `The server moved this ${one} out of your sight as it saved it.`;
   }
+}
+
+/** Whether something of it left the queue unsaved. */
+function hasJournal(notice: Notice): boolean {
+  return notice.kind === 'discarded' || (notice.kind === 'duplicated' && notice.notCopied.length > 0);
 }
 
 function openButton(inbox: Inbox, { object, id }: RecordRef, label: string): View {

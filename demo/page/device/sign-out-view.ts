@@ -21,7 +21,7 @@ export function signedOutView(device: Device, unsent: Unsent): View {
   const stays = wordsOf(unsent);
   return h('section', { key: 'signed-out', class: 'signed-out', 'data-testid': 'signed-out' },
     h('h3', {}, 'Signed out'),
-    h('p', { class: 'muted' }, stays === '' ? 'Everything is online.' : `${stays} stay on this device, for ${person.name} only, and go on at the next sign-in.`),
+    h('p', { class: 'muted' }, stays === '' ? 'Everything is online.' : `Kept on this device, for ${person.name} only, until the next sign-in: ${stays}.`),
     h('button', { type: 'button', class: 'button primary', on: { click: () => device.signIn() }, onMount: (element) => element.focus() }, `Sign in as ${person.name}`),
   );
 }

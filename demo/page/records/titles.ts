@@ -1,5 +1,6 @@
 import type { ObjectName } from '../../schema.ts';
-import { FACES, type TitleOf } from '../crm/object-face.ts';
+import { headerOf } from '../crm/groups.ts';
+import { FACES, type TitleOf, type Values } from '../crm/object-face.ts';
 import type { RecordSource } from './record-source.ts';
 
 export interface Titles {
@@ -22,12 +23,23 @@ export function createTitles(source: RecordSource, onFound: () => void): Titles 
     return known.get(key) ?? '';
   };
 
+  /** A line is named with its header. What refers to a title that is not known yet is looked up again. */
+  function fullTitle(object: ObjectName, values: Values, key: string): string {
+    const part: TitleOf = (target, id) => {
+      const title = titleOf(target, id);
+      if (title === '' && typeof id === 'string') stale.add(key);
+      return title;
+    };
+    const header = headerOf(object, values);
+    return [FACES[object].title(values, part), header === null ? '' : part(header.object, header.id)].filter((text) => text !== '').join(' · ');
+  }
+
   async function lookUp(object: ObjectName, id: string, key: string): Promise<void> {
     asked.add(key);
     stale.delete(key);
     try {
       const [record] = await source.query({ object, where: { id }, limit: 1 });
-      const title = record === undefined ? '' : FACES[object].title(record.values, titleOf);
+      const title = record === undefined ? '' : fullTitle(object, record.values, key);
       if (known.get(key) !== title) {
         known.set(key, title);
         onFound();
