@@ -152,9 +152,10 @@ async function findTops(context: EngineContext, finder: GroupFinder, { key, befo
 /** Refuses to change what belongs to a submitted record. @throws {@link SyncFault} `RECORD_LOCKED` */
 export async function assertUnlocked({ schema, store, rules }: EngineContext, finder: GroupFinder, key: Key, top: Key): Promise<void> {
   const { object } = splitKey(top);
-  // As it is before this save: the entry that submits a record may change it.
-  const isLocked = rules.isLocked(schema.objects[object]!.submitted, store.layout(object), (await finder.record(top)).row);
-  if (isLocked) throw saveFault('RECORD_LOCKED', key, 'belongs to a submitted record', { headerObject: object, headerId: splitKey(top).id });
+  // As it is before this save: the entry that submits a record may change it. One that a draft keeps as it was may have been submitted since
+  // (rule A37): each further edit of it would become a copy of its own.
+  const rows = [(await finder.record(top)).row, store.isInUse(top) ? store.rowOf(store.side(top), object) : null];
+  if (rows.some((row) => rules.isLocked(schema.objects[object]!.submitted, store.layout(object), row))) throw saveFault('RECORD_LOCKED', key, 'belongs to a submitted record', { headerObject: object, headerId: splitKey(top).id });
 }
 
 function isHeader({ places }: EngineContext, key: Key): boolean {

@@ -171,4 +171,28 @@ describe('found by simulation', () => {
     expect(await engine.undo(entry!)).toMatchObject({ entries: [entry, entry! + 1] });
     expect(await engine.status()).toMatchObject({ pending: 0, syncErrors: 0 });
   });
+
+  test('A37: what a draft keeps as it was is closed once it is known to be submitted, and does not become one copy after another', async () => {
+    const calls = defineSchema({
+      version: 1,
+      objects: { call: { mode: 'override', submitted: { field: 'status', values: ['submitted'], elsewhere: 'duplicate' }, fields: { status: text(), note: text() } } },
+    });
+    const office = createWorld(calls);
+    try {
+      const [{ engine: first }, { engine: second }] = [await office.device('ann'), await office.device('ann')];
+      const { id } = await first.create('call', { note: 'asked' });
+      await first.exchange();
+      await second.exchange();
+      const draft = await second.draft({ kind: 'open', object: 'call', id });
+      await first.update('call', id, { status: 'submitted' });
+      await first.exchange();
+      await second.exchange();
+      await expect(second.update('call', id, { note: 'asked twice' })).rejects.toMatchObject({ code: 'RECORD_LOCKED' });
+      await second.draft({ kind: 'discard', draft: 'id' in draft ? draft.id : '' });
+      expect((await second.get('call', id))?.values.status).toBe('submitted');
+      expect(await office.server.online.list('call')).toHaveLength(1);
+    } finally {
+      await office.close();
+    }
+  });
 });
