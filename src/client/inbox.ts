@@ -27,6 +27,7 @@ export class Inbox {
   #listeners = 0;
   #shown = '[]';
   #isLooking = false;
+  #refreshed: Promise<void> = Promise.resolve();
 
   constructor(options: InboxOptions) {
     this.options = options;
@@ -73,7 +74,8 @@ export class Inbox {
     if (!(await this.giveUpNumber(findSyncError(context.store, syncError)))) return { entries: [] };
     const undone = await context.steps.run(() => undoSyncError(context, syncError));
     wakeUpload();
-    void this.#refresh(undone).catch(() => {}); // best effort: the records already are what the server last said
+    // Best effort: the records already are what the server last said. One after another, however many are undone at once.
+    this.#refreshed = this.#refreshed.then(() => this.#refresh(undone)).catch(() => {});
     return { entries: undone.map(({ seq }) => seq) };
   }
 

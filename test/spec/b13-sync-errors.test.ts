@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, test, vi } from 'vitest';
 import { defineSchema, integer, parent, text } from '../../src/schema.ts';
 import { refuse } from '../../src/server/index.ts';
 import { memory } from '../../src/storage/memory.ts';
@@ -89,6 +89,27 @@ describe('sync errors', () => {
     await phone.engine.remove('account', 'a1');
     await refuseAndUndo(phone, { class: 'delete-vs-edit', op: 'remove', actions: ['undelete', 'keepMine', 'export'], fields: expect.arrayContaining([expect.objectContaining({ field: 'city', previous: 'Ghent', online: 'Bruges', isCause: true })]) as unknown });
     expect((await phone.engine.get('account', 'a1'))?.values.city).toBe('Bruges');
+  });
+
+  test('B13: of many that are undone at once, each record is asked for, one after another', async () => {
+    const { phone } = await pair();
+    const ids = Array.from({ length: 12 }, (_, index) => `b${index}`);
+    for (const id of ids) await phone.engine.create('account', { name: id }, id);
+    await phone.engine.exchange();
+    for (const id of ids) await phone.engine.update('account', id, { staff: 13 });
+    await phone.engine.exchange();
+    let underWay = 0, most = 0, asked = 0;
+    phone.intercept(async (request, send) => {
+      if (!request.path.startsWith('record')) return send(request);
+      most = Math.max(most, ++underWay);
+      const response = await send(request);
+      underWay--;
+      asked++;
+      return response;
+    });
+    await phone.engine.resolveAll('all', 'undo');
+    await vi.waitFor(() => expect(asked).toBe(ids.length));
+    expect(most).toBe(1);
   });
 
   test('B13: a create whose id is taken by a different record', async () => {
