@@ -2,43 +2,16 @@
  * The public names that every binding has in common, one by one: a change of the public API shows here.
  */
 export type { WaitOptions } from './client/abortable.ts';
-export type {
-  DownloadProgress,
-  DownloadReceipt,
-  EntryOutcome,
-  ExportedEntry,
-  Fix,
-  FixedMember,
-  JournalEntry,
-  JournalMember,
-  JournalReason,
-  Lifecycle,
-  Notice,
-  NoticeBase,
-  NoticeSubject,
-  OverwrittenField,
-  RecordRef,
-  RecordSyncState,
-  Resolution,
-  ResolutionOutcome,
-  ResolutionReceipt,
-  SaveReceipt,
-  SignOutOptions,
-  SyncError,
-  SyncErrorAction,
-  SyncErrorDependant,
-  SyncErrorField,
-  SyncErrorMember,
-  SyncEvent,
-  SyncReason,
-  SyncStatus,
-  TransactionReceipt,
-  UndoReceipt,
-  Unsent,
-  WipeOptions,
-} from './client/engine.ts';
+export type { DraftInfo, DraftReceipt, DraftRecord } from './client/draft.ts';
+export type { DownloadReceipt, Lifecycle, RecordSyncState, SaveReceipt, TransactionReceipt } from './client/engine.ts';
+export type { SyncReason } from './client/explain.ts';
+export type { JournalEntry, JournalMember, JournalReason } from './client/journal.ts';
+export type { Notice, NoticeBase, NoticeSubject, OverwrittenField } from './client/notices.ts';
+export type { EntryOutcome, RecordRef } from './client/outcomes.ts';
 export type { OrderTest, RecordOrder, RecordQuery, SyncedRecord, TextTest, ValueTest } from './client/record-query.ts';
 export type { RuntimeEvent, RuntimeKind, RuntimeReport, SkippedRuntime } from './client/runtime.ts';
+export type { SignOutOptions, Unsent, WipeOptions } from './client/sign-out.ts';
+export type { DownloadProgress, SyncStatus } from './client/status.ts';
 export type { SubscribeOptions } from './client/subscription.ts';
 export type {
   BulkResolution,
@@ -51,8 +24,22 @@ export type {
   SyncErrors,
   SyncObject,
 } from './client/sync-client.ts';
+export type {
+  ExportedEntry,
+  Fix,
+  FixedMember,
+  Resolution,
+  ResolutionOutcome,
+  ResolutionReceipt,
+  SyncError,
+  SyncErrorAction,
+  SyncErrorDependant,
+  SyncErrorField,
+  SyncErrorMember,
+  UndoReceipt,
+} from './client/sync-error.ts';
+export type { SyncEvent } from './client/sync-event.ts';
 export type { SeenValues, TransactionChange, UpdateOptions } from './client/typed-changes.ts';
-export type { DraftInfo, DraftReceipt, DraftRecord } from './client/draft.ts';
 export type { Draft, Drafts } from './client/typed-drafts.ts';
 export type { RefusalClass } from './protocol/messages.ts';
 export type {

@@ -1,7 +1,7 @@
 import type { Verdict } from '../core/core.ts';
 import type { FeedAnswer, FeedCursor } from '../protocol/messages.ts';
 import type { NetworkContext } from './engine-context.ts';
-import type { SyncEvent } from './engine.ts';
+import type { SyncEvent } from './sync-event.ts';
 import { planPage } from './page-plan.ts';
 import { splitKey, type Key } from './record-key.ts';
 import type { HeldImage } from './rows.ts';

@@ -3,31 +3,24 @@ import type { CreateInput, ObjectName, Schema, UpdateInput } from '../protocol/s
 import type { Unsubscribe } from '../shared/emitter.ts';
 import { untilAborted, type WaitOptions } from './abortable.ts';
 import { copyValues } from './copy-values.ts';
+import type { DownloadReceipt, Lifecycle, RecordView, SaveReceipt, SyncEngine, TransactionReceipt } from './engine.ts';
+import type { EntryOutcome } from './outcomes.ts';
 import type {
-  DownloadReceipt,
-  EntryOutcome,
   ExportedEntry,
   Fix,
   FixedMember,
-  JournalEntry,
-  Lifecycle,
-  Notice,
-  RecordView,
   Resolution,
   ResolutionOutcome,
   ResolutionReceipt,
-  SaveReceipt,
-  SignOutOptions,
-  SyncEngine,
   SyncError,
-  SyncEvent,
-  SyncReason,
-  SyncStatus,
-  TransactionReceipt,
   UndoReceipt,
-  Unsent,
-  WipeOptions,
-} from './engine.ts';
+} from './sync-error.ts';
+import type { JournalEntry } from './journal.ts';
+import type { Notice } from './notices.ts';
+import type { SignOutOptions, Unsent, WipeOptions } from './sign-out.ts';
+import type { SyncEvent } from './sync-event.ts';
+import type { SyncReason } from './explain.ts';
+import type { SyncStatus } from './status.ts';
 import type { Query } from './query.ts';
 import type { RecordQuery, SyncedRecord } from './record-query.ts';
 import type { RuntimeEvent, RuntimeReport } from './runtime.ts';

@@ -11,29 +11,13 @@ import type { TransportAdapter } from '../transport/transport-adapter.ts';
 import { Connection } from './connection.ts';
 import { createAnswerGate } from './answer-gate.ts';
 import type { EngineContext } from './engine-context.ts';
-import type {
-  DownloadProgress,
-  DownloadReceipt,
-  EntryOutcome,
-  ExportedEntry,
-  Fix,
-  Lifecycle,
-  RecordView,
-  Resolution,
-  ResolutionOutcome,
-  ResolutionReceipt,
-  SaveReceipt,
-  SignOutOptions,
-  SyncEngine,
-  SyncError,
-  SyncEvent,
-  SyncReason,
-  SyncStatus,
-  TransactionReceipt,
-  UndoReceipt,
-  Unsent,
-  WipeOptions,
-} from './engine.ts';
+import { oldestPending, summariseStatus, type DownloadProgress, type SyncStatus } from './status.ts';
+import type { DownloadReceipt, Lifecycle, RecordView, SaveReceipt, SyncEngine, TransactionReceipt } from './engine.ts';
+import { OutcomeWaiters, type EntryOutcome } from './outcomes.ts';
+import type { ExportedEntry, Fix, Resolution, ResolutionOutcome, ResolutionReceipt, SyncError, UndoReceipt } from './sync-error.ts';
+import { assertNothingUnsent, type SignOutOptions, type Unsent, type WipeOptions } from './sign-out.ts';
+import type { SyncEvent } from './sync-event.ts';
+import type { SyncReason } from './explain.ts';
 import { groupPlaces } from './groups.ts';
 import type { Inbox } from './inbox.ts';
 import { readJournal, type JournalEntry } from './journal.ts';
@@ -41,7 +25,6 @@ import type { DraftAnswer, DraftInfo, DraftRequest } from './draft.ts';
 import { LiveQueries } from './live-queries.ts';
 import { LocalStore } from './local-store.ts';
 import { acknowledgeNotice, countNotices, type Notice } from './notices.ts';
-import { OutcomeWaiters } from './outcomes.ts';
 import { startPurging } from './purge.ts';
 import type { Query } from './query.ts';
 import type { Key } from './record-key.ts';
@@ -50,8 +33,6 @@ import { Records } from './records.ts';
 import { clientRules, type ClientRules } from './rules.ts';
 import { createParts, preloadParts, type Parts } from './parts.ts';
 import { restoreRecord, saveChange, saveChanges } from './save-changes.ts';
-import { assertNothingUnsent } from './sign-out.ts';
-import { oldestPending, summariseStatus } from './status.ts';
 import type { Change } from './transaction.ts';
 
 /** What an engine is made of: everything it touches comes in here. */

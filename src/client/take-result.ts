@@ -1,7 +1,7 @@
 import type { EntryResult, UploadAnswer } from '../protocol/messages.ts';
 import { checkResult } from './check-result.ts';
 import type { EngineContext, NetworkContext } from './engine-context.ts';
-import type { SyncEvent } from './engine.ts';
+import type { SyncEvent } from './sync-event.ts';
 import { raiseNotice, type NoticeSubject } from './notices.ts';
 import type { RecordRef } from './outcomes.ts';
 import { keysOf, type QueueEntry, type StoredRefusal } from './queue-entry.ts';

@@ -1,6 +1,10 @@
 import { proxy, type Remote } from 'comlink';
-import type { DraftInfo, Notice, RecordView, SyncEngine, SyncError, SyncEvent, SyncStatus } from '../client/engine.ts';
-import type { DraftAnswer } from '../client/draft.ts';
+import type { DraftAnswer, DraftInfo } from '../client/draft.ts';
+import type { Notice } from '../client/notices.ts';
+import type { RecordView, SyncEngine } from '../client/engine.ts';
+import type { SyncError } from '../client/sync-error.ts';
+import type { SyncEvent } from '../client/sync-event.ts';
+import type { SyncStatus } from '../client/status.ts';
 import { PLAIN_CALLS, type PlainCalls } from '../client/engine-calls.ts';
 import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
 import { describeFault, isFault, SyncFault } from '../shared/fault.ts';

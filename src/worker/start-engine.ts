@@ -1,4 +1,5 @@
-import type { SyncEngine, SyncEvent } from '../client/engine.ts';
+import type { SyncEngine } from '../client/engine.ts';
+import type { SyncEvent } from '../client/sync-event.ts';
 import { createEventLog, type EventLog } from '../client/event-log.ts';
 import { createPart } from '../client/parts.ts';
 import { createSyncEngine } from '../client/sync-engine.ts';

@@ -1,4 +1,5 @@
-import type { SyncEngine, SyncEvent } from '../../client/engine.ts';
+import type { SyncEngine } from '../../client/engine.ts';
+import type { SyncEvent } from '../../client/sync-event.ts';
 import type { ClientRules } from '../../client/rules.ts';
 import { createSyncEngine } from '../../client/sync-engine.ts';
 import type { Core } from '../../core/core.ts';
