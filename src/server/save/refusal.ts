@@ -21,14 +21,22 @@ export class EntryRefused extends Error {
   }
 }
 
-/** Makes a refusal whose code is its class. */
+/** Longer ones are of no use to a user, and a device reads no answer that holds one. */
+const LONGEST_MESSAGE = 2_000;
+
+/** Makes a refusal whose code is its class. A message is cut where it grows with the entry. */
 export function createRefusal(
   refusalClass: RefusalClass,
   member: number,
   message: string,
   { fields = [], code = refusalClass }: { readonly fields?: readonly string[]; readonly code?: string } = {},
 ): EntryRefusal {
-  return { class: refusalClass, code, message, member, fields };
+  return { class: refusalClass, code, message: cut(message), member, fields };
+}
+
+function cut(message: string): string {
+  if (message.length <= LONGEST_MESSAGE) return message;
+  return `${message.slice(0, LONGEST_MESSAGE - 1).replace(/\p{Surrogate}$/u, '')}…`;
 }
 
 /** The host's own logic failed or took too long: nothing is decided, the device sends the entry again. */
