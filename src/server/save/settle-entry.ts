@@ -1,4 +1,3 @@
-import { isFault } from '../../shared/fault.ts';
 import { createId } from '../../shared/ids.ts';
 import type { WireEntry } from '../../protocol/messages.ts';
 import type { Principal } from '../principal.ts';
@@ -15,10 +14,11 @@ import { createHookRunner } from './hook-runner.ts';
 import { readEntry, type EntrySpan } from './read-entry.ts';
 import type { MemberOverwrite } from './overwritten.ts';
 import { decodeDecision, encodeDecision, type Decision, type SettledOverwrite } from './receipt-codec.ts';
-import { createRefusal, EntryDelayed, EntryRefused, type EntryRefusal } from './refusal.ts';
+import { createRefusal, EntryRefused, type EntryRefusal } from './refusal.ts';
 import { saveMembers, type SaveInProgress } from './save-members.ts';
 import { settleAgain, settledImage, type Settled } from './settled.ts';
 import type { SetAside } from './submitted.ts';
+import { undecided } from './undecided.ts';
 import { WorkingSet } from './working-set.ts';
 
 /** An uploaded entry, and whose it is. */
@@ -28,8 +28,6 @@ export interface UploadedEntry {
   readonly entry: WireEntry;
   readonly span: EntrySpan;
 }
-
-const HOOK_RETRY_MS = 5_000;
 
 /** Settles one entry: from its receipt, or by saving it (rules A25, C2). Store faults come out; the device then repeats the request. */
 export async function settleEntry(parts: ServerParts, uploaded: UploadedEntry): Promise<Settled> {
@@ -48,16 +46,19 @@ interface EntryDecision {
 async function decideEntry(parts: ServerParts, uploaded: UploadedEntry): Promise<EntryDecision> {
   const { tenant } = uploaded.principal;
   const { hash, byteLength } = fingerprintEntry(uploaded.entry, uploaded.span);
-  try {
+  const save = async (): Promise<EntryDecision> => {
     const prepared = await prepareEntry(parts, uploaded, byteLength);
-    return await parts.store.run(tenant, (transaction) => saveOnce(parts, uploaded, transaction, { hash, byteLength, prepared }));
+    return parts.store.run(tenant, (transaction) => saveOnce(parts, uploaded, transaction, { hash, byteLength, prepared }));
+  };
+  // The save was rolled back. The refusal is a decision too: committed before it is answered.
+  const refuse = (refusal: EntryRefusal): Promise<EntryDecision> => parts.store.run(tenant, (transaction) => refuseOnce(parts, uploaded, transaction, hash, refusal));
+  try {
+    return await save().catch((thrown: unknown) => {
+      if (thrown instanceof EntryRefused) return refuse(thrown.refusal);
+      throw thrown;
+    });
   } catch (thrown) {
-    if (thrown instanceof EntryRefused) {
-      // The save was rolled back. The refusal is a decision too: committed before it is answered.
-      return parts.store.run(tenant, (transaction) => refuseOnce(parts, uploaded, transaction, hash, thrown.refusal));
-    }
-    if (isFault(thrown) && thrown.code.startsWith('STORAGE_')) throw thrown;
-    return { settled: delay(parts, thrown), decided: null };
+    return { settled: undecided(parts, thrown), decided: null };
   }
 }
 
@@ -200,10 +201,4 @@ function refuseTooLarge({ limits }: ServerParts, entry: WireEntry, byteLength: n
   if (byteLength > limits.entryBytes) {
     throw new EntryRefused(createRefusal('too-large', 0, `a transaction may have ${limits.entryBytes} bytes, not ${byteLength}`));
   }
-}
-
-function delay({ log }: ServerParts, thrown: unknown): Settled {
-  const isHook = thrown instanceof EntryDelayed;
-  log({ level: 'error', event: isHook ? 'hook:failed' : 'save:failed', message: isHook ? thrown.message : 'an entry could not be saved', cause: thrown });
-  return { outcome: 'tryLater', retryAfterMs: HOOK_RETRY_MS, message: 'the server could not save this now' };
 }

@@ -8,6 +8,7 @@ import type { ServerParts } from '../server-parts.ts';
 import type { StoreTransaction } from '../store/server-store.ts';
 import { decodeDecision, encodeDecision, recordsOf } from './receipt-codec.ts';
 import { settleAgain, type Settled } from './settled.ts';
+import { undecided } from './undecided.ts';
 import { writeResult } from './upload.ts';
 
 /** A receipt of nothing: whatever comes under its number later is not compared with it. */
@@ -37,7 +38,9 @@ export async function voidNumbers(parts: ServerParts, principal: Principal, { st
       results.push({ number, outcome: 'tryLater', retryAfterMs: 0, message: 'the answer is full' });
       continue;
     }
-    const { settled, members } = await parts.store.run(principal.tenant, (transaction) => voidOnce(parts, principal, transaction, store, number));
+    const { settled, members } = await parts.store
+      .run(principal.tenant, (transaction) => voidOnce(parts, principal, transaction, store, number))
+      .catch((thrown: unknown): VoidedOrSettled => ({ settled: undecided(parts, thrown), members: [] }));
     results.push(writeResult(number, settled, images, members));
     if ('current' in settled) for (const { image } of settled.current) imageBytes += image.row?.length ?? 0;
   }
