@@ -183,7 +183,7 @@ export function createOnlineAccess(parts: ServerParts): OnlineAccess {
 
 function createMember({ clock, random }: ServerParts, type: ServerObject, change: OnlineChange, index: number): EntryMember {
   const id = change.id ?? createId(clock, random);
-  if (!isStorableId(id)) throw new SyncFault('ID_INVALID', `${type.name} cannot have an id that is empty or holds U+0000`);
+  if (!isStorableId(id)) throw new SyncFault('ID_INVALID', `${type.name} cannot have an id that is empty, longer than 255 bytes, or holds U+0000`);
   const base = { index, type, object: type.name, id };
   switch (change.op) {
     case 'create':

@@ -1,12 +1,13 @@
 import type { Layout } from '../../protocol/layout.ts';
 import type { RecordVersion } from '../../protocol/version.ts';
+import { utf8 } from '../../shared/bytes.ts';
 import type { Fact, FactQuery } from './fact.ts';
 
 /** Names one record of a tenant. */
 export interface RecordKey {
   /** The object's name in the schema. */
   readonly object: string;
-  /** The record's id at birth (rule C1): never empty, never with U+0000. */
+  /** The record's id at birth (rule C1): 1 to 255 bytes of text, never with U+0000. */
   readonly id: string;
 }
 
@@ -185,7 +186,9 @@ export function keyText({ object, id }: RecordKey): string {
   return `${object}\0${id}`;
 }
 
-/** Says whether a text can be an id in a store: some engines cannot hold U+0000. */
+const MOST_ID_BYTES = 255;
+
+/** Says whether a text can be an id in a store: one that devices can read, and some engines cannot hold U+0000. */
 export function isStorableId(id: string): boolean {
-  return id !== '' && !id.includes('\0');
+  return id !== '' && id.length <= MOST_ID_BYTES && !/[\0\p{Surrogate}]/u.test(id) && (id.length * 3 <= MOST_ID_BYTES || utf8(id).length <= MOST_ID_BYTES);
 }
