@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { decodeEnvelope, encodeEnvelope } from '../../src/protocol/envelope.ts';
 import { memory, type CommitStep } from '../../src/server/store/memory.ts';
 import { describeOnBothStores } from './both-stores.ts';
 import { createWorld, readFault, type TestChange } from './harness.ts';
@@ -107,6 +108,22 @@ describe('receipts', () => {
     await tablet.save(3, create('a4'));
     expect(await tablet.save(1, create('a1'))).toMatchObject({ outcome: 'saved', currentImages: [{ version: [1, 1] }] });
     expect((await tablet.save(2, create('a5'))).outcome).toBe('copied');
+  });
+
+  test('C2: a save keeps its receipt though a server wrote it that knew of no overwritten fields', async () => {
+    const { device, store } = createWorld();
+    const tablet = device('ann');
+    await tablet.save(1, create('a1'));
+    const key = { user: 'ann', store: tablet.store, number: 1 };
+    await store.run('default', async (transaction) => {
+      const receipt = (await transaction.getReceipt(key))!;
+      const kept = decodeEnvelope(receipt.result) as { results: [Record<string, unknown>] };
+      const { overwritten, ...result } = kept.results[0];
+      expect(overwritten).toEqual([]);
+      await transaction.putReceipt(key, { ...receipt, result: encodeEnvelope({ ...kept, results: [result] }) });
+    });
+    expect(await tablet.save(1, create('a1'))).toMatchObject({ outcome: 'saved', overwritten: [], committedImages: [{ id: 'a1', version: [1, 1] }] });
+    expect(await tablet.void(1)).toMatchObject([{ outcome: 'saved', committedImages: [{ id: 'a1' }] }]);
   });
 
   test('an answer that is full leaves the rest for later', async () => {

@@ -77,7 +77,7 @@ function writeDecision(number: number, decision: Decision, images: ImageList): E
 /** Reads a decision back. @throws SyncFault `STORAGE_CORRUPT` */
 export function decodeDecision(core: Core, bytes: Uint8Array): Decision {
   const envelope = decodeEnvelope(bytes);
-  const answer = parseUploadAnswer(envelope);
+  const answer = parseUploadAnswer(withEveryKey(envelope as KeptAnswer));
   const layouts = parseLayouts(answer.layouts);
   const table = core.readImages(answer.items, layouts);
   const result = answer.results[0];
@@ -103,6 +103,15 @@ export function decodeDecision(core: Core, bytes: Uint8Array): Decision {
     case 'voided': return { outcome: 'voided' };
     default: throw corrupt();
   }
+}
+
+/** What a receipt is of: an answer, maybe of the first version, whose saves told of nothing overwritten. */
+interface KeptAnswer {
+  readonly results: readonly object[];
+}
+
+function withEveryKey(kept: KeptAnswer): KeptAnswer {
+  return { ...kept, results: kept.results.map((result) => ({ overwritten: [], ...result })) };
 }
 
 function toKey([object, id]: readonly [string, string]): RecordKey {
