@@ -52,7 +52,9 @@ export async function planRecreate(context: EngineContext, entry: QueueEntry): P
   for (const other of others) {
     const members = restOf(other);
     if (members.length === 0) putOutcome(settlement.step, other.seq, { kind: 'withdrawn' }, clock.now());
-    else if (members.some((member, index) => member !== other.members[index])) settlement.step.putEntry({ ...other, members, headers: headersOf(other, ids) });
+    else if (members.length < other.members.length || members.some((member, index) => member !== other.members[index])) {
+      settlement.step.putEntry({ ...other, members, headers: headersOf(other, ids) });
+    }
   }
   putJournal(settlement.step, store, entry, 'superseded', clock.now());
   const creates = [...rows].flatMap(([key, row]) => createOf(context, splitKey(key).object, row, ids, key));
