@@ -2,6 +2,8 @@
  * The public names that every binding has in common, one by one: a change of the public API shows here.
  */
 export type { WaitOptions } from './client/abortable.ts';
+export type { ClientEvent, ClientEvents } from './client/client-events.ts';
+export type { BulkResolution, SyncErrors } from './client/client-sync-errors.ts';
 export type { DraftInfo, DraftReceipt, DraftRecord } from './client/draft.ts';
 export type { DownloadReceipt, Lifecycle, RecordSyncState, SaveReceipt, TransactionReceipt } from './client/engine.ts';
 export type { SyncReason } from './client/explain.ts';
@@ -12,18 +14,8 @@ export type { OrderTest, RecordOrder, RecordQuery, SyncedRecord, TextTest, Value
 export type { RuntimeEvent, RuntimeKind, RuntimeReport, SkippedRuntime } from './client/runtime.ts';
 export type { SignOutOptions, Unsent, WipeOptions } from './client/sign-out.ts';
 export type { DownloadProgress, SyncStatus } from './client/status.ts';
-export type { SubscribeOptions } from './client/subscription.ts';
-export type {
-  BulkResolution,
-  ClientEvent,
-  ClientEvents,
-  Journal,
-  LiveValue,
-  Notices,
-  SyncClient,
-  SyncErrors,
-  SyncObject,
-} from './client/sync-client.ts';
+export type { LiveValue, SubscribeOptions } from './client/subscription.ts';
+export type { Journal, Notices, SyncClient } from './client/sync-client.ts';
 export type {
   ExportedEntry,
   Fix,
@@ -41,6 +33,7 @@ export type {
 export type { SyncEvent } from './client/sync-event.ts';
 export type { SeenValues, TransactionChange, UpdateOptions } from './client/typed-changes.ts';
 export type { Draft, Drafts } from './client/typed-drafts.ts';
+export type { SyncObject } from './client/typed-objects.ts';
 export type { RefusalClass } from './protocol/messages.ts';
 export type {
   CreateInput,

@@ -11,6 +11,14 @@ export interface SubscribeOptions {
   readonly onFault?: (fault: unknown) => void;
 }
 
+/** Something that can be read now, or followed. */
+export interface LiveValue<T> {
+  /** Reads it once. */
+  get(): Promise<T>;
+  /** Calls the listener with it now and after each change, until the returned function is called. */
+  subscribe(listener: (value: T) => void, options?: SubscribeOptions): Unsubscribe;
+}
+
 /**
  * Makes subscriptions that end at once: an engine's watch starts asynchronously, but a listener must not hear anything after its
  * unsubscribe function has returned.

@@ -1,5 +1,5 @@
 import type { Notice, Resolution } from '../../../src/client/engine.ts';
-import type { ClientEvent } from '../../../src/client/sync-client.ts';
+import type { ClientEvent } from '../../../src/client/client-events.ts';
 import type { ObjectName } from '../../schema.ts';
 import { count, formatBytes, seconds } from '../crm/format.ts';
 import { FACES, labelOf, type TitleOf } from '../crm/object-face.ts';

@@ -1,6 +1,7 @@
 import type { Schema } from '../../../src/schema.ts';
 import type { Unsubscribe } from '../../../src/shared/emitter.ts';
-import type { SyncClient, SyncObject } from '../../../src/client/sync-client.ts';
+import type { SyncClient } from '../../../src/client/sync-client.ts';
+import type { SyncObject } from '../../../src/client/typed-objects.ts';
 import type { Draft } from '../../../src/client/typed-drafts.ts';
 import type { ObjectName } from '../../schema.ts';
 import type { Values } from '../crm/object-face.ts';
