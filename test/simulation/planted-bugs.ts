@@ -1,5 +1,8 @@
+import { coalesce } from '../../src/client/coalesce.ts';
 import { planUpload } from '../../src/client/upload-plan.ts';
 import { STATE } from '../../src/client/stored.ts';
+import { decodeEnvelope } from '../../src/protocol/envelope.ts';
+import { parseUploadAnswer } from '../../src/protocol/parse.ts';
 import { isInMask, joinRow, maskPositions, splitRow } from '../../src/protocol/row.ts';
 import type { Commit } from '../../src/storage/storage-adapter.ts';
 import type { ServerStore, StoreTransaction } from '../../src/server/index.ts';
@@ -134,6 +137,123 @@ const BUGS: Readonly<Record<string, Omit<PlantedBug, 'withinSeeds'> & { readonly
     withinSeeds: 200,
     rules: { clientOf: (device) => ({ createStoreId: () => device }) },
   },
+  'coalesce-in-flight': {
+    mistake: 'C4: a save joins an entry that was sent already, whose answer then settles it',
+    rules: {
+      client: {
+        coalesce({ tail, ...input }) {
+          const joined = coalesce({ ...input, tail: { ...tail, state: 'queued', number: null, refusal: null } });
+          return joined === null || joined === 'withdrawn' || tail.number === null ? joined : { ...joined, state: tail.state, number: tail.number, refusal: tail.refusal };
+        },
+      },
+    },
+  },
+  'coalesce-groups': {
+    mistake: 'C8: a save joins a waiting one although it belongs to a group, a submit included',
+    rules: { client: { coalesce: ({ definition: { submitted: _submitted, ...definition }, ...input }) => coalesce({ ...input, isGrouped: false, definition }) } },
+  },
+  'coalesce-unasked': {
+    mistake: 'C8: saves of an object are joined that wants each by itself',
+    rules: { client: { coalesce: ({ definition, ...input }) => coalesce({ ...input, definition: { ...definition, coalesce: 'tail' } }) } },
+  },
+  'torn-group': {
+    mistake: 'A15: of a transaction only the first record is sent',
+    rules: { client: { planUpload: (input) => planUpload(input).map((entry) => (entry.number === null ? { ...entry, members: entry.members.slice(0, 1) } : entry)) } },
+  },
+  'headers-forgotten': {
+    mistake: 'A15: entries do not name the header of their group, and do not wait for it',
+    rules: { client: { headersOf: () => [] } },
+  },
+  'no-local-lock': {
+    mistake: 'A23: a device lets its user edit what that user has submitted',
+    rules: { client: { isLocked: () => false } },
+  },
+  'discard-without-journal': {
+    mistake: 'A24: what is dropped is not kept in the journal',
+    withinSeeds: 100,
+    rules: { client: { commitsOf: ({ putState = [], ...step }) => [{ ...step, putState: putState.filter(({ key }) => !key.startsWith(STATE.journal)) }] } },
+  },
+  'silent-discard': {
+    mistake: 'A24: the user is not told that edits were dropped',
+    withinSeeds: 100,
+    rules: { client: { keepsNotice: ({ kind }) => kind !== 'discarded' } },
+  },
+  'discard-leaves-followers': {
+    mistake: 'A24: later edits of the group stay in the queue when the first is dropped',
+    withinSeeds: 200,
+    rules: { client: { discardsFollower: () => false } },
+  },
+  'copy-leaves-followers': {
+    mistake: 'A23: what went up in the copy goes up once more by itself',
+    withinSeeds: 200,
+    rules: { client: { absorbsFollower: () => false } },
+  },
+  'set-aside-unrecorded': {
+    mistake: 'A24: that an entry was dropped, or is to be copied, is not kept, and a late repeat is decided anew',
+    withinSeeds: 200,
+    rules: { store: (store) => ({ ...store, run: (tenant, work) => store.run(tenant, (transaction) => work(forgettingSets(transaction))) }) },
+  },
+  'own-submit-elsewhere': {
+    mistake: 'A23: a device that submitted a record itself is treated as one that could not know',
+    withinSeeds: 200,
+    rules: { server: { isElsewhere: () => true }, client: { isLocked: () => false } },
+  },
+  'submitted-is-open': {
+    mistake: 'A23: whoever comes late with edits of a submitted record is refused, whatever the record wants',
+    withinSeeds: 100,
+    rules: { server: { isElsewhere: () => false } },
+  },
+  'overwritten-untold': {
+    mistake: 'A22: what an override replaced is neither told nor kept',
+    rules: { server: { tellsOverwritten: () => false } },
+  },
+  'remainder-dropped': {
+    mistake: 'A19: of a save that is kept in part, the refused fields are dropped with the saved ones',
+    withinSeeds: 100,
+    rules: {
+      client: {
+        readResult: (result) => (result.outcome === 'partlySaved' ? { number: result.number, outcome: 'saved', committed: result.committed, current: result.current, overwritten: [] } : result),
+      },
+    },
+  },
+  'remainder-rebased': {
+    mistake: 'C5: later edits of a refused field are rebased as if it had been saved',
+    withinSeeds: 300,
+    rules: { client: { rebasesWrittenOnly: () => false } },
+  },
+  'keep-mine-unseen': {
+    mistake: 'B13: keeping mine begins from what was merged last, and is refused for ever',
+    withinSeeds: 200,
+    rules: { client: { keepMineOver: (_shown, base) => base } },
+  },
+  'retry-same-number': {
+    mistake: 'A26: a refused change is sent again under its old number, whose answer is known',
+    withinSeeds: 100,
+    rules: { client: { retryAs: ({ number }) => ({ state: 'sending', number }) } },
+  },
+  'fix-at-the-end': {
+    mistake: 'A26: what takes the place of a refused entry goes to the end of the queue',
+    withinSeeds: 100,
+    rules: { client: { placeOf: (_seq, nextSeq) => nextSeq } },
+  },
+  'void-unrecorded': {
+    mistake: 'C2: the server says that a number is given up, and does not keep it',
+    withinSeeds: 1_000,
+    rules: { store: (store) => ({ ...store, run: (tenant, work) => store.run(tenant, (transaction) => work(forgettingVoids(transaction))) }) },
+  },
+  'draft-lost': {
+    mistake: 'A12: a draft is kept in memory alone, and a crash takes it',
+    rules: { client: { commitsOf: ({ putState = [], ...step }) => [{ ...step, putState: putState.filter(({ key }) => !key.startsWith(STATE.draft)) }] } },
+  },
+  'draft-overrun': {
+    mistake: 'A12: the feed is merged into records that a draft holds',
+    withinSeeds: 100,
+    rules: { client: { isInUse: () => false } },
+  },
+  'undo-forgets-dependants': {
+    mistake: 'B13: an undo leaves what depends on the change it takes back',
+    rules: { client: { takesAlong: () => false } },
+  },
   'one-big-request': {
     mistake: 'A17: a request takes everything that waits, several changes of one record too',
     rules: { client: { planUpload: ({ entries, limits, deferred }) => [...entries].filter(({ state, seq }) => state !== 'failed' && !deferred.has(seq)).slice(0, limits.entries) } },
@@ -144,6 +264,17 @@ const BUGS: Readonly<Record<string, Omit<PlantedBug, 'withinSeeds'> & { readonly
 export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = Object.fromEntries(
   Object.entries(BUGS).map(([name, bug]) => [name, { withinSeeds: 40, ...bug }]),
 );
+
+/** A receipt of nothing has no hash. */
+function forgettingVoids(transaction: StoreTransaction): StoreTransaction {
+  return { ...transaction, putReceipt: async (key, receipt) => (receipt.hash === '' ? undefined : transaction.putReceipt(key, receipt)) };
+}
+
+/** Decisions that write nothing and refuse nothing are those that set an entry aside. */
+function forgettingSets(transaction: StoreTransaction): StoreTransaction {
+  const isSetAside = (result: Uint8Array): boolean => parseUploadAnswer(decodeEnvelope(result)).results.some(({ outcome }) => outcome === 'needsDuplicate' || outcome === 'discarded');
+  return { ...transaction, putReceipt: async (key, receipt) => (isSetAside(receipt.result) ? undefined : transaction.putReceipt(key, receipt)) };
+}
 
 async function runWithFeedAfter<T>(store: ServerStore, tenant: string, work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
   const late: Parameters<StoreTransaction['appendFeed']>[] = [];

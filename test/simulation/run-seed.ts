@@ -64,7 +64,8 @@ async function settle(world: World, workload: Workload): Promise<void> {
   while (oracle.violation === null) {
     await time.pass(20_000);
     for (const device of devices) {
-      await undoAll(world, device);
+      if (oracle.mirror(device.name).drafts.ids.length > 0) await endDrafts(world, device);
+      await resolveAll(world, device);
       // A refusal of the token may still have been on its way when the user signed in.
       if ((await time.passUntil(device.engine!.status(), 1_000)).needsAuth) await device.engine!.wake();
     }
@@ -74,13 +75,32 @@ async function settle(world: World, workload: Workload): Promise<void> {
   }
 }
 
-async function undoAll({ time, oracle }: World, device: SimulatedDevice): Promise<void> {
+/** Drafts are there as they were left; half of them are saved, half given up. */
+async function endDrafts({ time, oracle, trace }: World, { name, engine }: SimulatedDevice): Promise<void> {
+  const found = await time.passUntil(engine!.draft({ kind: 'list' }), 1_000);
+  const ids = 'length' in found ? found.map((draft) => draft.id) : [];
+  const known = oracle.mirror(name).drafts.ids;
+  if ([...ids].sort().join() !== [...known].sort().join()) oracle.fail('drafts', `${name} lists the drafts ${ids.join()}, and stored are ${known.join()}`);
+  for (const [index, draft] of ids.entries()) {
+    for (const kind of index % 2 === 0 ? (['save', 'discard'] as const) : (['discard'] as const)) {
+      const end = oracle.intend(name, { kind: `draft:${kind}`, draft });
+      // One that cannot be saved as it is stays, and is given up.
+      await time.passUntil(engine!.draft({ kind, draft }), 60_000).catch((thrown: unknown) => trace.note(name, 'call failed', String(thrown)));
+      end();
+    }
+  }
+}
+
+/** Half of what was refused is taken back, half is kept against what is online, where that can be. */
+async function resolveAll({ time, oracle, trace }: World, device: SimulatedDevice): Promise<void> {
   const engine = device.engine!;
   const errors = await time.passUntil(engine.listSyncErrors(), 1_000);
-  for (const { id } of errors) {
-    const end = oracle.intend(device.name, { kind: 'resolve', action: 'undo', entry: id });
-    await time.passUntil(engine.undo(id), 60_000).catch((thrown: unknown) => {
-      if (!isFault(thrown, 'SYNC_ERROR_UNKNOWN')) oracle.fail('unexpected-fault', `${device.name} cannot undo ${id}: ${String(thrown)}`);
+  for (const { id, actions } of errors) {
+    const action = id % 2 === 0 && actions.includes('keepMine') ? 'keepMine' : 'undo';
+    trace.note(device.name, `* ${action} ${id}`);
+    const end = oracle.intend(device.name, { kind: 'resolve', action, entry: id });
+    await time.passUntil(engine.resolve(id, action), 60_000).catch((thrown: unknown) => {
+      if (!isFault(thrown, 'SYNC_ERROR_UNKNOWN') && !isFault(thrown, 'SYNC_ERROR_ACTION_UNAVAILABLE')) oracle.fail('unexpected-fault', `${device.name} cannot ${action} ${id}: ${String(thrown)}`);
     });
     end();
   }

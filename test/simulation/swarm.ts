@@ -52,6 +52,7 @@ export type Action =
   | 'resolve'
   | 'resolveAll'
   | 'acknowledge'
+  | 'draft'
   | 'read'
   | 'query'
   | 'fetch'
@@ -161,6 +162,7 @@ function drawActions(random: SeededRandom, some: (least: number, most: number, o
     resolve: some(2, 12, 0.6),
     resolveAll: some(0.5, 3, 0.3),
     acknowledge: some(0.5, 3, 0.4),
+    draft: some(3, 20, 0.4),
     read: some(1, 6),
     query: some(0.5, 3),
     fetch: some(1, 8),

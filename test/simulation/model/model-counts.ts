@@ -61,7 +61,7 @@ export class ModelObserver {
     const store = receipts[0]?.key.store ?? null;
     const device = store === null ? null : this.#deviceOf(store);
     for (const { receipt } of receipts) this.#countRefusals(receipt.result, device);
-    const isCopy = records.some((record) => this.#read(record).copyOf != null);
+    const isCopy = records.some((record) => (this.#read(record).copyOf ?? null) !== null);
     for (const record of records) this.#take(record, device, isCopy);
   };
 

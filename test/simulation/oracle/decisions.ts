@@ -90,6 +90,8 @@ export class Decisions {
     for (const field of fields) {
       const writer = current?.writers[field];
       if (writer === undefined || writer === 'online' || writer.store !== sending.store) continue;
+      // A form that was opened before the user's own earlier save never showed it.
+      if (save.fromForm.has(`${sending.members[index]!.key} ${field}`)) continue;
       const earlier = this.#options.saves.sentAs(writer.store, writer.number);
       // What a trigger did to a field that the earlier save did not touch is a conflict indeed.
       const touched = earlier?.members.find(({ key }) => key === sending.members[index]!.key)?.fields.has(field) === true;
@@ -121,7 +123,8 @@ export class Decisions {
   #checkCopy(sending: Sending, original: string): void {
     const { save } = sending;
     const name = `${original} ${String(submissionOf(this.#options.history, original)?.version)} ${sending.store}`;
-    if (this.#copies.has(name)) this.#fail('one-duplicate', `${describeSave(save)} is a second copy of ${original}, after ${describeSave(this.#copies.get(name)!.save)}`);
+    // A draft that was open while the first copy was made becomes a copy of its own.
+    if (this.#copies.has(name) && !save.wasDraft) this.#fail('one-duplicate', `${describeSave(save)} is a second copy of ${original}, after ${describeSave(this.#copies.get(name)!.save)}`);
     this.#copies.set(name, sending);
     if (sending.members.some(({ op }) => op !== 'create')) this.#fail('one-duplicate', `${describeSave(save)} is a copy, and changes records that are there`);
   }
@@ -159,6 +162,9 @@ export class Decisions {
     const writer = before.writers[field];
     const earlier = writer === undefined || writer === 'online' ? null : this.#options.saves.sentAs(writer.store, writer.number);
     if (earlier?.store === sending.store && earlier.members.some((member) => member.key === key && member.fields.has(field))) return;
+    // Who fixed a sync error with what was online has seen it.
+    const { device } = sending.save;
+    if (this.#options.saves.all.some((save) => save.device === device && save.fixes.some((values) => isSame(values[field], value)))) return;
     this.#fail('silent-overwrite', `${describeSave(sending.save)} replaced ${field} ${JSON.stringify(value)} of ${key}, which its user never saw`);
   }
 

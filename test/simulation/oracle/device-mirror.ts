@@ -6,6 +6,7 @@ import type { Meta } from '../../../src/client/stored.ts';
 import type { Commit } from '../../../src/storage/storage-adapter.ts';
 import type { Values } from '../crm.ts';
 import { isShown, isTrueRow, isVisible, sameValues, type OnlineHistory, type OnlineVersion } from './online-history.ts';
+import { DraftLedger } from './draft-ledger.ts';
 import { NoticeLedger } from './notice-ledger.ts';
 import { QueueLedger } from './queue-ledger.ts';
 import { keysTouched, readCommit } from './read-commit.ts';
@@ -40,7 +41,10 @@ export class DeviceMirror {
   readonly #bases = new Map<string, Held>();
   readonly #sides = new Map<string, Held>();
   readonly queue: QueueLedger;
+  readonly drafts: DraftLedger;
   readonly #notices: NoticeLedger;
+  /** Records of which the last commit brought a newer image. */
+  #newBases: ReadonlySet<string> = new Set();
   readonly #touchedAt = new Map<string, number>();
   readonly #shown = new Map<string, Set<string>>();
   #meta: Meta | null = null;
@@ -50,7 +54,8 @@ export class DeviceMirror {
     this.#options = options;
     const { name: device, user, saves } = options;
     const fail = (rule: Rule, message: string): void => this.#fail(rule, message);
-    this.queue = new QueueLedger({ device, user, saves, fail, meta: () => this.#meta, view: (key) => this.view(key), shown: (object) => this.shown(object) });
+    this.queue = new QueueLedger({ device, user, saves, fail, meta: () => this.#meta, view: (key) => this.view(key), shown: (object) => this.shown(object), drafted: () => this.drafts.ended, hasNewBase: (key) => this.#newBases.has(key) });
+    this.drafts = new DraftLedger({ layouts: this.#layouts, intents: this.queue.intents, fail });
     this.#notices = new NoticeLedger({ device, fail });
   }
 
@@ -111,16 +116,20 @@ export class DeviceMirror {
     const changes = readCommit(commit, this.#layouts);
     const isApplyingDownload = this.#meta !== null && this.#meta.download !== null && changes.meta !== null && changes.meta.download === null && changes.meta.lastDownloadAt !== this.#meta.lastDownloadAt;
     const keys = keysTouched(changes, (seq) => this.queue.keysOf(seq));
-    const before = new Map([...keys].map((key) => [key, { view: this.view(key), known: this.known(key), base: this.base(key), saves: this.queue.of(key) }]));
+    const before = new Map([...keys].map((key) => [key, { view: this.view(key), known: this.known(key), base: this.base(key), saves: this.queue.of(key), isInUse: this.drafts.holds(key) }]));
+    this.drafts.take(commit);
+    this.#newBases = new Set(changes.bases.keys());
     for (const [key, image] of changes.bases) this.#takeBase(key, image, isApplyingDownload);
     for (const [key, image] of changes.sides) this.#takeSide(key, image);
     const left = this.queue.take(changes, before);
     this.#notices.take(changes, left, (save, key) => this.#wasRemoved(save, key));
     const settled = this.queue.checkViews(before);
+    this.drafts.checkSaved((key) => this.queue.of(key).length > 0, (key) => this.view(key));
     for (const [key, was] of before) {
       this.#checkKnown(key, was.known);
       if (!settled.has(key)) this.#checkSafety(key, was.base, was.saves);
       if (!settled.has(key)) this.#checkView(key, was.view, was.base, was.saves, isApplyingDownload);
+      if (was.isInUse && this.drafts.holds(key) && was.saves.length === 0 && was.base !== this.base(key)) this.#fail('merge-safety', `${key} was merged while a draft holds it`);
       for (const save of was.saves) if (save.place === 'saved') this.#checkSaved(key, save);
       this.#noteShown(key);
       this.#touchedAt.set(key, ++this.#commits);

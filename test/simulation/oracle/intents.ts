@@ -16,6 +16,8 @@ export type Intent =
   | { readonly kind: 'save'; readonly changes: readonly IntendedChange[] }
   /** A delete that waits is to be taken back. */
   | { readonly kind: 'restore' }
+  /** Something is to become of a draft; `null` for one that is not open yet. */
+  | { readonly kind: 'draft:open' | 'draft:change' | 'draft:save' | 'draft:discard'; readonly draft: string | null }
   /** Something is to become of a sync error; `values` are those of a fix. */
   | { readonly kind: 'resolve'; readonly action: string; readonly entry: number | 'all'; readonly values?: Values };
 
@@ -35,8 +37,14 @@ export class Intents {
   }
 
   /** Whether somebody asked for a single change that makes this of a record. */
-  hasChange(key: string, before: Values | null, after: Values | null): boolean {
-    return this.#saves().some(([change, ...more]) => more.length === 0 && `${change!.object}/${change!.id}` === key && sameValues(after, applyChange(before, change!)));
+  hasChange(key: string, before: Values | null, after: Values | null, drafted: readonly IntendedChange[]): boolean {
+    const single = [...this.#saves().filter(({ length }) => length === 1).flat(), ...drafted];
+    return single.some((change) => `${change.object}/${change.id}` === key && sameValues(after, applyChange(before, change)));
+  }
+
+  /** Whether a draft that is saved holds all of this, in this or another of its entries. */
+  static isDrafted(members: readonly SavedMember[], drafted: readonly IntendedChange[]): boolean {
+    return members.every((member) => drafted.some((change) => isChange(member, change)) || (member.op === 'remove' && drafted.some(({ op }) => op === 'remove')));
   }
 
   /** What the user decided about a sync error, if anything. */
@@ -48,6 +56,11 @@ export class Intents {
   /** Whether a call is under way that takes something back, or gives records new ids. */
   has(...actions: readonly string[]): boolean {
     return [...this.#open].some((intent) => actions.includes(intent.kind === 'resolve' ? intent.action : intent.kind));
+  }
+
+  /** Whether a call is under way that works on a draft. */
+  hasDraft(draft: string, ...kinds: readonly string[]): boolean {
+    return [...this.#open].some((intent) => 'draft' in intent && kinds.includes(intent.kind) && (intent.draft === null || intent.draft === draft));
   }
 
   #saves(): (readonly IntendedChange[])[] {

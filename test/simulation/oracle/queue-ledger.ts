@@ -6,8 +6,10 @@ import { compareVersions } from '../../../src/protocol/version.ts';
 import { bytesEqual } from '../../../src/shared/bytes.ts';
 import { canCoalesce, type Values } from '../crm.ts';
 import { findCopyProblem } from './copies.ts';
+import type { DraftedChange } from './draft-ledger.ts';
 import { Intents } from './intents.ts';
-import { isSame } from './online-history.ts';
+import { headersAbove } from './submissions.ts';
+import { isSame, isSubmitted } from './online-history.ts';
 import type { Changes, JournalRow } from './read-commit.ts';
 import { createSave, decisionOn, describeMembers, describeSave, keysOfSave, lastSending, readMembers, type Decision, type Save, type SavedMember, type Saves } from './saves.ts';
 import type { Rule } from './violation.ts';
@@ -19,8 +21,12 @@ export interface QueueLedgerOptions {
   readonly meta: () => Meta | null;
   /** What the device shows of a record after the commit that is being taken. */
   readonly view: (key: string) => Values | null;
+  /** Whether the commit brings a newer image of a record. */
+  readonly hasNewBase: (key: string) => boolean;
   /** Records of an object that the device showed before it. */
   readonly shown: (object: string) => ReadonlySet<string>;
+  /** What drafts that end in the commit would save. */
+  readonly drafted: () => readonly DraftedChange[];
   readonly fail: (rule: Rule, message: string) => void;
 }
 
@@ -94,14 +100,24 @@ export class QueueLedger {
       }
       if (isCopied) this.#enterCopy(entry, changes, before);
     }
+    for (const save of left) if (save.place === 'discarded') this.#checkFollowers(save);
+    for (const { entry, save } of this.#entries.values()) if (left.some(({ seq, wasDraft }) => wasDraft && entry.copied?.entries.includes(seq) === true)) save.wasDraft = true;
     return left;
+  }
+
+  /** Rule A24: who was too late with one edit of a group was too late with the later ones. */
+  #checkFollowers(dropped: Save): void {
+    const follower = this.saves.find(({ seq, headers }) => seq > dropped.seq && headers.some((key) => dropped.headers.includes(key)));
+    if (follower !== undefined && dropped.headers.length === 1) this.#fail('submitted', `${describeSave(dropped)} was dropped, and ${describeSave(follower)} still waits`);
   }
 
   /** Once the commit is taken: what its calls changed on the screen is what they asked for. Answers the records that this settles. */
   checkViews(before: ViewsBefore): ReadonlySet<string> {
     for (const key of this.#settledViews) {
+      // What an edit took back gives way to what came in meanwhile.
+      if (this.#options.hasNewBase(key) && this.of(key).length === 0) continue;
       const was = before.get(key)?.view ?? null, is = this.#options.view(key);
-      if (!this.intents.hasChange(key, was, is)) this.#fail('durable-save', `${key} becomes ${JSON.stringify(is)} of ${JSON.stringify(was)}, which nobody asked for`);
+      if (!this.intents.hasChange(key, was, is, this.#options.drafted())) this.#fail('durable-save', `${key} becomes ${JSON.stringify(is)} of ${JSON.stringify(was)}, which nobody asked for`);
     }
     return new Set([...this.#settledViews, ...this.#resolvedViews]);
   }
@@ -116,11 +132,23 @@ export class QueueLedger {
     for (const { key, op, fields } of save.members) {
       if (op === 'create') continue;
       const view = before.get(key)?.view ?? null;
+      // A save through a form begins from what the form showed.
+      const form = this.#options.drafted().find((change) => `${change.object}/${change.id}` === key)?.seen;
       for (const [field, { previous }] of fields) {
-        if (view === null || !isSame(view[field], previous)) this.#fail('content', `${describeSave(save)}: ${field} of ${key} was shown as ${JSON.stringify(view?.[field])}`);
+        if (view !== null && isSame(view[field], previous)) continue;
+        if (view !== null && form !== undefined && isSame(form[field], previous)) save.fromForm.add(`${key} ${field}`);
+        else this.#fail('content', `${describeSave(save)}: ${field} of ${key} was shown as ${JSON.stringify(view?.[field])}`);
       }
     }
-    if (!this.intents.hasSave(save.members)) this.#fail('durable-save', `${describeSave(save)} is queued, and nobody asked for it`);
+    for (const key of save.headers) {
+      const values = before.has(key) ? before.get(key)!.view : this.#options.view(key);
+      if (values !== null && isSubmitted({ key, values })) this.#fail('submitted', `${describeSave(save)} is queued, and its user could see that ${key} is submitted`);
+    }
+    for (const key of headersAbove(save.members, (above) => before.get(above)?.view ?? this.#options.view(above))) {
+      if (!save.headers.includes(key)) this.#fail('txn-atomic', `${describeSave(save)} is part of ${key}, and does not name it`);
+    }
+    save.wasDraft = Intents.isDrafted(save.members, this.#options.drafted());
+    if (!save.wasDraft && !this.intents.hasSave(save.members)) this.#fail('durable-save', `${describeSave(save)} is queued, and nobody asked for it`);
     saves.add(save);
     this.#put(entry, save);
   }
@@ -152,6 +180,7 @@ export class QueueLedger {
     else if (isNumberKept) this.#checkFrozen(save, was, entry);
     else if (was.number !== null || was.state === 'failed') this.#supersede(save, was, entry, changes);
     else if (!sameChange(was, entry)) this.#changeWaiting(save, was, entry);
+    else if (!samePrevious(was, entry)) this.#checkRebased(save, was, entry, changes);
     if (entry.number !== null && !isNumberKept) this.#send(save, entry);
     if (entry.state === 'failed' && was.state !== 'failed') this.#refuse(save, entry);
     else if (entry.state !== 'failed') save.place = 'queue';
@@ -160,7 +189,19 @@ export class QueueLedger {
 
   /** Rules C2, C4: from the first send on, number and bytes stay. */
   #checkFrozen(save: Save, was: QueueEntry, entry: QueueEntry): void {
+    const isRetried = was.state === 'failed' && entry.state !== 'failed';
+    if (isRetried && decisionOn(save) === 'refused') this.#fail('frozen', `${describeSave(save)} is sent again under number ${was.number}, on which it was refused`);
     if (!sameChange(was, entry) || !samePrevious(was, entry)) this.#fail('frozen', `${describeSave(save)} was changed after it was sent as number ${was.number}`);
+  }
+
+  /** Rule C5: what was refused of a save is not what later edits begin from. */
+  #checkRebased(save: Save, was: QueueEntry, entry: QueueEntry, { entries }: Changes): void {
+    for (const left of entries.values()) {
+      if (left?.refusal?.isRemainder !== true || left.seq === entry.seq) continue;
+      const { key, fields } = readMembers(left)[0]!;
+      const [before, after] = [readMembers(was), readMembers(entry)].map((members) => members.find((member) => member.key === key)?.fields);
+      for (const name of fields.keys()) if (!isSame(before?.get(name)?.previous, after?.get(name)?.previous)) this.#fail('content', `${describeSave(save)} was rebased in ${name} of ${key}, which was refused`);
+    }
   }
 
   /** What was never sent may change: by a later save, or because a record that it is about got a new id. */
@@ -229,6 +270,7 @@ export class QueueLedger {
       this.#fail('no-lost-write', `${describeSave(save)} gave way to ${describeMembers(members)}, and the journal does not have it`);
     }
     if (resolution.action === 'retry' && (!hasSameContent || !samePrevious(was, entry))) this.#fail('content', `${describeSave(save)} is sent again as ${describeMembers(members)}`);
+    if (resolution.values !== undefined) save.fixes.push(resolution.values);
     if (resolution.action === 'keepMine') this.#checkKept(save, was, entry);
     if (resolution.action === 'retry') return;
     for (const key of keysOfSave(save)) this.#resolvedViews.add(key);
@@ -297,6 +339,8 @@ export class QueueLedger {
   /** A delete took the create with it, or an edit put everything back: nothing is left to send. */
   #leaveWithdrawn(save: Save, entry: QueueEntry): void {
     // Its content is in what the user made of a sync error.
+    const { values } = this.intents.resolution(entry.seq) ?? {};
+    if (values !== undefined) save.fixes.push(values);
     if (this.intents.has('fix', 'recreate')) return this.#checkGivenUp(save, entry);
     if (entry.number !== null) this.#fail('coalescing', `${describeSave(save)} was withdrawn after it was sent as number ${entry.number}`);
     for (const { key, object } of save.members) {

@@ -74,6 +74,12 @@ export interface Save {
   readonly contents: (readonly SavedMember[])[];
   readonly headers: readonly string[];
   readonly duplicateOf: string | null;
+  /** Fields, as `key field`, that began from what a form showed, when the device knew better already. */
+  readonly fromForm: Set<string>;
+  /** What the user entered in its place, having seen what is online. */
+  readonly fixes: Values[];
+  /** It was a draft, or is a copy with a draft in it: opened perhaps before what the device knows now. */
+  wasDraft: boolean;
   /** The device was told that it is durable. */
   isAcknowledged: boolean;
   /** One for each number that it was sent under, the last one at the end. */
@@ -92,6 +98,9 @@ export function createSave(device: string, user: string, entry: QueueEntry): Sav
     contents: [members],
     headers: entry.headers.map(({ object, id }) => keyOf(object, id)),
     duplicateOf: entry.duplicateOf === null ? null : keyOf(entry.duplicateOf.object, entry.duplicateOf.id),
+    fromForm: new Set(),
+    wasDraft: false,
+    fixes: [],
     isAcknowledged: false,
     sendings: [],
     place: 'queue',

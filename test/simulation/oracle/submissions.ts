@@ -1,8 +1,8 @@
 import { groupHeaderOf, groupParentOf } from '../../../src/protocol/groups.ts';
 import { compareVersions, type RecordVersion } from '../../../src/protocol/version.ts';
-import { schema, submittedOf } from '../crm.ts';
+import { schema, submittedOf, type Values } from '../crm.ts';
 import { isSubmitted, type OnlineHistory, type Writer } from './online-history.ts';
-import type { Sending } from './saves.ts';
+import type { SavedMember, Sending } from './saves.ts';
 
 /** How a header came to be submitted. */
 export interface Submission {
@@ -31,6 +31,17 @@ export function headersOf(history: OnlineHistory, { members }: Sending): string[
   };
   const found = members.flatMap(({ key, object }) => (groupHeaderOf(schema, object) === null ? [] : [climb(key, parentOnline), climb(key, parentThen)]));
   return [...new Set(found.filter((key) => key !== null))];
+}
+
+/** The headers of the groups that members are in after a save, as far as a device knows them. */
+export function headersAbove(members: readonly SavedMember[], view: (key: string) => Values | null): ReadonlySet<string> {
+  const own = new Map(members.map((member) => [member.key, member]));
+  const parentOf = (key: string, field: string): unknown => {
+    const member = own.get(key);
+    return member !== undefined && member.op !== 'remove' && member.fields.has(field) ? member.fields.get(field)!.next : view(key)?.[field];
+  };
+  const grouped = members.filter(({ object, op }) => op !== 'remove' && groupHeaderOf(schema, object) !== null);
+  return new Set(grouped.flatMap(({ key }) => climb(key, parentOf) ?? []));
 }
 
 function climb(key: string, parentOf: (key: string, field: string) => unknown): string | null {

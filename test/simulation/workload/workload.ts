@@ -6,6 +6,7 @@ import type { Action } from '../swarm.ts';
 import type { World } from '../world.ts';
 import { editOnline, onlineCreate, unlock } from './back-office.ts';
 import { Desk, idOf, NETWORK, objectOf } from './desk.ts';
+import { workOnDraft } from './drafts.ts';
 import { move, saveGroup, submit } from './groups.ts';
 import { create, recreate, remove, restore, update } from './single-records.ts';
 import { acknowledge, resolveAll, resolveOne } from './sync-errors.ts';
@@ -82,6 +83,7 @@ export class Workload {
       case 'resolve': return resolveOne(desk, device);
       case 'resolveAll': return resolveAll(desk, device);
       case 'acknowledge': return acknowledge(desk, device);
+      case 'draft': return workOnDraft(desk, device);
       case 'read': return this.#read(device, engine);
       case 'query': return this.#query(device, engine);
       case 'fetch': return this.#fetch(device, engine);
