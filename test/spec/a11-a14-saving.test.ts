@@ -50,6 +50,24 @@ describe('A11: a save is durable as a whole', () => {
   });
 });
 
+test('A13: a save goes up without waiting for a timer; after failures the next request finds out, though nobody says that the network is back', async () => {
+  world = createWorld(schema);
+  const { engine, intercept } = await world.device('ann');
+  await engine.exchange();
+  // The clock stands still until it is told to go on.
+  const first = await engine.create('memo', { subject: 'at once' });
+  expect(await engine.outcome(first.entry!)).toEqual({ kind: 'saved' });
+
+  intercept(() => Promise.reject(new TypeError('no network')));
+  const second = await engine.create('memo', { subject: 'later' });
+  await world.clock.advance(600_000);
+  expect(await engine.status()).toMatchObject({ pending: 1, isOnline: true, lastFault: { code: 'TRANSPORT_UNREACHABLE' } });
+  intercept(null);
+  await world.clock.advance(300_000);
+  expect(await engine.status()).toMatchObject({ pending: 0, lastFault: null });
+  expect(await engine.outcome(second.entry!)).toEqual({ kind: 'saved' });
+});
+
 test('A14: five saves of unrelated records are five entries in the order of the calls; the third is refused alone', async () => {
   world = createWorld(schema, { objects: { account: { validate: ({ next }) => (next.city === 'bad' ? refuse('city', 'no-such-city') : undefined) } } });
   const { engine } = await world.device('ann', { lifecycle: OFFLINE });
