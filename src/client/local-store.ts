@@ -86,6 +86,11 @@ export class LocalStore {
     return this.#meta;
   }
 
+  /** The mark that makes this client the store's holder. */
+  get fence(): Uint8Array {
+    return this.#fence;
+  }
+
   /** Entries in the order of saves. */
   get entries(): Iterable<QueueEntry> {
     return this.#entries.values();

@@ -226,7 +226,7 @@ class Engine implements SyncEngine {
     if (this.#options.readOnly === true) throw readOnly();
     const { wipeStore } = await this.#byHand();
     await this.#leave(exported === true);
-    await wipeStore(storage, owner, Object.keys(schema.objects));
+    await wipeStore(storage, owner, Object.keys(schema.objects), this.#context.store.fence);
   }
 
   async listNotices(): Promise<readonly Notice[]> {

@@ -1,4 +1,5 @@
 import type { Commit, Storage, StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
+import { takenOver } from './store-fence.ts';
 import { decodeLayout, STATE } from './stored.ts';
 
 const ROWS = 1_000;
@@ -7,21 +8,29 @@ const ROWS = 1_000;
  * Removes every row of a store. The first commit takes what makes it this store: its identity, the queue, the cursor, the mark of its
  * holder, who can write no more. Whatever interrupts the rest leaves a store that opens as a new one. Records go next, layouts last,
  * without which they could not be read.
+ *
+ * @param fence - the mark of the client that wipes; a store that another client has taken over is left to that one.
+ * @throws {@link SyncFault} `CLIENT_TAKEN_OVER`, storage faults
  */
-export async function wipeStore(adapter: StorageAdapter, owner: StoreOwner, objects: Iterable<string>): Promise<void> {
+export async function wipeStore(adapter: StorageAdapter, owner: StoreOwner, objects: Iterable<string>, fence: Uint8Array): Promise<void> {
   const storage = await adapter.open(owner);
   try {
-    await removeAll(storage, objects);
+    await removeAll(storage, objects, fence);
   } finally {
     await storage.close();
   }
 }
 
-async function removeAll(storage: Storage, objects: Iterable<string>): Promise<void> {
+async function removeAll(storage: Storage, objects: Iterable<string>, fence: Uint8Array): Promise<void> {
   const all = new Set(objects);
   for (const { bytes } of await scanAll(storage, STATE.layout)) all.add(decodeLayout(bytes).object);
   const state = await scanAll(storage, '');
-  await storage.commit({ removeState: state.flatMap(({ key }) => (key.startsWith(STATE.layout) ? [] : [key])), durability: 'strict' });
+  const outcome = await storage.commit({
+    expect: [{ key: STATE.fence, bytes: fence }],
+    removeState: state.flatMap(({ key }) => (key.startsWith(STATE.layout) ? [] : [key])),
+    durability: 'strict',
+  });
+  if (outcome !== 'done') throw takenOver();
   for (const object of all) {
     for (;;) {
       const rows = await storage.scanRecords({ object, limit: ROWS });
