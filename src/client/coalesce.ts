@@ -32,7 +32,7 @@ export function coalesce(input: CoalesceInput): Coalesced {
   if (!mayJoin(input) || !beganFrom(waiting, member)) return null;
   if (waiting.op === 'create' && member.op === 'remove') return isReferredToLater() ? null : 'withdrawn';
   if (waiting.op === 'remove' || member.op === 'create' || refersToLater()) return null;
-  if (member.op === 'remove') return joinDelete(tail, waiting, member);
+  if (member.op === 'remove') return isReferredToLater() ? null : joinDelete(tail, waiting, member);
   return waiting.op === 'create' ? { ...tail, members: [joinCreate(waiting, member)] } : joinUpdate(tail, waiting, member);
 }
 
