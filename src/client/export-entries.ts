@@ -1,6 +1,6 @@
 import { readDrafts } from './draft-rows.ts';
 import type { EngineContext } from './engine-context.ts';
-import { describeMember } from './journal.ts';
+import { describeMember, describeMembers } from './journal.ts';
 import { splitKey } from './record-key.ts';
 import { memberBetween } from './save.ts';
 import type { ExportedEntry } from './sync-error.ts';
@@ -10,13 +10,16 @@ export async function exportEntries(context: Pick<EngineContext, 'store' | 'sche
   const { store } = context;
   const wanted = entries === 'all' ? [...store.entries] : entries.flatMap((seq) => store.entry(seq) ?? []);
   const exported = wanted.map(
-    ({ seq, savedAt, state, members, refusal }): ExportedEntry => ({
-      entry: seq,
-      savedAt,
-      state,
-      members: members.map(describeMember),
-      refusal: refusal && { class: refusal.class, code: refusal.code, message: refusal.message, refusedAt: refusal.refusedAt },
-    }),
+    (entry): ExportedEntry => {
+      const { seq, savedAt, state, refusal } = entry;
+      return {
+        entry: seq,
+        savedAt,
+        state,
+        members: describeMembers(entry),
+        refusal: refusal && { class: refusal.class, code: refusal.code, message: refusal.message, refusedAt: refusal.refusedAt },
+      };
+    },
   );
   return entries === 'all' ? [...exported, ...(await exportDrafts(context))] : exported;
 }

@@ -1,6 +1,7 @@
 import { decodeEnvelope, encodeEnvelope } from '../protocol/envelope.ts';
 import type { FieldValue } from '../protocol/field.ts';
 import { decodeValue } from '../protocol/row.ts';
+import { restoreEdit } from './coalesce.ts';
 import type { LocalStore } from './local-store.ts';
 import type { QueueEntry } from './queue-entry.ts';
 import { touchedPositions, valueIn, type Member } from './rows.ts';
@@ -65,10 +66,15 @@ export async function readJournal(store: LocalStore, seq?: number): Promise<Jour
   const found: JournalEntry[] = [];
   for await (const { bytes } of store.scanState(seq === undefined ? STATE.journal : orderedKey(STATE.journal, seq))) {
     const { leftAt, reason = 'undone', entry } = decodeEnvelope(bytes) as StoredRow;
-    const { seq: number, savedAt, members } = decodeEntry(Uint8Array.from(entry), store.layoutOf);
-    found.push({ entry: number, reason, leftAt, savedAt, members: members.map(describeMember) });
+    const left = decodeEntry(Uint8Array.from(entry), store.layoutOf);
+    found.push({ entry: left.seq, reason, leftAt, savedAt: left.savedAt, members: describeMembers(left) });
   }
   return found;
+}
+
+/** What an entry changes, as plain values; of a delete that an edit went into (rule C8), that edit first. */
+export function describeMembers(entry: QueueEntry): JournalMember[] {
+  return [...(restoreEdit(entry)?.members ?? []), ...entry.members].map(describeMember);
 }
 
 /** What a member changes, as plain values. */
