@@ -9,10 +9,13 @@ const DAY_MS = 24 * 3_600_000;
 /** How long journal, outcomes and read notices are kept (rules A24, C11). */
 const KEPT_MS = 30 * DAY_MS;
 
-/** Lets go of what is older than 30 days: now, and once a day until the returned function is called. */
+/**
+ * Lets go of what is older than 30 days: now, and once a day until the returned function is called. Where that fails, it is told and
+ * tried again a day later: nobody needs to be kept from what waits for the sake of what is old.
+ */
 export async function startPurging(context: EngineContext, onFault: (thrown: unknown) => void): Promise<() => void> {
   const { clock, steps } = context;
-  await purge(context);
+  await purge(context).catch(onFault);
   let cancel = wait();
   function wait(): () => void {
     return clock.setTimer(DAY_MS, () => {
