@@ -3,7 +3,7 @@ import { checkResult } from './check-result.ts';
 import type { EngineContext, NetworkContext } from './engine-context.ts';
 import type { SyncEvent } from './sync-event.ts';
 import { raiseNotice, type NoticeSubject } from './notices.ts';
-import type { RecordRef } from './outcomes.ts';
+import { putOutcome, type RecordRef } from './outcomes.ts';
 import { keysOf, type QueueEntry, type StoredRefusal } from './queue-entry.ts';
 import type { RareResults } from './rare-results.ts';
 import { keyOf, type Key } from './record-key.ts';
@@ -91,8 +91,11 @@ export class Taking {
     const current = 'current' in result ? this.images.byKey(result.current) : new Map<Key, HeldImage>();
     switch (result.outcome) {
       case 'saved': {
+        const { store, clock } = this.context;
         const committed = this.images.byKey(result.committed);
         this.settlement.accept(entry, committed, current);
+        // Of one that waited longer than later ones are remembered, it would be taken for forgotten that it was saved.
+        if (entry.seq <= store.meta.forgottenUpTo) putOutcome(this.settlement.step, entry.seq, { kind: 'saved' }, clock.now());
         this.#noteSaved(entry, committed, current);
         rare?.noteOverwritten(entry, result.overwritten);
         if (entry.duplicateOf !== null) rare?.noteDuplicated(entry, entry.duplicateOf);
