@@ -201,11 +201,12 @@ export class Conversation {
       if (this.#context.store.counts.pending > 0) {
         await this.#greet();
         if (!this.#mayBegin) return { kind: 'again', afterMs: 0 };
-        if ((await this.#uploader.sendNext()) === 'sent') {
+        const round = await this.#uploader.sendNext();
+        if (round.kind === 'sent') {
           this.#hasBurst = true;
           this.#uploadFault = null;
           this.#noteSuccess();
-          return { kind: 'again', afterMs: 0 };
+          return { kind: 'again', afterMs: round.afterMs };
         }
       }
       this.#uploadFault = null;

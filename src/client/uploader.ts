@@ -2,6 +2,7 @@ import { encodeChanges } from '../protocol/items.ts';
 import type { Layout } from '../protocol/layout.ts';
 import type { ProtocolLimits, WireEntry } from '../protocol/messages.ts';
 import { wireLayout } from '../protocol/wire-layout.ts';
+import { pickBackoff } from '../shared/backoff.ts';
 import { isFault } from '../shared/fault.ts';
 import type { NetworkContext } from './engine-context.ts';
 import { sizeOf } from './entry-size.ts';
@@ -13,6 +14,12 @@ import { takeResults } from './take-result.ts';
 /** Rule A17: an entry that the server could not decide this often, over this long, becomes a sync error. */
 const POISON = { deferrals: 20, forMs: 3_600_000 } as const;
 
+/** The longest that a server can have one entry put off, in milliseconds. */
+const MOST_DEFERRED_MS = 3_600_000;
+
+/** What became of a request: `afterMs` until the next, where nothing came of this one. */
+export type UploadRound = { readonly kind: 'sent'; readonly afterMs: number } | { readonly kind: 'nothing-to-send' };
+
 /** Carries the queue to the server: plan, freeze, send, settle. One request at a time. */
 export class Uploader {
   readonly #context: NetworkContext;
@@ -22,6 +29,8 @@ export class Uploader {
   readonly #deferredUntil = new Map<number, number>();
   /** Shrinks when a request was too large. */
   #mostEntries = Infinity;
+  /** Requests in a row after which all that was sent could be sent again at once. */
+  #fruitless = 0;
 
   constructor(context: NetworkContext, limits: () => ProtocolLimits, pollsSucceed: () => boolean) {
     this.#context = context;
@@ -42,10 +51,10 @@ export class Uploader {
   }
 
   /** Sends the next request, if there is one to send. Rejects with the fault when there was no answer that counts. */
-  async sendNext(): Promise<'sent' | 'nothing-to-send'> {
+  async sendNext(): Promise<UploadRound> {
     const { steps, store, link, schema, answers, emit } = this.#context;
     const entries = await steps.run(() => this.#freeze());
-    if (entries.length === 0) return 'nothing-to-send';
+    if (entries.length === 0) return { kind: 'nothing-to-send' };
     for (const { seq } of entries) this.#deferredUntil.delete(seq);
     const changes = entries.flatMap(({ members }) => members);
     const layouts = [...new Map(changes.map(({ layout }) => [layout.hash, layout])).values()];
@@ -72,8 +81,19 @@ export class Uploader {
     } catch (fault) {
       if (!isFault(fault, 'PROTOCOL_TOO_LARGE')) throw fault;
       await this.#shrink(entries);
+      return { kind: 'sent', afterMs: 0 };
     }
-    return 'sent';
+    return { kind: 'sent', afterMs: this.#restAfter(entries) };
+  }
+
+  /** A server that decides nothing, and puts nothing off, is asked less and less often. Once may be chance, such as a number given up. */
+  #restAfter(sent: readonly QueueEntry[]): number {
+    const isDueAgain = ({ seq }: QueueEntry): boolean => {
+      const entry = this.#context.store.entry(seq);
+      return entry !== undefined && entry.state !== 'failed' && (this.deferredMs(seq) ?? 0) === 0;
+    };
+    this.#fruitless = sent.every(isDueAgain) ? this.#fruitless + 1 : 0;
+    return this.#fruitless < 2 ? 0 : pickBackoff(this.#fruitless - 1, this.#context.random);
   }
 
   /** Picks the next entries, numbers them and freezes their bytes, durably, before anything is sent (rules C2, C4). */
@@ -116,7 +136,7 @@ export class Uploader {
       return settlement.refuse(deferred, ownRefusal('server-error', message, clock.now()));
     }
     settlement.step.putEntry(deferred);
-    this.#deferredUntil.set(entry.seq, clock.monotonic() + retryAfterMs);
+    this.#deferredUntil.set(entry.seq, clock.monotonic() + Math.min(retryAfterMs, MOST_DEFERRED_MS));
   }
 
   /** A request was too large: halve it, or give a single entry back to the user. */
