@@ -141,6 +141,8 @@ export function createDraftScope({ device, header, presets, onOpen, onProblem, o
       }),
     save: () =>
       steps.run(async () => {
+        // What could not be written before is tried once more; why it cannot be stands in the form then.
+        if (unwritten.size > 0) await write();
         if (unwritten.size + untaken.size > 0) return false;
         const { id } = await open();
         await device.saveDraft(id);
