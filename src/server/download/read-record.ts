@@ -22,16 +22,20 @@ export interface ReadRecord {
 
 /**
  * Reads one record with its transaction group: the masters above it, and all that hangs below the topmost of them. The record itself
- * comes first, and is shown as deleted or hidden where it is that; others only where they can be seen.
+ * comes first, and is shown as deleted or hidden where it is that; others only where it and they can be seen.
  */
 export async function readRecord(parts: ServerParts, devices: DeviceRegistry, { principal, store, key }: RecordQuery): Promise<ReadRecord> {
   return parts.store.read(principal.tenant, async (view) => {
     const { epoch, head } = await devices.open(view, principal, store);
     const images = createImageList();
     const record = await findRecord(parts, view, key);
-    for (const member of record === null ? [] : await collectGroup(parts, view, record)) {
+    const own = record === null ? null : await parts.visibility.image(view, principal, record);
+    // Where it is hidden, neither its group nor, of one that was named by its Record ID, its id at birth is the reader's to know.
+    const isKnown = own !== null && (own.state !== 'hidden' || own.id === key.id);
+    if (own !== null && isKnown) images.add(own, parts.schema.objects.get(own.object)!.layout);
+    for (const member of own === null || own.state === 'hidden' ? [] : (await collectGroup(parts, view, record!)).slice(1)) {
       const image = await parts.visibility.image(view, principal, member);
-      if (image.state === 'live' || member === record) images.add(image, parts.schema.objects.get(image.object)!.layout);
+      if (image.state === 'live') images.add(image, parts.schema.objects.get(image.object)!.layout);
     }
     return { epoch, head, page: images.take() };
   });
