@@ -3,8 +3,8 @@ import { defineSchema, integer, lastModified, reference, text } from '../../src/
 import { refuse } from '../../src/server/index.ts';
 import { memory, type CommitStep } from '../../src/server/store/memory.ts';
 import { describeOnBothStores } from '../server/both-stores.ts';
-import { createWorld } from '../server/harness.ts';
-import { create, remove, update } from './group-schema.ts';
+import { createWorld, type TestChange } from '../server/harness.ts';
+import { create, header, remove, update } from './group-schema.ts';
 
 const schema = defineSchema({
   version: 1,
@@ -74,6 +74,24 @@ describe('keepCleanFields on the server', () => {
     expect(await tablet.save(3, remove('visit', 'v', { a: 'a', b: 'b' }))).toMatchObject({ outcome: 'refused', class: 'delete-vs-edit' });
     expect(await tablet.save(4, create('visit', 'v', { a: 'x', b: 'b', c: 1 }))).toMatchObject({ outcome: 'refused', class: 'duplicate-key' });
     expect(await server.online.list('visit')).toHaveLength(1);
+  });
+
+  test('A19, A23: a save that submits is not divided: what is left of it could never follow', async () => {
+    const visits = defineSchema({
+      version: 1,
+      objects: { visit: { onConflict: 'keepCleanFields', submitted: { field: 'state', values: ['done'] }, fields: { state: text(), a: text(), b: text() } } },
+    });
+    const { device, server } = createWorld({ schema: visits });
+    const tablet = device('ann');
+    const named = (number: number, n: number, change: TestChange) => ({ number, headers: [header('visit', 'v', n)], changes: [change] });
+    await tablet.saveEntry(named(1, 0, create('visit', 'v', { state: 'open', a: 'a', b: 'b' })));
+    await server.online.save([online]);
+    const all = update('visit', 'v', { state: 'open', a: 'a', b: 'b' }, { state: 'done', a: 'mine', b: 'mine' });
+    expect(await tablet.saveEntry(named(2, 1, all))).toMatchObject({ outcome: 'refused', class: 'conflict', refusal: { fields: ['a'] } });
+    expect(await server.online.get('visit', 'v')).toMatchObject({ version: [1, 2], values: { state: 'open', b: 'b' } });
+    // Without the submission it is divided as ever, and what is left can follow.
+    expect(await tablet.saveEntry(named(3, 1, update('visit', 'v', { a: 'a', b: 'b' }, { a: 'mine', b: 'mine' })))).toMatchObject({ outcome: 'partlySaved', refusal: { fields: ['a'] } });
+    expect(await tablet.saveEntry(named(4, 3, update('visit', 'v', { a: 'online', state: 'open' }, { a: 'mine', state: 'done' })))).toMatchObject({ outcome: 'saved' });
   });
 
   test('A19: objects that do not ask for it refuse the whole save; override objects have no conflicts', async () => {

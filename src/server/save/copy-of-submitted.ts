@@ -5,9 +5,10 @@ import { isStorableId, type RecordKey } from '../store/server-store.ts';
 import { isSubmittedRow } from '../submission.ts';
 import type { EntryMember } from './entry-member.ts';
 import { findHeaders } from './group-headers.ts';
-import { createRefusal, EntryRefused } from './refusal.ts';
+import { createRefusal, EntryRefused, missingReference } from './refusal.ts';
 import type { SaveInProgress } from './save-members.ts';
 import { findSubmission, isSubmitted } from './submitted.ts';
+import type { WorkingRecord } from './working-set.ts';
 
 /** An entry that copies a submitted record with its group (rule A23), as far as it can be read without looking at what is online. */
 export interface CopyEntry {
@@ -43,8 +44,11 @@ export function readCopy(schema: ServerSchema, { object, id }: WireRecord, membe
 export async function prepareCopy(save: SaveInProgress, copy: CopyEntry, members: readonly EntryMember[]): Promise<EntryMember[]> {
   const { original, type, submitted, header } = copy;
   await checkOriginal(save, copy);
-  for (const { record, member } of await findHeaders(save.working, members, [])) {
-    if (record.id !== header.id) throw refused(member, `this ${member.object} is not in the group of the copy`);
+  const mayBeSeen = (of: WorkingRecord): boolean => of.row === null || save.visibility.isVisible(save.principal, of.type, of.id, of.row);
+  for (const { record, member, isSeen } of await findHeaders(save.working, members, [], mayBeSeen)) {
+    if (record.id === header.id) continue;
+    // One that the user may not see is answered as one that is not there.
+    throw isSeen ? refused(member, `this ${member.object} is not in the group of the copy`) : missingReference(member, member.type.parent!);
   }
   const values = splitRow(header.row);
   if (isSubmittedRow(type, header.row)) values[submitted.position] = submitted.reopenAs;

@@ -16,36 +16,52 @@ export interface TouchedHeader {
   readonly named: number | null;
   /** The version that the user saw; `null` when the device did not name the header: what it says of others is not trusted. */
   readonly base: RecordVersion | null;
+  /** Whether this user may see it, and all that is between it and the member. */
+  readonly isSeen: boolean;
 }
 
 const NONE: ReadonlyMap<string, EntryMember> = new Map();
 
 /**
  * Finds the headers of all groups that an entry touches: those its records are in online, and those they will be in. They are found
- * from what is stored and from the entry's own changes; the device only adds the version that the user saw.
+ * from what is stored and from the entry's own changes; the device only adds the version that the user saw. A member that `mayBeSeen` does
+ * not let the user see is passed over: it is refused for itself, and where it is does not come out.
  */
-export async function findHeaders(working: WorkingSet, members: readonly EntryMember[], named: readonly WireHeader[]): Promise<TouchedHeader[]> {
+export async function findHeaders(
+  working: WorkingSet,
+  members: readonly EntryMember[],
+  named: readonly WireHeader[],
+  mayBeSeen: (record: WorkingRecord) => boolean,
+): Promise<TouchedHeader[]> {
   const own = new Map(members.map((member) => [keyText(member), member]));
   const found = new Map<string, TouchedHeader>();
   for (const member of members) {
-    if (member.type.header === null) continue;
+    if (member.type.header === null || !mayBeSeen(await working.get(member))) continue;
     for (const changes of [NONE, own]) {
-      const key = await headerAbove(working, member, changes);
-      if (key === null || found.has(keyText(key))) continue;
+      const above = await headerAbove(working, member, changes, mayBeSeen);
+      if (above === null || found.get(keyText(above.key))?.isSeen || (found.has(keyText(above.key)) && !above.isSeen)) continue;
+      const { key, isSeen } = above;
       const at = named.findIndex((header) => keyText(header) === keyText(key));
       const base: RecordVersion | null = at < 0 ? null : [named[at]!.epoch, named[at]!.n];
-      found.set(keyText(key), { record: await working.get(key), member, named: at < 0 ? null : at, base });
+      found.set(keyText(key), { record: await working.get(key), member, named: at < 0 ? null : at, base, isSeen });
     }
   }
   return [...found.values()];
 }
 
 /** The header above a record; `null` where the way up ends before it. What the entry does to the parent fields on the way counts. */
-async function headerAbove(working: WorkingSet, start: RecordKey, own: ReadonlyMap<string, EntryMember>): Promise<RecordKey | null> {
+async function headerAbove(
+  working: WorkingSet,
+  start: RecordKey,
+  own: ReadonlyMap<string, EntryMember>,
+  mayBeSeen: (record: WorkingRecord) => boolean,
+): Promise<{ readonly key: RecordKey; readonly isSeen: boolean } | null> {
+  let isSeen = true;
   for (let key = start; ; ) {
     const record = await working.get(key);
+    isSeen &&= mayBeSeen(record);
     const { parent } = record.type;
-    if (parent === null || !parent.isGroup) return { object: key.object, id: key.id };
+    if (parent === null || !parent.isGroup) return { key: { object: key.object, id: key.id }, isSeen };
     const member = own.get(keyText(key));
     const given = member === undefined ? undefined : newParentOf(member, parent);
     const id = given === undefined ? parentOf(record) : given;

@@ -34,6 +34,11 @@ export function createRefusal(
   return { class: refusalClass, code, message: cut(message), member, fields };
 }
 
+/** Refuses a reference to a record that does not exist, or that the user may not see: the two are answered alike. */
+export function missingReference(member: { readonly index: number; readonly object: string }, { name, target }: { readonly name: string; readonly target: string }): EntryRefused {
+  return new EntryRefused(createRefusal('missing-reference', member.index, `${member.object}.${name} names a ${target} that does not exist`, { fields: [name] }));
+}
+
 function cut(message: string): string {
   if (message.length <= LONGEST_MESSAGE) return message;
   return `${message.slice(0, LONGEST_MESSAGE - 1).replace(/\p{Surrogate}$/u, '')}…`;

@@ -16,9 +16,9 @@ import { isGroupGone } from './group-headers.ts';
 import { decodeRecord, hookRecord, patchRow, type HookRunner } from './hook-runner.ts';
 import { keepOverwritten, type MemberOverwrite } from './overwritten.ts';
 import { currentRecord, planMember } from './plan-member.ts';
-import { createRefusal, EntryRefused, type EntryRefusal } from './refusal.ts';
+import { createRefusal, EntryRefused, missingReference, type EntryRefusal } from './refusal.ts';
 import { stampRow } from './stamp-row.ts';
-import { judgeSubmitted, keepSubmissions, type SetAside } from './submitted.ts';
+import { judgeSubmitted, keepSubmissions, newlySubmitted, type SetAside } from './submitted.ts';
 import { runTrigger } from './triggers.ts';
 import { validateRow } from './validate-row.ts';
 import type { WorkingRecord, WorkingSet } from './working-set.ts';
@@ -118,6 +118,8 @@ async function saveWrites(save: SaveInProgress, members: readonly EntryMember[],
   for (const write of writes) if (write.member.op !== 'remove') await stamp(save, write);
   for (const write of writes) await runAfterSave(save, write);
   await runFormulas(save);
+  // What is left of an edit could never follow into a group that the rest of it closes.
+  if (left !== null && newlySubmitted(working).length > 0) throw new EntryRefused(left);
   const affected = await collectAffected(working, members);
   const overwritten = writes.flatMap(({ member, current, overwritten: fields }) => (rules.tellsOverwritten(fields) ? [{ member, fields, was: current }] : []));
   const saved = { kind: 'saved', overwritten, left } as const;
@@ -204,9 +206,8 @@ async function checkReferences({ working, visibility, principal, hasStrictRefere
     if (fields !== null && !isInMask(fields, member.type.layout.positions.get(field)!)) continue;
     if (!isParent && !hasStrictReferences) continue;
     const target = await working.get({ object, id });
-    // One that the user may not see is answered as one that is not there.
     if (target.isLive && target.row !== null && visibility.isVisible(principal, target.type, id, target.row)) continue;
-    throw new EntryRefused(createRefusal('missing-reference', member.index, `${member.object}.${field} names a ${object} that does not exist`, { fields: [field] }));
+    throw missingReference(member, { name: field, target: object });
   }
 }
 

@@ -9,7 +9,7 @@ import { findHeaders, type TouchedHeader } from './group-headers.ts';
 import { currentRecord, planMember } from './plan-member.ts';
 import { createRefusal, EntryRefused } from './refusal.ts';
 import type { SaveInProgress } from './save-members.ts';
-import type { WorkingRecord } from './working-set.ts';
+import type { WorkingRecord, WorkingSet } from './working-set.ts';
 
 /** The end of an entry whose header was submitted elsewhere: nothing of it is written. */
 export interface SetAside {
@@ -28,7 +28,7 @@ export function isSubmitted({ type, row, isLive }: Pick<WorkingRecord, 'type' | 
 export interface Judgement {
   /** The entry ends so. */
   readonly setAside: SetAside | null;
-  /** A member in a submitted group whose header this user may not see: refused, once all that the user may not know of is checked. */
+  /** A member in a submitted group whose header, or something on the way to it, this user may not see: refused, once all that the user may not know of is checked. */
   readonly unseen: EntryMember | null;
 }
 
@@ -44,13 +44,13 @@ const NOTHING: Judgement = { setAside: null, unseen: null };
 export async function judgeSubmitted(save: SaveInProgress, members: readonly EntryMember[]): Promise<Judgement> {
   const { working, upload, visibility, principal } = save;
   if (upload === undefined || members.every(({ type }) => type.header === null)) return NOTHING;
-  const touched = await findHeaders(working, members, upload.headers);
+  const mayBeSeen = ({ type, id, row }: WorkingRecord): boolean => row === null || visibility.isVisible(principal, type, id, row);
+  const touched = await findHeaders(working, members, upload.headers, mayBeSeen);
   const closed = touched.filter(({ record }) => isSubmitted(record));
   if (closed.length === 0 || (await isAllThere(save, members))) return NOTHING;
   let judgement = NOTHING;
   for (const header of closed) {
-    const { type, id, row } = header.record;
-    if (!visibility.isVisible(principal, type, id, row!)) judgement = { ...judgement, unseen: header.member };
+    if (!header.isSeen) judgement = { ...judgement, unseen: header.member };
     else judgement = { ...judgement, setAside: await judgeHeader(save, header, touched.length) };
   }
   return judgement;
@@ -81,11 +81,15 @@ async function isAllThere({ core, working, visibility, principal }: SaveInProgre
 export async function keepSubmissions({ working, transaction, hooks: { base } }: SaveInProgress, versions: ReadonlyMap<string, RecordVersion>): Promise<void> {
   const { origin, user, now } = base;
   const [store, number] = origin.kind === 'device' ? [origin.store, origin.number] : [null, null];
-  for (const record of working.changed()) {
-    if (record.type.submitted === null || !isSubmitted(record) || wasSubmitted(record)) continue;
+  for (const record of newlySubmitted(working)) {
     const body = encodeEnvelope({ store, number, version: versions.get(keyText(record))! } satisfies Submission);
     await transaction.putFact({ kind: FACT_KINDS.submission, key: submissionKey(record), user, createdAt: now, body });
   }
+}
+
+/** The headers that this save submits: its members, and what hooks and triggers made of others. */
+export function newlySubmitted(working: WorkingSet): WorkingRecord[] {
+  return working.changed().filter((record) => record.type.submitted !== null && isSubmitted(record) && !wasSubmitted(record));
 }
 
 function wasSubmitted({ type, stored, before }: WorkingRecord): boolean {
