@@ -1,11 +1,14 @@
 import { decodeEnvelope, encodeEnvelope } from '../protocol/envelope.ts';
 import type { Layout } from '../protocol/layout.ts';
-import { mapRow } from '../protocol/row.ts';
+import { joinRow, mapRow, splitRow } from '../protocol/row.ts';
+import type { Schema } from '../protocol/schema.ts';
 import type { RecordVersion } from '../protocol/version.ts';
 import { bytesEqual } from '../shared/bytes.ts';
 import { draftRowKey, readDraftRowKey } from './draft-keys.ts';
 import type { LocalStore } from './local-store.ts';
-import { splitKey, type Key } from './record-key.ts';
+import { keyOf, splitKey, type Key } from './record-key.ts';
+import { fieldsIn, memberOn, valueIn, type HeldImage, type Member } from './rows.ts';
+import type { Settlement } from './settle.ts';
 import type { Step } from './step.ts';
 import { STATE } from './stored.ts';
 
@@ -46,12 +49,61 @@ export async function readDrafts(store: LocalStore, draft?: string): Promise<Map
   const drafts = new Map<string, Map<Key, HeldRecord>>();
   for await (const row of store.scanState(draft === undefined ? STATE.draft : draftRowKey(draft, ''))) {
     const name = readDraftRowKey(row.key)!;
-    const { layout, openedAt, place, base, seen, row: edited } = decodeEnvelope(row.bytes) as StoredRecord;
-    const here = store.layout(splitKey(name.key).object);
-    const carried = (values: Uint8Array | null): Uint8Array | null => values && mapRow(store.layoutOf(layout), here, Uint8Array.from(values));
     const records = drafts.get(name.draft) ?? new Map<Key, HeldRecord>();
-    records.set(name.key, { key: name.key, layout: here, openedAt, place, base, seen: carried(seen), row: carried(edited) });
+    records.set(name.key, decodeRecord(store, name.key, row.bytes));
     drafts.set(name.draft, records);
   }
   return drafts;
+}
+
+function decodeRecord(store: LocalStore, key: Key, bytes: Uint8Array): HeldRecord {
+  const { layout, openedAt, place, base, seen, row } = decodeEnvelope(bytes) as StoredRecord;
+  const here = store.layout(splitKey(key).object);
+  const carried = (values: Uint8Array | null): Uint8Array | null => values && mapRow(store.layoutOf(layout), here, Uint8Array.from(values));
+  return { key, layout: here, openedAt, place, base, seen: carried(seen), row: carried(row) };
+}
+
+/** What the server has saved of a record, and the record as that save left it. */
+export interface SavedMember {
+  readonly sent: Member;
+  readonly onto: HeldImage;
+}
+
+/**
+ * Rules A27, C5: a draft that shows what an own save has sent now shows what the server made of that, and begins from it. Fields that wait
+ * in a later save as well go on from that one; what the user has written in the draft stays. In the step that takes the answer in; answers
+ * which drafts changed.
+ */
+export async function rebaseDrafts(store: LocalStore, schema: Schema, settlement: Settlement, saved: readonly SavedMember[]): Promise<Set<string>> {
+  const changed = new Set<string>();
+  for (const { sent, onto } of saved) {
+    const key = keyOf(sent.object, sent.id);
+    const draft = store.drafts.byRecord.get(key);
+    const bytes = draft === undefined ? null : await store.readState(draftRowKey(draft, key));
+    if (draft === undefined || bytes === null || onto.row === null) continue;
+    const record = decodeRecord(store, key, bytes);
+    const waiting = new Set(settlement.entriesOf(key).flatMap(({ members }) => members.filter((member) => keyOf(member.object, member.id) === key).flatMap(fieldsIn)));
+    const rebased = rebaseRecord(schema, record, memberOn(record.layout, sent), mapRow(onto.layout, record.layout, onto.row), waiting);
+    if (rebased === record) continue;
+    putDraftRow(settlement.step, draft, rebased);
+    changed.add(draft);
+  }
+  return changed;
+}
+
+function rebaseRecord(schema: Schema, record: HeldRecord, sent: Member, onto: Uint8Array, waiting: ReadonlySet<string>): HeldRecord {
+  if (record.seen === null) return record;
+  const { fields } = schema.objects[sent.object]!;
+  const seen = splitRow(record.seen), row = record.row && splitRow(record.row), now = splitRow(onto);
+  let isChanged = false;
+  record.layout.fields.forEach(({ name }, position) => {
+    const before = seen[position]!, next = now[position]!;
+    const sentValue = waiting.has(name) ? undefined : valueIn(sent, 'next', position);
+    const follows = fields[name]!.owner !== 'device' || (sentValue !== undefined && bytesEqual(before, sentValue));
+    if (!follows || bytesEqual(before, next)) return;
+    if (row !== null && bytesEqual(row[position]!, before)) row[position] = next;
+    seen[position] = next;
+    isChanged = true;
+  });
+  return isChanged ? { ...record, seen: joinRow(seen), row: row && joinRow(row) } : record;
 }

@@ -21,6 +21,8 @@ import { Settlement } from './settle.ts';
 import { Step } from './step.ts';
 import { orderEntries, type Edit } from './transaction.ts';
 
+export { rebaseDrafts } from './draft-rows.ts';
+
 /** A draft and the records in it. */
 interface Draft {
   readonly id: string;

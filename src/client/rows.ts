@@ -38,6 +38,11 @@ export function touchedPositions({ layout, mask }: Member): number[] {
   return mask === null ? layout.fields.map((_, position) => position) : maskPositions(mask);
 }
 
+/** The names of the fields that a member touches. */
+export function fieldsIn(member: Member): string[] {
+  return touchedPositions(member).map((position) => member.layout.fields[position]!.name);
+}
+
 /** An edit reduced to some of its fields. */
 export function onlyFields(member: Member, takes: (field: string) => boolean): Member {
   const { layout, previous, next } = member;

@@ -2,7 +2,7 @@ import type { Verdict } from '../core/core.ts';
 import { joinRow, maskPositions, NO_VALUE, splitRow } from '../protocol/row.ts';
 import { keysOf, laneKeysOf, type QueueEntry, type StoredRefusal } from './queue-entry.ts';
 import { keyOf, type Key } from './record-key.ts';
-import { memberOn, onlyFields, touchedPositions, valueIn, versionOf, type HeldImage, type Member } from './rows.ts';
+import { fieldsIn, memberOn, onlyFields, valueIn, versionOf, type HeldImage, type Member } from './rows.ts';
 import type { ClientRules } from './rules.ts';
 import type { LocalStore } from './local-store.ts';
 import { Step } from './step.ts';
@@ -173,9 +173,4 @@ export class Settlement {
     });
     return isChanged ? { ...member, previous: joinRow(values), base: onto.version } : member;
   }
-}
-
-/** The names of the fields that a member touches. */
-function fieldsIn(member: Member): string[] {
-  return touchedPositions(member).map((position) => member.layout.fields[position]!.name);
 }

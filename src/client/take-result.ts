@@ -7,7 +7,8 @@ import { putOutcome, type RecordRef } from './outcomes.ts';
 import { keysOf, type QueueEntry, type StoredRefusal } from './queue-entry.ts';
 import type { RareResults } from './rare-results.ts';
 import { keyOf, type Key } from './record-key.ts';
-import type { HeldImage } from './rows.ts';
+import { onlyFields, type HeldImage } from './rows.ts';
+import type { SavedMember } from './draft-rows.ts';
 import { badAnswer, type AnswerImages } from './server-link.ts';
 import { Settlement } from './settle.ts';
 
@@ -29,13 +30,15 @@ export interface ResultActions {
  * @throws {@link SyncFault} `TRANSPORT_BAD_ANSWER`
  */
 export async function takeResults(context: NetworkContext, entries: readonly QueueEntry[], answer: UploadAnswer, actions: ResultActions): Promise<void> {
-  const { store, rules, link, parts, steps } = context;
+  const { store, schema, rules, link, parts, steps, emit } = context;
   if (!rules.areResultsOf(answer.results, entries)) throw badAnswer('its results are not those of the entries sent');
   const images = link.images(answer);
   answer.results.forEach((result, index) => checkResult(result, entries[index]!, images));
   const results = answer.results.map(rules.readResult);
   const isRare = (result: EntryResult, index: number): boolean => RARE.has(result.outcome) || (result.outcome === 'saved' && (result.overwritten.length > 0 || entries[index]!.duplicateOf !== null));
   const part = results.some(isRare) ? await parts.rareResults().catch(() => null) : null;
+  // Where the file cannot be loaded, the draft keeps what it shows, and may conflict with the user's own save: a nuisance, and no loss.
+  const drafts = store.drafts.count > 0 ? await parts.drafts().catch(() => null) : null;
   await steps.run(async () => {
     const taking = new Taking(context, images, actions);
     const rare = part && new part.RareResults(taking);
@@ -49,8 +52,10 @@ export async function takeResults(context: NetworkContext, entries: readonly Que
     await taking.read(sent, rare);
     for (const { entry, result } of sent) taking.take(entry, result, rare);
     if (sent.some(({ result }) => result.outcome === 'copied')) rare!.becomeAnotherStore();
+    const shown = await drafts?.rebaseDrafts(store, schema, taking.settlement, taking.saved);
     await store.commit(taking.settlement.step, 'strict');
     taking.tell();
+    for (const draft of shown ?? []) emit({ type: 'draft:changed', draft, change: 'edited' });
   });
 }
 
@@ -69,6 +74,8 @@ export class Taking {
   readonly images: AnswerImages;
   /** Set once all that it may touch is read. */
   settlement!: Settlement;
+  /** What was saved, for drafts of the same records. */
+  readonly saved: SavedMember[] = [];
   readonly #actions: ResultActions;
   readonly #events: SyncEvent[] = [];
   #rowsBefore: ReadonlyMap<Key, { readonly row: Uint8Array | null }> = new Map();
@@ -97,6 +104,7 @@ export class Taking {
         // Of one that waited longer than later ones are remembered, it would be taken for forgotten that it was saved.
         if (entry.seq <= store.meta.forgottenUpTo) putOutcome(this.settlement.step, entry.seq, { kind: 'saved' }, clock.now());
         this.#noteSaved(entry, committed, current);
+        this.#keepSaved(entry, committed);
         rare?.noteOverwritten(entry, result.overwritten);
         if (entry.duplicateOf !== null) rare?.noteDuplicated(entry, entry.duplicateOf);
         return;
@@ -105,6 +113,7 @@ export class Taking {
         const committed = this.images.byKey(result.committed);
         this.settlement.acceptPartly(entry, this.#refusal(result.refusal), committed, current);
         this.#noteSaved(entry, committed, current);
+        this.#keepSaved({ members: entry.members.map((member) => onlyFields(member, (name) => !result.refusal.fields.includes(name))) }, committed);
         return this.noteRefused(entry);
       }
       case 'refused':
@@ -141,6 +150,13 @@ export class Taking {
       const after = store.rowOf(current.get(key) ?? null, object);
       const changedByServer = records.changedFields(object, this.#rowsBefore.get(key)?.row ?? null, after);
       this.#events.push({ type: 'upload:accepted', entry: entry.seq, object, id, changedByServer });
+    }
+  }
+
+  #keepSaved({ members }: Pick<QueueEntry, 'members'>, committed: ReadonlyMap<Key, HeldImage>): void {
+    for (const sent of members) {
+      const onto = committed.get(keyOf(sent.object, sent.id));
+      if (onto !== undefined) this.saved.push({ sent, onto });
     }
   }
 
