@@ -120,6 +120,21 @@ describe('groups on the server', () => {
     expect((await tablet.record('order', 'o1')).images).toEqual([]);
   });
 
+  test('A22: nothing is added to, or moved into, what is left of a group whose header was deleted online', async () => {
+    const { device, server } = createWorld({ schema: groupSchema });
+    const tablet = device('ann');
+    await tablet.saveEntry(entry(1, [header('call', 'c1', 0)], create('call', 'c1', { name: 'v' }), create('callSample', 's1', { call: 'c1', quantity: 1 })));
+    await tablet.saveEntry(entry(2, [header('call', 'c2', 0)], create('call', 'c2', { name: 'w' }), create('callSample', 's2', { call: 'c2', quantity: 1 }), create('sampleLot', 'k2', { sample: 's2' })));
+    await server.online.save([{ op: 'remove', object: 'call', id: 'c1' }]);
+    const named = [header('call', 'c1', 1), header('call', 'c2', 1)];
+    const added = await tablet.saveEntry(entry(3, named, create('sampleLot', 'k1', { sample: 's1' })));
+    expect(added).toMatchObject({ outcome: 'refused', class: 'missing-reference', refusal: { fields: ['sample'] } });
+    expect(await tablet.saveEntry(entry(4, named, update('sampleLot', 'k2', { sample: 's2' }, { sample: 's1' })))).toMatchObject({ outcome: 'refused', class: 'missing-reference' });
+    expect(await tablet.saveEntry(entry(5, named, update('callSample', 's1', { quantity: 1 }, { quantity: 2 })))).toMatchObject({ outcome: 'refused', class: 'edit-vs-delete' });
+    // Away from there it may go, and take something along.
+    expect(await tablet.saveEntry(entry(6, named, update('callSample', 's1', { call: 'c1' }, { call: 'c2' }), create('sampleLot', 'k3', { sample: 's1' })))).toMatchObject({ outcome: 'saved' });
+  });
+
   test('A15: a group may come back after its delete, children before their header', async () => {
     const { device } = createWorld({ schema: groupSchema });
     const tablet = device('ann');

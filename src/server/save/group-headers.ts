@@ -81,8 +81,12 @@ function newParentOf(member: EntryMember, parent: ParentField): string | null | 
 /** Says whether a member would change a record in a group of which something above it was deleted online; not when it moves it away. */
 export async function isGroupGone(working: WorkingSet, member: EntryMember): Promise<boolean> {
   const { parent } = member.type;
-  if (parent === null || newParentOf(member, parent) !== undefined) return false;
-  for (let record = await working.get(member); record.type.parent?.isGroup === true; ) {
+  return parent !== null && newParentOf(member, parent) === undefined && (await isBelowDeleted(working, member));
+}
+
+/** Says whether something above a record in its group was deleted online. */
+export async function isBelowDeleted(working: WorkingSet, key: RecordKey): Promise<boolean> {
+  for (let record = await working.get(key); record.type.parent?.isGroup === true; ) {
     const id = parentOf(record);
     if (id === null) return false;
     record = await working.get({ object: record.type.parent.target, id });

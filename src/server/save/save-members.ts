@@ -12,7 +12,7 @@ import { collectAffected } from './affected.ts';
 import { prepareCopy, readCopy } from './copy-of-submitted.ts';
 import type { EntryMember } from './entry-member.ts';
 import { runFormulas } from './formulas.ts';
-import { isGroupGone } from './group-headers.ts';
+import { isBelowDeleted, isGroupGone } from './group-headers.ts';
 import { decodeRecord, hookRecord, patchRow, type HookRunner } from './hook-runner.ts';
 import { keepOverwritten, type MemberOverwrite } from './overwritten.ts';
 import { currentRecord, planMember } from './plan-member.ts';
@@ -206,7 +206,10 @@ async function checkReferences({ working, visibility, principal, hasStrictRefere
     if (fields !== null && !isInMask(fields, member.type.layout.positions.get(field)!)) continue;
     if (!isParent && !hasStrictReferences) continue;
     const target = await working.get({ object, id });
-    if (target.isLive && target.row !== null && visibility.isVisible(principal, target.type, id, target.row)) continue;
+    const isThere = target.isLive && target.row !== null && visibility.isVisible(principal, target.type, id, target.row);
+    const isInGroup = isParent && member.type.parent!.isGroup;
+    // A group whose header is gone takes in nothing, though some of its records may have been left behind.
+    if (isThere && !(isInGroup && (await isBelowDeleted(working, target)))) continue;
     throw missingReference(member, { name: field, target: object });
   }
 }
