@@ -29,7 +29,8 @@ function problemView(inbox: Inbox, error: SyncError, titleOf: TitleOf): View {
     h('h3', { class: 'problem-title' },
       h('button', { type: 'button', class: 'link', on: { click: () => inbox.openRecord(error.object, error.recordId) } }, nameOf(error, titleOf))),
     h('p', { class: 'problem-reason' }, `${OPS[error.op]} ${refusalReason(error.class)}`),
-    error.message !== '' && error.class !== 'conflict' && h('p', { class: 'problem-message' }, error.message),
+    // Only a rule of the back office has more to say than the class.
+    error.message !== '' && error.code !== error.class && h('p', { class: 'problem-message' }, error.message),
     others > 0 && h('p', { class: 'problem-message', 'data-testid': 'together' }, `Saved together with ${others === 1 ? 'another record' : `${others} other records`}: all of it waits, nothing of it is online.`),
     error.members.map((member) => memberView(error, member, titleOf)),
     error.dependants.length > 0 && h('p', { class: 'problem-message', 'data-testid': 'dependants' },
@@ -54,6 +55,9 @@ const MEANINGS: Readonly<Record<SyncErrorAction, string>> = {
   export: 'Hand the change out as a file',
 };
 
+/** What is said of a record in place of its values. */
+const ONLINE: Partial<Record<SyncErrorMember['onlineState'], string>> = { deleted: 'deleted', hidden: 'out of sight' };
+
 /** One record of a refused change; of several, the one that was refused first. */
 function memberView(error: SyncError, member: SyncErrorMember, titleOf: TitleOf): View | null {
   const isRefused = member.object === error.object && member.recordId === error.recordId;
@@ -68,11 +72,12 @@ function memberView(error: SyncError, member: SyncErrorMember, titleOf: TitleOf)
 
 function fieldView(error: SyncError, member: SyncErrorMember, { field, previous, mine, online, isCause }: SyncErrorField, titleOf: TitleOf): View {
   const isLost = isCause && error.class === 'conflict';
-  const value = (name: string, label: string, shown: FieldValue): View =>
-    h('div', { class: `compare-${name}` }, h('dt', {}, label), h('dd', { 'data-testid': name }, describeValue(member.object as ObjectName, field, shown, titleOf)));
+  const inWords = (shown: FieldValue): string => describeValue(member.object as ObjectName, field, shown, titleOf);
+  const value = (name: string, label: string, shown: string): View =>
+    h('div', { class: `compare-${name}` }, h('dt', {}, label), h('dd', { 'data-testid': name }, shown));
   return h('div', { key: field, class: classes('compare', isCause && 'compare-cause', isLost && 'compare-conflict'), 'data-field': field },
     h('p', { class: 'compare-field' }, labelOf(field)),
-    h('dl', {}, value('previous', 'You saw', previous), value('mine', 'You wrote', mine), value('online', 'Online', online)),
+    h('dl', {}, value('previous', 'You saw', inWords(previous)), value('mine', 'You wrote', inWords(mine)), value('online', 'Online', ONLINE[member.onlineState] ?? inWords(online))),
   );
 }
 
