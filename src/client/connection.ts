@@ -41,6 +41,8 @@ export class Connection {
     this.#cancelTimer();
     this.open().catch((fault: unknown) => {
       this.noteThrown(fault);
+      // Several may have asked while it was being loaded.
+      this.#cancelTimer();
       if (!this.#isClosed) this.#cancelTimer = this.#options.context.clock.setTimer(LOAD_AGAIN_MS, () => this.start());
     });
   }
