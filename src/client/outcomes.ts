@@ -105,10 +105,27 @@ export async function findOutcome(store: LocalStore, seq: number): Promise<Entry
   return { kind: seq <= forgottenUpTo ? 'forgotten' : 'saved' };
 }
 
+/** One promise for all calls that wait for the same entry. */
+interface Waiting {
+  readonly settled: Promise<EntryOutcome>;
+  readonly resolve: (outcome: EntryOutcome) => void;
+  readonly reject: (fault: SyncFault) => void;
+}
+
+function createWaiting(): Waiting {
+  let resolve: Waiting['resolve'] = () => {};
+  let reject: Waiting['reject'] = () => {};
+  const settled = new Promise<EntryOutcome>((fulfil, fail) => {
+    resolve = fulfil;
+    reject = fail;
+  });
+  return { settled, resolve, reject };
+}
+
 /** Calls that wait for an entry to end. */
 export class OutcomeWaiters {
   readonly #store: LocalStore;
-  readonly #waiting = new Map<number, ((outcome: EntryOutcome) => void)[]>();
+  readonly #waiting = new Map<number, Waiting>();
 
   constructor(store: LocalStore) {
     this.#store = store;
@@ -118,18 +135,24 @@ export class OutcomeWaiters {
   async wait(seq: number): Promise<{ readonly settled: Promise<EntryOutcome> }> {
     const known = await findOutcome(this.#store, seq);
     if (known !== null) return { settled: Promise.resolve(known) };
-    const waiting = this.#waiting.get(seq) ?? [];
+    const waiting = this.#waiting.get(seq) ?? createWaiting();
     this.#waiting.set(seq, waiting);
-    return { settled: new Promise((resolve) => waiting.push(resolve)) };
+    return { settled: waiting.settled };
   }
 
   /** Answers the calls whose entries have ended. */
   async tell(): Promise<void> {
-    for (const [seq, resolvers] of this.#waiting) {
+    for (const [seq, { resolve }] of this.#waiting) {
       const outcome = await findOutcome(this.#store, seq);
       if (outcome === null) continue;
       this.#waiting.delete(seq);
-      for (const resolve of resolvers) resolve(outcome);
+      resolve(outcome);
     }
+  }
+
+  /** Ends the calls that still wait: no more is heard of their entries here. */
+  close(fault: SyncFault): void {
+    for (const { reject } of this.#waiting.values()) reject(fault);
+    this.#waiting.clear();
   }
 }

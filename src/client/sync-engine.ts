@@ -294,6 +294,7 @@ class Engine implements SyncEngine {
     await this.#connection?.close();
     await this.#steps.idle();
     this.#live?.clear();
+    this.#outcomes?.close(closed());
     this.#inbox?.close();
     for (const emitter of [this.#events, this.#statuses, this.#noticeLists, this.#draftLists]) emitter.clear();
     await this.#context?.store.close();

@@ -81,4 +81,27 @@ describe('a client whose conversation cannot be loaded', () => {
     await world.clock.advance(120_000);
     expect(files.tries).toBe(tries);
   });
+
+  test('A16: asked again and again while it cannot be loaded, waits with one timer, and with none once it is closed', async () => {
+    world = createWorld(schema);
+    const files = withoutConversation();
+    const { engine } = await world.device('ann', { parts: files.parts });
+    for (let times = 0; times < 5; times++) await Promise.all([engine.wake(), engine.setLifecycle({ isOnline: true }), engine.wake()]);
+    await world.clock.advance(0);
+    expect(world.clock.timers.filter((ms) => ms === 30_000)).toHaveLength(1);
+    await engine.close();
+    expect(world.clock.timers).toEqual([]);
+  });
+
+  test('C11: closed while somebody waits for an outcome, says so', async () => {
+    world = createWorld(schema);
+    const { engine } = await world.device('ann', { lifecycle: { isOnline: false, isForeground: true } });
+    const { entry } = await engine.create('account', { name: 'St. Mary' });
+    const outcome = engine.outcome(entry!);
+    await engine.status();
+    await engine.get('account', 'x');
+    const heard = expect(Promise.race([outcome, world.clock.advance(60_000).then(() => 'nothing')])).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
+    await engine.close();
+    await heard;
+  });
 });
