@@ -138,7 +138,10 @@ export function createWorld({ seed, rules = {}, trace }: WorldOptions): World {
       observe: (storage) => oracle.observe(name, user, storage),
       rules: { ...rules.client, ...rules.clientOf?.(name) },
       onEvent: (event, isCurrent) => noteEvent(trace, oracle, name, event, isCurrent),
-      onCrash: (during) => trace.note(name, 'crash', during),
+      onCrash(during) {
+        trace.note(name, 'crash', during);
+        oracle.forgetIntents(name);
+      },
     });
   });
   return {

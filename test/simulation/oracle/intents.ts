@@ -31,6 +31,11 @@ export class Intents {
     return () => void this.#open.delete(intent);
   }
 
+  /** The device's process is gone, and its calls with it. */
+  forget(): void {
+    this.#open.clear();
+  }
+
   /** Whether somebody asked for exactly this save. */
   hasSave(members: readonly SavedMember[]): boolean {
     return this.#saves().some((changes) => isAskedFor(members, changes));

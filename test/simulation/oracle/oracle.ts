@@ -80,6 +80,11 @@ export class Oracle {
     return this.mirror(device).queue.intents.begin(intent);
   }
 
+  /** A device's process ended: what it was asked for and had not done will not be done. */
+  forgetIntents(device: string): void {
+    this.#mirrors.get(device)?.queue.intents.forget();
+  }
+
   /** The host's own logic failed on an entry: it may be overtaken. */
   noteDelay(store: string, number: number): void {
     const sending = this.saves.sentAs(store, number);

@@ -177,6 +177,8 @@ export class QueueLedger {
   #change({ entry: was, save }: Queued, entry: QueueEntry, changes: Changes): void {
     const isNumberKept = was.number !== null && was.number === entry.number;
     if (entry.refusal?.isRemainder === true && was.refusal?.isRemainder !== true) this.#keepRemainder(save, was, entry);
+    // What was refused follows records to their new ids; its number is over.
+    else if (isNumberKept && entry.state === 'failed' && decisionOn(save) === 'refused' && this.intents.has('recreate')) this.#changeWaiting(save, was, entry);
     else if (isNumberKept) this.#checkFrozen(save, was, entry);
     else if (was.number !== null || was.state === 'failed') this.#supersede(save, was, entry, changes);
     else if (!sameChange(was, entry)) this.#changeWaiting(save, was, entry);
@@ -223,6 +225,8 @@ export class QueueLedger {
       const kept = before.fields.get(name);
       if (member.op === 'update' && kept !== undefined && !isSame(kept.previous, previous)) this.#fail('coalescing', `${describeSave(save)} took in a later save, and forgot what ${name} was before`);
     }
+    const form = this.#options.drafted().find((change) => `${change.object}/${change.id}` === member.key);
+    for (const name of Object.keys(form?.values ?? {})) save.fromForm.add(`${member.key} ${name}`);
     this.#setContent(save, [{ ...member, fields }]);
     this.#settledViews.add(member.key);
   }
