@@ -40,9 +40,14 @@ export type {
  * What the sync engine does, in calls that take and give plain data, so that the same engine answers in place or behind a worker. The
  * typed facade (`sync-client.ts`) is what hosts hold.
  */
-export interface SyncEngine {
+export interface SyncEngine extends RecordCalls, PeopleCalls, ServerCalls {
   /** Resolves when the store is open; every other call waits for it. */
   readonly ready: Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Reading and changing records. */
+export interface RecordCalls {
   /** Queues a create (rule A11); resolves when it is durable. `id` is the host's own id at birth. */
   create(object: string, values: Readonly<Record<string, unknown>>, id?: string): Promise<SaveReceipt>;
   /** Queues an edit of the given fields. `entry` is `null` when nothing really changed. */
@@ -59,14 +64,18 @@ export interface SyncEngine {
   restore(object: string, id: string): Promise<SaveReceipt>;
   /** Reads one record by its id at birth or its Record ID; `null` when there is none. */
   get(object: string, id: string): Promise<RecordView | null>;
+  /** Downloads one record with its group and merges it. `null` when it does not exist or may not be seen. */
+  fetch(object: string, id: string): Promise<RecordView | null>;
   query(query: Query): Promise<readonly RecordView[]>;
   /** Calls with the answer now and after each change of it. */
   watchQuery(query: Query, listener: (records: readonly RecordView[]) => void): Promise<Unsubscribe>;
   watchRecord(object: string, id: string, listener: (record: RecordView | null) => void): Promise<Unsubscribe>;
   /** Waits until an entry is settled; at once when it is. */
   outcome(entry: number): Promise<EntryOutcome>;
-  status(): Promise<SyncStatus>;
-  watchStatus(listener: (status: SyncStatus) => void): Promise<Unsubscribe>;
+}
+
+/** What people see of their changes that did not simply arrive, what they decide, and how they leave. */
+export interface PeopleCalls {
   listSyncErrors(): Promise<readonly SyncError[]>;
   watchSyncErrors(listener: (errors: readonly SyncError[]) => void): Promise<Unsubscribe>;
   /** Takes a refused change back, with all that depends on it; the record becomes what it is online (rule B13). */
@@ -79,10 +88,6 @@ export interface SyncEngine {
   exportEntries(entries: readonly number[] | 'all'): Promise<readonly ExportedEntry[]>;
   /** Why a record is not in step with the server; nothing when it is. */
   explain(object: string, id: string): Promise<readonly SyncReason[]>;
-  /** Closes the engine unless there is unsent work that the call says nothing of. */
-  signOut(options: SignOutOptions): Promise<Unsent>;
-  /** Closes the engine and removes everything of its store. */
-  wipe(options: WipeOptions): Promise<void>;
   /** What left the queue without being saved online, of one entry or of all, for 30 days (rule C11). */
   readJournal(entry?: number): Promise<readonly JournalEntry[]>;
   /** What the user is to know, oldest first (rules A22, A23, A24, A27). */
@@ -90,11 +95,19 @@ export interface SyncEngine {
   watchNotices(listener: (notices: readonly Notice[]) => void): Promise<Unsubscribe>;
   /** Notes that the user has read a notice; it is kept for 30 days more. */
   acknowledgeNotice(notice: number): Promise<void>;
+  /** Closes the engine unless there is unsent work that the call says nothing of. */
+  signOut(options: SignOutOptions): Promise<Unsent>;
+  /** Closes the engine and removes everything of its store. */
+  wipe(options: WipeOptions): Promise<void>;
+}
+
+/** Where the device stands with the server, and what moves it on. */
+export interface ServerCalls {
+  status(): Promise<SyncStatus>;
+  watchStatus(listener: (status: SyncStatus) => void): Promise<Unsubscribe>;
   watchEvents(listener: (event: SyncEvent) => void): Promise<Unsubscribe>;
   /** Downloads all that the user may see; staged, applied in one commit, resumed where it stopped. */
   download(): Promise<DownloadReceipt>;
-  /** Downloads one record with its group and merges it. `null` when it does not exist or may not be seen. */
-  fetch(object: string, id: string): Promise<RecordView | null>;
   /** Polls the feed and sends what waits, now. */
   wake(): Promise<void>;
   /**
@@ -104,7 +117,6 @@ export interface SyncEngine {
   exchange(): Promise<SyncStatus>;
   /** What the host knows of network and visibility; a hint (rule A13) that pauses and resumes. */
   setLifecycle(lifecycle: Partial<Lifecycle>): Promise<void>;
-  close(): Promise<void>;
 }
 
 /** Whether the app may talk to the server at all. */

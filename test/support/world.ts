@@ -1,5 +1,6 @@
 import type { SyncEngine, SyncEvent } from '../../src/client/engine.ts';
-import { createSyncEngine, type SyncEngineOptions } from '../../src/client/sync-engine.ts';
+import type { SyncEngineOptions } from '../../src/client/engine-core.ts';
+import { createSyncEngine } from '../../src/client/sync-engine.ts';
 import { createTwinCore } from '../../src/core/twin.ts';
 import type { Schema } from '../../src/schema.ts';
 import { createSyncServer, type SyncServer, type SyncServerOptions } from '../../src/server/index.ts';

@@ -1,0 +1,215 @@
+import type { DeviceCore } from '../core/core.ts';
+import type { ProtocolLimits } from '../protocol/messages.ts';
+import type { Schema } from '../protocol/schema.ts';
+import type { Clock } from '../shared/clock.ts';
+import { createEmitter, type Emitter } from '../shared/emitter.ts';
+import { SyncFault } from '../shared/fault.ts';
+import type { Random } from '../shared/random.ts';
+import { createSerial, type Serial } from '../shared/serial.ts';
+import type { StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
+import type { TransportAdapter } from '../transport/transport-adapter.ts';
+import { createAnswerGate } from './answer-gate.ts';
+import { Connection } from './connection.ts';
+import type { DraftInfo } from './draft.ts';
+import type { EngineContext } from './engine-context.ts';
+import type { Lifecycle } from './engine.ts';
+import { groupPlaces } from './groups.ts';
+import type { Inbox } from './inbox.ts';
+import { LiveQueries } from './live-queries.ts';
+import { LocalStore } from './local-store.ts';
+import { OutcomeWaiters } from './outcomes.ts';
+import { createParts, preloadParts, type Parts } from './parts.ts';
+import { startPurging } from './purge.ts';
+import type { Key } from './record-key.ts';
+import { Records } from './records.ts';
+import { clientRules, type ClientRules } from './rules.ts';
+import { StatusBoard } from './status-board.ts';
+import type { SyncEvent } from './sync-event.ts';
+
+/** What an engine is made of: everything it touches comes in here. */
+export interface SyncEngineOptions {
+  readonly schema: Schema;
+  /** The store is this user's alone; the server checks the name against the token. */
+  readonly owner: StoreOwner;
+  readonly storage: StorageAdapter;
+  readonly transport: TransportAdapter;
+  readonly core: DeviceCore;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Time between polls, in milliseconds; the server's word wins. @defaultValue 30_000 */
+  readonly pollIntervalMs?: number;
+  /** Looks at the store and changes nothing, here or online (rule A10). @defaultValue false */
+  readonly readOnly?: boolean;
+  /** @defaultValue online and in the foreground */
+  readonly lifecycle?: Lifecycle;
+  /** @internal */
+  readonly rules?: Partial<ClientRules>;
+  /** @internal */
+  readonly parts?: Parts;
+}
+
+const DEFAULT_POLL_INTERVAL_MS = 30_000;
+
+/** The life of an engine, from the opening of its store to the last step, and how calls get their turn in it. */
+export class EngineCore {
+  readonly options: SyncEngineOptions;
+  readonly ready: Promise<void>;
+  readonly steps: Serial = createSerial();
+  readonly events: Emitter<SyncEvent> = createEmitter();
+  readonly draftLists: Emitter<readonly DraftInfo[]> = createEmitter();
+  // Set once the store is open; every call waits for that.
+  context!: EngineContext;
+  live!: LiveQueries;
+  outcomes!: OutcomeWaiters;
+  connection!: Connection;
+  board!: StatusBoard;
+  /** What the host last said of network and visibility, before the store was open too. */
+  lifecycle: Lifecycle;
+  readonly #abort = new AbortController();
+  /** There is one once somebody has asked for it. */
+  #inbox: Inbox | null = null;
+  #isOpen = false;
+  #isClosed = false;
+  #closing: Promise<void> | null = null;
+  #stopPurging: () => void = () => {};
+
+  constructor(options: SyncEngineOptions) {
+    this.options = options;
+    this.lifecycle = options.lifecycle ?? { isOnline: true, isForeground: true };
+    this.ready = this.#open();
+    // Every call awaits `ready` and gets its fault; nobody awaiting it must not be an unhandled rejection.
+    this.ready.catch(() => {});
+  }
+
+  /** Waits until the store is open. @throws {@link SyncFault} `CLIENT_CLOSED`, and why it could not be opened */
+  async assertOpen(): Promise<void> {
+    if (this.#isClosed) throw closed();
+    await this.ready;
+    if (this.#isClosed) throw closed();
+  }
+
+  /** Runs what reads or changes the store, when it is its turn. */
+  async step<T>(step: (context: EngineContext) => Promise<T>): Promise<T> {
+    await this.assertOpen();
+    return this.steps.run(() => {
+      // It may have been closed while this waited its turn.
+      if (this.#isClosed) throw closed();
+      return step(this.context);
+    });
+  }
+
+  /** Rule A13: what is saved goes up at once. */
+  async save<T>(save: (context: EngineContext, limits: ProtocolLimits) => Promise<T>): Promise<T> {
+    const saved = await this.step((context) => save(context, this.connection.limits));
+    this.#wakeUpload();
+    return saved;
+  }
+
+  /** The part of what people do about their changes. */
+  async byHand(): ReturnType<Parts['byHand']> {
+    await this.assertOpen();
+    return this.context.parts.byHand();
+  }
+
+  async openInbox(): Promise<Inbox> {
+    const { Inbox } = await this.byHand();
+    this.#inbox ??= new Inbox({
+      context: this.context,
+      conversation: () => this.connection.open(),
+      wakeUpload: () => this.#wakeUpload(),
+      canAsk: () => this.#isOpen && this.connection.state.isOnline,
+      onFault: (thrown) => this.connection.noteThrown(thrown),
+    });
+    return this.#inbox;
+  }
+
+  /** From here on no call gets its turn any more; those that have theirs end, and so does the engine with {@link close}. */
+  refuseCalls(): void {
+    this.#isClosed = true;
+  }
+
+  close(): Promise<void> {
+    // Whoever closes a second time waits for the first: the store is free only then.
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #open(): Promise<void> {
+    const { schema, owner, storage, transport, core, clock, random } = this.options;
+    const { readOnly: isReadOnly = false, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = this.options;
+    const rules = { ...clientRules, ...this.options.rules };
+    const store = await LocalStore.open({ schema, owner, storage, clock, random, isReadOnly, rules, onCommitted: (keys) => this.#onCommitted(keys) });
+    const records = new Records(store, core);
+    const { steps } = this;
+    const emit = (event: SyncEvent): void => this.events.emit(event);
+    const onFault = (thrown: unknown): void => this.connection.noteThrown(thrown);
+    this.board = new StatusBoard({ store, conversation: () => this.connection.state, isOpen: () => this.#isOpen, emit });
+    this.context = {
+      schema,
+      places: groupPlaces(schema),
+      user: owner.user,
+      core,
+      clock,
+      random,
+      rules,
+      store,
+      records,
+      parts: this.options.parts ?? createParts(),
+      steps,
+      answers: createAnswerGate(),
+      emit,
+      showProgress: (progress) => this.board.showProgress(progress),
+    };
+    this.outcomes = new OutcomeWaiters(store);
+    this.live = new LiveQueries({ schema, records, between: (read) => steps.run(read), onFault });
+    this.connection = new Connection({
+      context: this.context,
+      transport,
+      signal: this.#abort.signal,
+      lifecycle: this.lifecycle,
+      isReadOnly,
+      pollIntervalMs,
+      onChange: () => this.board.show(),
+    });
+    if (!isReadOnly) this.#stopPurging = await startPurging(this.context, onFault);
+    if (this.#isClosed) return;
+    this.#isOpen = true;
+    this.connection.start();
+    for (const draft of new Set(store.drafts.byRecord.values())) emit({ type: 'draft:found', draft });
+    preloadParts(this.context.parts);
+  }
+
+  #onCommitted(keys: ReadonlySet<Key>): void {
+    if (!this.#isOpen) return;
+    for (const step of [() => this.live.refresh(keys), () => this.outcomes.tell()]) {
+      void this.steps.run(step).catch((thrown: unknown) => this.connection.noteThrown(thrown));
+    }
+    this.#inbox?.look();
+    this.board.show();
+  }
+
+  #wakeUpload(): void {
+    this.connection.tell((conversation) => conversation.wakeUpload());
+  }
+
+  async #close(): Promise<void> {
+    this.#isClosed = true;
+    this.#isOpen = false;
+    this.#abort.abort();
+    await this.ready.catch(() => {});
+    this.#stopPurging();
+    await this.connection?.close();
+    await this.steps.idle();
+    this.live?.clear();
+    this.outcomes?.close(closed());
+    this.#inbox?.close();
+    this.board?.close();
+    this.events.clear();
+    this.draftLists.clear();
+    await this.context?.store.close();
+  }
+}
+
+function closed(): SyncFault {
+  return new SyncFault('CLIENT_CLOSED', 'the client is closed');
+}

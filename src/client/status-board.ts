@@ -1,0 +1,79 @@
+import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
+import type { ConversationState } from './conversation.ts';
+import type { LocalStore } from './local-store.ts';
+import { countNotices, type Notice } from './notices.ts';
+import { oldestPending, summariseStatus, type DownloadProgress, type SyncStatus } from './status.ts';
+import type { SyncEvent } from './sync-event.ts';
+
+/** What the board reads, and whom it tells. */
+export interface StatusBoardOptions {
+  readonly store: LocalStore;
+  readonly conversation: () => ConversationState;
+  /** Nothing is shown before the engine is open, and nothing once it closes. */
+  readonly isOpen: () => boolean;
+  readonly emit: (event: SyncEvent) => void;
+}
+
+/** Shows status and notices to whoever watches them: after anything that may have changed them, once for each real change. */
+export class StatusBoard {
+  readonly #options: StatusBoardOptions;
+  readonly #statuses = createEmitter<SyncStatus>();
+  readonly #noticeLists = createEmitter<readonly Notice[]>();
+  #progress: DownloadProgress | null = null;
+  #last: SyncStatus | null = null;
+
+  constructor(options: StatusBoardOptions) {
+    this.#options = options;
+  }
+
+  read(): SyncStatus {
+    const { store, conversation } = this.#options;
+    const { pending, failed } = store.counts;
+    return summariseStatus({
+      pending,
+      syncErrors: failed,
+      drafts: store.drafts.count,
+      notices: countNotices(store),
+      oldestPendingAt: oldestPending(store.entries),
+      hasFeedGap: store.meta.hasFeedGap,
+      lastDownloadAt: store.meta.lastDownloadAt,
+      ...conversation(),
+      progress: this.#progress,
+    });
+  }
+
+  readNotices(): readonly Notice[] {
+    return [...this.#options.store.notices.values()];
+  }
+
+  watch(listener: (status: SyncStatus) => void): Unsubscribe {
+    listener(this.read());
+    return this.#statuses.subscribe(listener);
+  }
+
+  watchNotices(listener: (notices: readonly Notice[]) => void): Unsubscribe {
+    listener(this.readNotices());
+    return this.#noticeLists.subscribe(listener);
+  }
+
+  showProgress(progress: DownloadProgress | null): void {
+    this.#progress = progress;
+    this.show();
+  }
+
+  show(): void {
+    if (!this.#options.isOpen()) return;
+    const status = this.read();
+    const before = this.#last;
+    if (JSON.stringify(before) === JSON.stringify(status)) return;
+    this.#last = status;
+    this.#statuses.emit(status);
+    if (before === null || before.state !== status.state) this.#options.emit({ type: 'status:changed', state: status.state });
+    if (before?.notices !== status.notices) this.#noticeLists.emit(this.readNotices());
+  }
+
+  close(): void {
+    this.#statuses.clear();
+    this.#noticeLists.clear();
+  }
+}
