@@ -78,8 +78,9 @@ const MAY_ANSWER: Readonly<Record<string, (answer: unknown) => boolean>> = {
   formulas: isRecord,
 };
 
+/** Fields by name. An error that was returned and not thrown, or a map, has none of its own and would pass for "nothing to set". */
 function isRecord(answer: unknown): boolean {
-  return typeof answer === 'object' && !Array.isArray(answer);
+  return typeof answer === 'object' && !Array.isArray(answer) && !(answer instanceof Error) && !(answer instanceof Map) && !(answer instanceof Set);
 }
 
 function assertAnswer(name: string, answer: unknown): void {
