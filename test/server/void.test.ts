@@ -64,6 +64,24 @@ describeOnBothStores('voiding upload numbers', (newWorld) => {
     }
   });
 
+  test('C2: of a refused upload, its repeats and its void that race, one decides and all answers say the same', async () => {
+    let refusals = 0;
+    const { device } = newWorld({ afterCommit: ({ outcome }) => void (refusals += outcome === 'refused' ? 1 : 0) });
+    const tablet = device('ann');
+    await tablet.save(1, create('a1'));
+    let refused = 0;
+    for (let number = 2; number <= 13; number++) {
+      const upload = () => tablet.save(number, create('a1', 'other')).then(({ outcome }) => outcome), voiding = () => tablet.void(number).then(([result]) => result!.outcome);
+      const order = number % 3 === 0 ? [voiding, upload, upload] : number % 3 === 1 ? [upload, voiding, upload] : [upload, upload, voiding];
+      const outcomes = await Promise.all(order.map((ask) => ask()));
+      expect(new Set(outcomes).size, outcomes.join()).toBe(1);
+      expect(['refused', 'voided']).toContain(outcomes[0]);
+      refused += outcomes[0] === 'refused' ? 1 : 0;
+    }
+    await settle();
+    expect(refusals).toBe(refused);
+  });
+
   test('C2: a void waits for the upload that is under way and answers what became of it', async () => {
     let goOn = (): void => {}, entered = (): void => {};
     const isIn = new Promise<void>((resolve) => (entered = resolve));
