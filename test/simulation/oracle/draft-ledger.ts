@@ -86,11 +86,12 @@ export class DraftLedger {
       const name = readDraftRowKey(state);
       if (name === null) continue;
       isChanged = true;
-      if (!intents.hasDraft(name.draft, 'draft:open', 'draft:change')) this.#fail(`draft ${name.draft} changed, and nobody asked for it`);
       const { layout, seen, row } = decodeEnvelope(bytes) as { readonly layout: string; readonly seen: Uint8Array | null; readonly row: Uint8Array | null };
       const read = (values: Uint8Array | null): Values | null => values && decodeRow(layouts.get(layout)!, values);
       const records = this.#drafts.get(name.draft) ?? new Map<string, DraftedRecord>();
-      this.#drafts.set(name.draft, records.set(name.key, { seen: read(seen), row: read(row) }));
+      const before = records.get(name.key), after: DraftedRecord = { seen: read(seen), row: read(row) };
+      if (!intents.hasDraft(name.draft, 'draft:open', 'draft:change') && !isRebased(before, after)) this.#fail(`draft ${name.draft} changed, and nobody asked for it`);
+      this.#drafts.set(name.draft, records.set(name.key, after));
     }
     if (isChanged) this.changes++;
   }
@@ -108,6 +109,14 @@ export class DraftLedger {
   #fail(message: string): void {
     this.#options.fail('drafts', message);
   }
+}
+
+/** Rule A27: by itself a draft may only show newer values, where its user has written none. */
+function isRebased(before: DraftedRecord | undefined, after: DraftedRecord): boolean {
+  if (before === undefined || before.seen === null || after.seen === null) return false;
+  if (before.row === null || after.row === null) return before.row === after.row;
+  const { seen, row } = before, now = { seen: after.seen, row: after.row };
+  return Object.keys(now.row).every((field) => (isSame(row[field], seen[field]) ? isSame(now.row[field], now.seen[field]) : isSame(now.row[field], row[field])));
 }
 
 function changesOf(records: ReadonlyMap<string, DraftedRecord>): DraftedChange[] {
