@@ -200,6 +200,15 @@ describeOnBothStores('hooks around the transaction', (newWorld) => {
     }
   });
 
+  test('A25: a hook that hangs a record on an id that cannot be leaves its entry alone undecided, whatever the store', async () => {
+    for (const parent of ['a\0b', Array.from({ length: 4_000 }, (_, index) => ((index * 7_919) % 36).toString(36)).join('')]) {
+      const { device } = newWorld({ objects: { note: { beforeSave: () => ({ account: parent }) } } });
+      const note: TestChange = { create: 'note', id: 'n1', values: { body: 'b' } };
+      const { results } = await device('ann').upload({ number: 1, changes: [note] }, { number: 2, changes: [create('a1')] });
+      expect(results.map(({ outcome }) => outcome)).toEqual(['tryLater', 'saved']);
+    }
+  });
+
   test('A17: an upload whose hooks take too long is answered in time: what was not begun comes again', async () => {
     const hanging = [promised(), promised()];
     const { device, clock } = newWorld({

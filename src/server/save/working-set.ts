@@ -1,6 +1,7 @@
 import { decodeValue, splitRow } from '../../protocol/row.ts';
 import type { RecordVersion } from '../../protocol/version.ts';
 import { bytesEqual } from '../../shared/bytes.ts';
+import { SyncFault } from '../../shared/fault.ts';
 import type { RowArchive } from '../row-archive.ts';
 import type { ServerRules } from '../server-rules.ts';
 import type { ServerObject, ServerSchema } from '../server-schema.ts';
@@ -112,8 +113,11 @@ export class WorkingSet {
     for (const record of this.changed()) {
       const { layout, row } = await this.#archive.write(this.#transaction, record.type, record.row!, record.stored);
       const { object, id, isLive, type } = record;
+      const parentId = parentOf(record);
+      // Devices' references were checked: this one is a hook's. A store may not be able to keep it.
+      if (parentId !== null && !isStorableId(parentId)) throw new SyncFault('ID_INVALID', `a ${object} is to hang on an id that cannot be stored`);
       const recordId = type.recordIdField === null ? null : textAt(record.row!, type, type.recordIdField);
-      writes.push({ object, id, version: rules.nextVersion(record.stored, epoch), isDeleted: !isLive, layout, row, parentId: parentOf(record), recordId });
+      writes.push({ object, id, version: rules.nextVersion(record.stored, epoch), isDeleted: !isLive, layout, row, parentId, recordId });
     }
     await this.#transaction.putRecords(writes);
     return new Map(writes.map((write) => [keyText(write), write.version]));
