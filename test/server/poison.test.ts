@@ -55,6 +55,22 @@ describe('an entry that cannot be settled holds up nobody else', () => {
     expect(results.map(({ outcome }) => outcome)).toEqual(['tryLater', 'saved']);
   });
 
+  test('A15: what is kept and shown of an entry that is far too large is no larger than one that is not', async () => {
+    const { device, server } = createWorld({ limits: { members: 3 } });
+    const tablet = device('ann');
+    for (const number of [1, 2, 3, 4, 5]) await tablet.save(number, create(`a${number}`));
+    const large = [1, 2, 3, 4, 5].map((number) => setCity(`a${number}`, null, 'x'));
+    for (const result of [await tablet.save(6, ...large), await tablet.save(6, ...large), (await tablet.void(6))[0]!]) {
+      expect(result).toMatchObject({ outcome: 'refused', class: 'too-large' });
+      expect(result.currentImages.map(({ id }) => id)).toEqual(['a1', 'a2', 'a3']);
+    }
+    const many = Array.from({ length: 2_001 }, (_, index) => create(`b${index}`));
+    await tablet.save(7, ...many);
+    const [kept] = await server.support.listRefused({ limit: 1 });
+    expect(kept).toMatchObject({ number: 7, class: 'too-large', isCut: true });
+    expect(kept!.changes).toHaveLength(2_000);
+  });
+
   test('C1: no record comes to be under an id that devices cannot read', async () => {
     const { device, server } = createWorld({
       objects: { account: { afterSave: async ({ write, next }) => void (await write.create('order', { id: String(next?.city ?? 'o1') })) } },

@@ -105,7 +105,7 @@ async function saveOnce(parts: ServerParts, uploaded: UploadedEntry, transaction
   const decision: Decision =
     left === null
       ? { outcome: 'saved', committed, overwritten: overwritten.map((overwrite) => settledOverwrite(parts, principal, overwrite)) }
-      : { outcome: 'partlySaved', committed, refusal: left, records: recordsIn(uploaded) };
+      : { outcome: 'partlySaved', committed, refusal: left, records: recordsIn(parts, uploaded) };
   await decide(transaction, uploaded, hash, createdAt, decision);
   if (left !== null) await keepRefused(transaction, refusedUpload(uploaded), left, createdAt);
   if (hasWritten) {
@@ -129,7 +129,7 @@ function openSave(parts: ServerParts, { principal, store, entry }: UploadedEntry
 
 /** A header was submitted elsewhere (rules A23, A24): that is a decision too, with nothing written. */
 async function setAside(parts: ServerParts, uploaded: UploadedEntry, transaction: StoreTransaction, hash: string, { outcome, header, group }: SetAside): Promise<EntryDecision> {
-  const decision: Decision = { outcome, header, group, records: recordsIn(uploaded) };
+  const decision: Decision = { outcome, header, group, records: recordsIn(parts, uploaded) };
   if (parts.rules.isFinal(outcome)) await decide(transaction, uploaded, hash, parts.clock.now(), decision);
   return { settled: await settleAgain(parts, uploaded.principal, transaction, decision), decided: { outcome, refusal: null, affected: [] } };
 }
@@ -154,7 +154,7 @@ async function refuseOnce(parts: ServerParts, uploaded: UploadedEntry, transacti
   // Two copies of the request may race: the first decision stands.
   const receipt = parts.rules.recall(await transaction.claimReceipt(receiptKey(uploaded)));
   if (receipt !== null) return { settled: await repeat(parts, uploaded, transaction, receipt, hash), decided: null };
-  const decision: Decision = { outcome: 'refused', refusal, records: recordsIn(uploaded) };
+  const decision: Decision = { outcome: 'refused', refusal, records: recordsIn(parts, uploaded) };
   const createdAt = parts.clock.now();
   await decide(transaction, uploaded, hash, createdAt, decision);
   await keepRefused(transaction, refusedUpload(uploaded), refusal, createdAt);
@@ -176,13 +176,13 @@ async function repeat(
   // A number that was given up has no content to compare with.
   if (decision.outcome !== 'voided' && receipt.hash !== hash) return { outcome: 'copied' };
   // Receipts of the first version do not name the records, but the entry does.
-  const known: Decision = 'records' in decision ? { ...decision, records: recordsIn(uploaded) } : decision;
+  const known: Decision = 'records' in decision ? { ...decision, records: recordsIn(parts, uploaded) } : decision;
   return settleAgain(parts, uploaded.principal, transaction, known);
 }
 
-/** What the device should see with a decision: the records of the entry's members, in order, and the headers it names. */
-function recordsIn({ span, entry }: UploadedEntry): RecordKey[] {
-  return [...spanMembers(span), ...entry.headers.map(({ object, id }) => ({ object, id }))];
+/** What the device should see with a decision: the records of the entry's members, in order, and the headers it names. Of one that is too large, the first. */
+function recordsIn({ limits }: ServerParts, { span, entry }: UploadedEntry): RecordKey[] {
+  return [...spanMembers(span).slice(0, limits.members), ...entry.headers.map(({ object, id }) => ({ object, id }))];
 }
 
 /** The record of each member of an entry, in order. */

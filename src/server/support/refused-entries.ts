@@ -12,6 +12,7 @@ import type { ServerStore, StoreTransaction } from '../store/server-store.ts';
 
 /** An entry may be megabytes; support needs to see what it was about. */
 const MOST_VALUE_BYTES = 262_144;
+const MOST_CHANGES = 2_000;
 
 /** An entry that the server refused, kept for support: a lost device's sync errors are not lost with it. */
 export interface RefusedEntry {
@@ -37,7 +38,7 @@ export interface RefusedEntry {
   readonly fields: readonly string[];
   /** What the entry would have written, in order. */
   readonly changes: readonly EntryChange[];
-  /** The values of later changes were left out because the entry is over 256 KiB. */
+  /** The values of later changes were left out because the entry is over 256 KiB, or changes beyond the first 2 000. */
   readonly isCut: boolean;
 }
 
@@ -106,7 +107,7 @@ function readRefused({ user, createdAt, body }: Fact): RefusedEntry {
 
 function plainChanges({ table, layouts, start, count }: EntrySpan): Pick<RefusedEntry, 'changes' | 'isCut'> {
   let bytes = 0;
-  const changes = Array.from({ length: count }, (_, index): EntryChange => {
+  const changes = Array.from({ length: Math.min(count, MOST_CHANGES) }, (_, index): EntryChange => {
     const at = start + index;
     const layout = layouts[table.layout(at)]!, mask = table.mask(at), previous = table.previous(at), next = table.next(at);
     const head = { object: layout.object, id: table.id(at), op: table.op(at) };
@@ -124,7 +125,7 @@ function plainChanges({ table, layouts, start, count }: EntrySpan): Pick<Refused
     };
     return { ...head, previous: pick(previous), next: pick(next) };
   });
-  return { changes, isCut: bytes > MOST_VALUE_BYTES };
+  return { changes, isCut: bytes > MOST_VALUE_BYTES || count > MOST_CHANGES };
 }
 
 /** A create has a whole row: fields without a value say nothing. */
