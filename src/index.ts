@@ -20,6 +20,7 @@ export type {
   ExportedEntry,
   Fix,
   FixedMember,
+  RecreatedRecord,
   Resolution,
   ResolutionOutcome,
   ResolutionReceipt,

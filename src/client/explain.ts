@@ -8,35 +8,82 @@ import { findDependants } from './upload-plan.ts';
  * gone.
  */
 export type SyncReason =
-  /** It is in a draft that was not saved yet (rule A12). */
-  | { readonly code: 'draft'; readonly draft: string }
-  /** The server takes nothing from this device any more (rule A3). */
-  | { readonly code: 'revoked' }
-  /** The server no longer speaks this build's protocol. */
-  | { readonly code: 'upgrade-required' }
-  /** Somebody has to sign in. */
-  | { readonly code: 'needs-auth' }
-  /** The platform says that there is no network. */
-  | { readonly code: 'offline' }
-  /** In the background nothing is sent (rule A16). */
-  | { readonly code: 'in-background' }
-  /** The server refused it; the sync error waits for the user. */
-  | { readonly code: 'refused'; readonly syncError: number }
-  /**
-   * Another save must be settled first (rule C9). `group`: of the same transaction group. `reference`: it creates a record that this one
-   * refers to. `isRefused`: it waits for the user.
-   */
-  | { readonly code: 'waiting-behind'; readonly entry: number; readonly object: string; readonly id: string; readonly because: 'group' | 'reference'; readonly isRefused: boolean }
-  /** The server could not decide and asked to try later (rule A17). */
-  | { readonly code: 'deferred'; readonly entry: number; readonly retryInMs: number }
-  /** The last request failed; the next is due then. */
-  | { readonly code: 'backing-off'; readonly retryInMs: number }
-  /** It is on its way, or was when the answer got lost. */
-  | { readonly code: 'sending'; readonly entry: number }
-  /** Its turn comes. */
-  | { readonly code: 'queued'; readonly entry: number }
-  /** A newer row of the server is kept until the user's changes are settled (rule C7). */
-  | { readonly code: 'kept-aside' };
+  | {
+      /** It is in a draft that was not saved yet (rule A12). */
+      readonly code: 'draft';
+      /** Its id, for `drafts.open`. */
+      readonly draft: string;
+    }
+  | {
+      /** The server takes nothing from this device any more (rule A3). */
+      readonly code: 'revoked';
+    }
+  | {
+      /** The server no longer speaks this build's protocol. */
+      readonly code: 'upgrade-required';
+    }
+  | {
+      /** Somebody has to sign in. */
+      readonly code: 'needs-auth';
+    }
+  | {
+      /** The platform says that there is no network. */
+      readonly code: 'offline';
+    }
+  | {
+      /** In the background nothing is sent (rule A16). */
+      readonly code: 'in-background';
+    }
+  | {
+      /** The server refused it; the sync error waits for the user. */
+      readonly code: 'refused';
+      /** The number of the sync error. */
+      readonly syncError: number;
+    }
+  | {
+      /** Another save must be settled first (rule C9). */
+      readonly code: 'waiting-behind';
+      /** The number of the queue entry that has to be settled. */
+      readonly entry: number;
+      /** The object of the first record that it changes. */
+      readonly object: string;
+      /** The id at birth of that record. */
+      readonly id: string;
+      /** `group`: of the same record or transaction group. `reference`: it creates a record that this one refers to. */
+      readonly because: 'group' | 'reference';
+      /** Whether it was refused, and waits for the user. */
+      readonly isRefused: boolean;
+    }
+  | {
+      /** The server could not decide and asked to try later (rule A17). */
+      readonly code: 'deferred';
+      /** The number of the queue entry. */
+      readonly entry: number;
+      /** Milliseconds until it is sent again. */
+      readonly retryInMs: number;
+    }
+  | {
+      /** The last request failed; the next is due then. */
+      readonly code: 'backing-off';
+      /** Milliseconds until the next request. */
+      readonly retryInMs: number;
+    }
+  | {
+      /** It is on its way, or was when the answer got lost. */
+      readonly code: 'sending';
+      /** The number of the queue entry. */
+      readonly entry: number;
+    }
+  | {
+      /** Its turn comes. */
+      readonly code: 'queued';
+      /** The number of the queue entry. */
+      readonly entry: number;
+    }
+  | {
+      /** A newer row of the server is kept until the user's changes are settled (rule C7). */
+      readonly code: 'kept-aside';
+    };
 
 /** Everything that explaining looks at. */
 export interface ExplainInput {

@@ -39,11 +39,13 @@ export type NoticeSubject =
   | {
       /** An edit replaced what somebody else wrote online (rule A22). Quiet: it goes after 30 days by itself. */
       readonly kind: 'overwritten';
+      /** The values online that it replaced, one by one. */
       readonly fields: readonly OverwrittenField[];
     }
   | {
       /** The server deleted a record as it saved it, or moved it out of the user's sight (rule A27). To be acknowledged. */
       readonly kind: 'removed';
+      /** What the record is now; `hidden`: the user may not see it. */
       readonly state: 'deleted' | 'hidden';
     };
 

@@ -99,15 +99,39 @@ export interface ResolutionReceipt {
   /** Entries taken back; none where the change was queued again. */
   readonly undone: readonly number[];
   /** The new id of each record that was created anew; only after `recreate`. */
-  readonly recreated: readonly { readonly object: string; readonly from: string; readonly to: string }[];
+  readonly recreated: readonly RecreatedRecord[];
+}
+
+/** A record that was created anew, under another id. */
+export interface RecreatedRecord {
+  /** The object's name in the schema. */
+  readonly object: string;
+  /** The id at birth of the record that is gone. */
+  readonly from: string;
+  /** The id at birth of the new one. */
+  readonly to: string;
 }
 
 /** What became of one of several sync errors. */
 export type ResolutionOutcome =
-  /** As by the call for one. `gone`: there was no such sync error any more, an earlier one of the same call took it along. */
-  | ({ readonly syncError: number } & ResolutionReceipt)
-  | { readonly syncError: number; readonly kind: 'gone' }
-  | { readonly syncError: number; readonly kind: 'failed'; readonly fault: FaultShape };
+  | ({
+      /** Its number; what happened is told as by the call for one. */
+      readonly syncError: number;
+    } & ResolutionReceipt)
+  | {
+      /** Its number. */
+      readonly syncError: number;
+      /** There was no such sync error any more: an earlier one of the same call took it along. */
+      readonly kind: 'gone';
+    }
+  | {
+      /** Its number. */
+      readonly syncError: number;
+      /** It stays as it was. */
+      readonly kind: 'failed';
+      /** Why, as the call for one throws it. */
+      readonly fault: FaultShape;
+    };
 
 /** A save that the server does not have, or a draft, as plain data. */
 export interface ExportedEntry {

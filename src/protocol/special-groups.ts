@@ -31,17 +31,25 @@ export const CALL_COPIES: readonly string[] = [
 
 /** Names of the six groups' fields and values, where an app has others. */
 export interface SpecialGroupsOptions {
+  /** Calls, where their names are others. @defaultValue the names of {@link SpecialGroupNames} */
   readonly call?: CallNames;
+  /** Orders, where their names are others. @defaultValue the names of {@link SpecialGroupNames} */
   readonly order?: SpecialGroupNames;
+  /** Inventory monitoring, where their names are others. @defaultValue the names of {@link SpecialGroupNames} */
   readonly inventoryMonitoring?: SpecialGroupNames;
+  /** Content acknowledgment, where their names are others. @defaultValue the names of {@link SpecialGroupNames} */
   readonly contentAcknowledgment?: SpecialGroupNames;
+  /** Medical inquiry fulfillment, where their names are others. @defaultValue the names of {@link SpecialGroupNames} */
   readonly medicalInquiryFulfillment?: SpecialGroupNames;
+  /** Data change requests, where their names are others. @defaultValue the names of {@link SpecialGroupNames} */
   readonly dataChangeRequest?: SpecialGroupNames;
 }
 
 /** How the objects of a group are saved: spread `header` and `member` into their definitions. */
 export interface SpecialGroup {
+  /** For the object that leads the group. */
   readonly header: Required<Pick<ObjectDefinition, 'mode' | 'submitted'>>;
+  /** For each object below it. */
   readonly member: Required<Pick<ObjectDefinition, 'mode'>>;
 }
 
