@@ -8,6 +8,8 @@ import type { ReaderImage } from './visibility.ts';
 export interface ImageList {
   /** Adds an image, in a layout of its object, and returns its index. */
   add(image: ReaderImage, layout: Layout): number;
+  /** How many bytes the rows added so far have. */
+  byteLength(): number;
   /** The parts of an answer that hold them. */
   take(): { readonly layouts: readonly WireLayout[]; readonly items: Uint8Array };
 }
@@ -15,13 +17,16 @@ export interface ImageList {
 export function createImageList(): ImageList {
   const layouts = new Map<string, { readonly index: number; readonly layout: Layout }>();
   const images: Image[] = [];
+  let byteLength = 0;
   return {
     add({ id, version, state, row }, layout) {
       const known = layouts.get(layout.hash) ?? { index: layouts.size, layout };
       layouts.set(layout.hash, known);
       images.push({ layout: known.index, id, version, state, row });
+      byteLength += row?.length ?? 0;
       return images.length - 1;
     },
+    byteLength: () => byteLength,
     take: () => ({ layouts: [...layouts.values()].map(({ layout }) => wireLayout(layout)), items: encodeImages(images) }),
   };
 }

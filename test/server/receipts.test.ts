@@ -136,4 +136,22 @@ describe('receipts', () => {
     expect(results.map(({ outcome }) => outcome)).toEqual(['saved', 'saved', 'tryLater']);
     expect((await tablet.upload(touch(13))).results).toMatchObject([{ outcome: 'saved' }]);
   });
+
+  test('C3: an answer is also full of what was committed then, and of what was overwritten', async () => {
+    const { device, server } = createWorld({ limits: { bodyBytes: 60_000 } });
+    const tablet = device('ann');
+    const numbers = [1, 2, 3];
+    for (const number of numbers) await tablet.save(number, { create: 'order', id: `o${number}`, values: { notes: 'x' } });
+    const setAll = (notes: string) => server.online.save(numbers.map((number) => ({ op: 'update', object: 'order', id: `o${number}`, values: { notes } }) as const));
+    await setAll('y'.repeat(20_000));
+    const over = (number: number) => ({ number: number + 10, changes: [{ update: 'order', id: `o${number}`, from: { notes: 'x' }, to: { notes: 'z'.repeat(12_000) } } as const] });
+    // Two entries bring two images each: as the records were, and as they are.
+    const first = await tablet.upload(over(1), over(2), over(3));
+    expect(first.results.map(({ outcome }) => outcome)).toEqual(['saved', 'saved', 'tryLater']);
+    await tablet.upload(over(3));
+    await setAll('w'.repeat(20_000));
+    // Now three each.
+    expect((await tablet.upload(over(1), over(2), over(3))).results.map(({ outcome }) => outcome)).toEqual(['saved', 'saved', 'tryLater']);
+    expect((await tablet.void(11, 12, 13)).map(({ outcome }) => outcome)).toEqual(['saved', 'saved', 'tryLater']);
+  });
 });

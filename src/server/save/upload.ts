@@ -56,16 +56,14 @@ export async function settleUpload(parts: ServerParts, principal: Principal, { r
   const images = createImageList();
   const results: EntryResult[] = [];
   const began = parts.clock.monotonic();
-  let imageBytes = 0;
   for (const [index, entry] of request.entries.entries()) {
     const settled: Settled =
-      imageBytes > parts.limits.bodyBytes
+      images.byteLength() > parts.limits.bodyBytes
         ? notBegun('the answer is full')
         : parts.clock.monotonic() - began > MOST_MS
         ? notBegun('the request took too long')
         : await settleEntry(parts, { principal, store: request.store, entry, span: spans[index]! });
     results.push(writeResult(entry.number, settled, images, spanMembers(spans[index]!)));
-    if ('current' in settled) for (const { image } of settled.current) imageBytes += image.row?.length ?? 0;
   }
   return { results, images };
 }

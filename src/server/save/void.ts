@@ -32,9 +32,8 @@ export function readVoid({ core, limits }: Pick<ServerParts, 'core' | 'limits'>,
 export async function voidNumbers(parts: ServerParts, principal: Principal, { store, numbers }: VoidRequest): Promise<{ readonly results: EntryResult[]; readonly images: ImageList }> {
   const images = createImageList();
   const results: EntryResult[] = [];
-  let imageBytes = 0;
   for (const number of numbers) {
-    if (imageBytes > parts.limits.bodyBytes) {
+    if (images.byteLength() > parts.limits.bodyBytes) {
       results.push({ number, outcome: 'tryLater', retryAfterMs: 0, message: 'the answer is full' });
       continue;
     }
@@ -42,7 +41,6 @@ export async function voidNumbers(parts: ServerParts, principal: Principal, { st
       .run(principal.tenant, (transaction) => voidOnce(parts, principal, transaction, store, number))
       .catch((thrown: unknown): VoidedOrSettled => ({ settled: undecided(parts, thrown), members: [] }));
     results.push(writeResult(number, settled, images, members));
-    if ('current' in settled) for (const { image } of settled.current) imageBytes += image.row?.length ?? 0;
   }
   return { results, images };
 }
