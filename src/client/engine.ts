@@ -12,30 +12,6 @@ import type { SyncEvent } from './sync-event.ts';
 import type { SyncStatus } from './status.ts';
 import type { Change } from './transaction.ts';
 
-export type { SyncEvent } from './sync-event.ts';
-export type { SyncStatus } from './status.ts';
-export type { JournalEntry, JournalMember, JournalReason } from './journal.ts';
-export type { Notice, NoticeBase, NoticeSubject, OverwrittenField } from './notices.ts';
-export type { DraftInfo, DraftReceipt, DraftRecord } from './draft.ts';
-export type { EntryOutcome, RecordRef } from './outcomes.ts';
-export type { Change } from './transaction.ts';
-export type { SyncReason } from './explain.ts';
-export type { SignOutOptions, Unsent, WipeOptions } from './sign-out.ts';
-export type {
-  ExportedEntry,
-  Fix,
-  FixedMember,
-  Resolution,
-  ResolutionOutcome,
-  ResolutionReceipt,
-  SyncError,
-  SyncErrorAction,
-  SyncErrorDependant,
-  SyncErrorField,
-  SyncErrorMember,
-  UndoReceipt,
-} from './sync-error.ts';
-
 /**
  * What the sync engine does, in calls that take and give plain data, so that the same engine answers in place or behind a worker. The
  * typed facade (`sync-client.ts`) is what hosts hold.

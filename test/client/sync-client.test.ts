@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
-import type { EntryOutcome, RecordSyncState, SaveReceipt, SyncEngine } from '../../src/client/engine.ts';
+import type { EntryOutcome } from '../../src/client/outcomes.ts';
+import type { RecordSyncState, SaveReceipt, SyncEngine } from '../../src/client/engine.ts';
 import { createEventLog } from '../../src/client/event-log.ts';
 import type { RuntimeEvent } from '../../src/client/runtime.ts';
 import { createTypedClient, type SyncClient } from '../../src/client/sync-client.ts';

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { expect } from 'vitest';
-import type { SyncEngine, SyncError } from '../../src/client/engine.ts';
+import type { SyncEngine } from '../../src/client/engine.ts';
+import type { SyncError } from '../../src/client/sync-error.ts';
 import { defineSchema, type FieldValue, type Schema } from '../../src/schema.ts';
 import type { OnlineChange, SyncServer } from '../../src/server/index.ts';
 import { allRecordsOn, allRecordsOnline } from '../support/all-records.ts';

@@ -1,4 +1,4 @@
-import type { SyncEvent } from '../../src/client/engine.ts';
+import type { SyncEvent } from '../../src/client/sync-event.ts';
 import type { ClientRules } from '../../src/client/rules.ts';
 import { createTwinCore } from '../../src/core/twin.ts';
 import { createFaultyNetwork, type FaultyNetwork } from '../../src/testing/simulation/faulty-network.ts';

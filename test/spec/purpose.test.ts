@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { SyncEvent } from '../../src/client/engine.ts';
+import type { SyncEvent } from '../../src/client/sync-event.ts';
 import { defineSchema, integer, lastModified, picklist, reference, serverOwned, text } from '../../src/schema.ts';
 import { createWorld, type TestDevice, type World } from '../support/world.ts';
 

@@ -1,4 +1,5 @@
-import type { SyncEngine, SyncEvent } from '../../src/client/engine.ts';
+import type { SyncEngine } from '../../src/client/engine.ts';
+import type { SyncEvent } from '../../src/client/sync-event.ts';
 import type { SyncEngineOptions } from '../../src/client/engine-core.ts';
 import { createSyncEngine } from '../../src/client/sync-engine.ts';
 import { createTwinCore } from '../../src/core/twin.ts';

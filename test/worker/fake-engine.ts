@@ -1,5 +1,11 @@
 import type { FieldValue } from '../../src/protocol/field.ts';
-import type { Change, EntryOutcome, Notice, RecordView, SyncEngine, SyncError, SyncEvent, SyncStatus } from '../../src/client/engine.ts';
+import type { Change } from '../../src/client/transaction.ts';
+import type { EntryOutcome } from '../../src/client/outcomes.ts';
+import type { Notice } from '../../src/client/notices.ts';
+import type { RecordView, SyncEngine } from '../../src/client/engine.ts';
+import type { SyncError } from '../../src/client/sync-error.ts';
+import type { SyncEvent } from '../../src/client/sync-event.ts';
+import type { SyncStatus } from '../../src/client/status.ts';
 import { createEmitter, type Emitter, type Unsubscribe } from '../../src/shared/emitter.ts';
 import { SyncFault } from '../../src/shared/fault.ts';
 import type { EngineParts, EnginePlan } from '../../src/worker/engine-start.ts';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import type { RecordView, SyncStatus } from '../../src/client/engine.ts';
+import type { RecordView } from '../../src/client/engine.ts';
+import type { SyncStatus } from '../../src/client/status.ts';
 import { isFault, SyncFault } from '../../src/shared/fault.ts';
 import { memory } from '../../src/storage/memory.ts';
 import type { RemoteEngine } from '../../src/worker/remote-engine.ts';

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import type { SyncEngine, SyncStatus } from '../../src/client/engine.ts';
+import type { SyncEngine } from '../../src/client/engine.ts';
+import type { SyncStatus } from '../../src/client/status.ts';
 import type { RuntimeEvent } from '../../src/client/runtime.ts';
 import { platformClock, platformRandom } from '../../src/shared/platform.ts';
 import { SyncFault } from '../../src/shared/fault.ts';

@@ -1,4 +1,6 @@
-import type { DraftInfo, JournalMember, Notice } from '../../../src/client/engine.ts';
+import type { DraftInfo } from '../../../src/client/draft.ts';
+import type { JournalMember } from '../../../src/client/journal.ts';
+import type { Notice } from '../../../src/client/notices.ts';
 import type { SyncClient } from '../../../src/client/sync-client.ts';
 import type { ObjectName } from '../../schema.ts';
 import { lineKindsOf, submittedAs } from '../crm/groups.ts';

@@ -1,4 +1,5 @@
-import type { Notice, Resolution } from '../../../src/client/engine.ts';
+import type { Notice } from '../../../src/client/notices.ts';
+import type { Resolution } from '../../../src/client/sync-error.ts';
 import type { ClientEvent } from '../../../src/client/client-events.ts';
 import type { ObjectName } from '../../schema.ts';
 import { count, formatBytes, seconds } from '../crm/format.ts';

@@ -1,4 +1,6 @@
-import type { JournalEntry, Notice, SyncError, SyncErrorAction } from '../../../src/client/engine.ts';
+import type { JournalEntry } from '../../../src/client/journal.ts';
+import type { Notice } from '../../../src/client/notices.ts';
+import type { SyncError, SyncErrorAction } from '../../../src/client/sync-error.ts';
 import type { SyncClient } from '../../../src/client/sync-client.ts';
 import type { ObjectName } from '../../schema.ts';
 import type { Browser } from '../records/browser.ts';

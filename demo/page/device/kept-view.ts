@@ -1,4 +1,5 @@
-import type { DraftInfo, JournalEntry, JournalMember, JournalReason } from '../../../src/client/engine.ts';
+import type { DraftInfo } from '../../../src/client/draft.ts';
+import type { JournalEntry, JournalMember, JournalReason } from '../../../src/client/journal.ts';
 import type { ObjectName } from '../../schema.ts';
 import { count, formatMoment } from '../crm/format.ts';
 import { describeValue, FACES, labelOf, type TitleOf } from '../crm/object-face.ts';

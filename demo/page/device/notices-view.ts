@@ -1,4 +1,5 @@
-import type { Notice, RecordRef } from '../../../src/client/engine.ts';
+import type { Notice } from '../../../src/client/notices.ts';
+import type { RecordRef } from '../../../src/client/outcomes.ts';
 import type { ObjectName } from '../../schema.ts';
 import { formatMoment } from '../crm/format.ts';
 import { describeValue, FACES, labelOf, type TitleOf } from '../crm/object-face.ts';

@@ -1,4 +1,4 @@
-import type { SyncStatus } from '../../../src/client/engine.ts';
+import type { SyncStatus } from '../../../src/client/status.ts';
 import { count, formatMoment, seconds } from '../crm/format.ts';
 
 export interface StatusWords {

@@ -1,4 +1,6 @@
-import type { DraftInfo, SyncError, SyncReason } from '../../../src/client/engine.ts';
+import type { DraftInfo } from '../../../src/client/draft.ts';
+import type { SyncError } from '../../../src/client/sync-error.ts';
+import type { SyncReason } from '../../../src/client/explain.ts';
 import type { ObjectName } from '../../schema.ts';
 import { headerOf, isGrouped, isLine } from '../crm/groups.ts';
 import { FACES, type Values } from '../crm/object-face.ts';

@@ -1,4 +1,5 @@
-import type { DraftInfo, DraftRecord, RecordRef } from '../../../src/client/engine.ts';
+import type { DraftInfo, DraftRecord } from '../../../src/client/draft.ts';
+import type { RecordRef } from '../../../src/client/outcomes.ts';
 import type { SyncReason } from '../../../src/client/explain.ts';
 import type { Query } from '../../../src/client/query.ts';
 import type { FixedMember } from '../../../src/client/sync-error.ts';

@@ -1,4 +1,5 @@
-import type { EntryOutcome, SyncEngine } from '../../../src/client/engine.ts';
+import type { EntryOutcome } from '../../../src/client/outcomes.ts';
+import type { SyncEngine } from '../../../src/client/engine.ts';
 import type { FieldValue } from '../../../src/schema.ts';
 import { isFault, type FaultCode } from '../../../src/shared/fault.ts';
 import type { SeededRandom } from '../../../src/testing/simulation/seeded-random.ts';
