@@ -72,7 +72,7 @@ function eventOf({ store, records }: NetworkContext, verdict: Verdict, key: Key,
 }
 
 /** Never trust the other side: a page must follow the cursor without a hole, and only go forward. */
-function checkPage({ from, next, gap, transactions, server }: FeedAnswer, asked: FeedCursor | null): void {
+function checkPage({ from, next, more, gap, transactions, server }: FeedAnswer, asked: FeedCursor | null): void {
   if (!gap && asked !== null && (from.feed !== asked.feed || from.epoch !== asked.epoch || from.position !== asked.position)) {
     throw badAnswer('its page begins elsewhere than was asked');
   }
@@ -83,4 +83,5 @@ function checkPage({ from, next, gap, transactions, server }: FeedAnswer, asked:
   if (positions.length !== next.position - from.position || positions.some((position, index) => position !== from.position + index + 1)) {
     throw badAnswer('its page has a hole');
   }
+  if (more && transactions.length === 0) throw badAnswer('its page is empty, and there is said to be more');
 }

@@ -4,6 +4,7 @@ import type { ProtocolLimits, WireEntry } from '../protocol/messages.ts';
 import { wireLayout } from '../protocol/wire-layout.ts';
 import { pickBackoff } from '../shared/backoff.ts';
 import { isFault } from '../shared/fault.ts';
+import { MOST_WAIT_MS } from '../transport/answer.ts';
 import type { NetworkContext } from './engine-context.ts';
 import { sizeOf } from './entry-size.ts';
 import { ownRefusal, type QueueEntry } from './queue-entry.ts';
@@ -13,9 +14,6 @@ import { takeResults } from './take-result.ts';
 
 /** Rule A17: an entry that the server could not decide this often, over this long, becomes a sync error. */
 const POISON = { deferrals: 20, forMs: 3_600_000 } as const;
-
-/** The longest that a server can have one entry put off, in milliseconds. */
-const MOST_DEFERRED_MS = 3_600_000;
 
 /** What became of a request: `afterMs` until the next, where nothing came of this one. */
 export type UploadRound = { readonly kind: 'sent'; readonly afterMs: number } | { readonly kind: 'nothing-to-send' };
@@ -136,7 +134,7 @@ export class Uploader {
       return settlement.refuse(deferred, ownRefusal('server-error', message, clock.now()));
     }
     settlement.step.putEntry(deferred);
-    this.#deferredUntil.set(entry.seq, clock.monotonic() + Math.min(retryAfterMs, MOST_DEFERRED_MS));
+    this.#deferredUntil.set(entry.seq, clock.monotonic() + Math.min(retryAfterMs, MOST_WAIT_MS));
   }
 
   /** A request was too large: halve it, or give a single entry back to the user. */

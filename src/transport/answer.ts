@@ -4,8 +4,10 @@ import { parseFaultAnswer } from '../protocol/parse.ts';
 import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '../protocol/version.ts';
 import { isFault, SERVER_FAULT_CODES, SyncFault, type FaultCode } from '../shared/fault.ts';
 import { isEcho, type Echo, type IsEcho } from './echo.ts';
-import { readRetryAfter } from './retry-after.ts';
+import { MOST_WAIT_MS, readRetryAfter } from './retry-after.ts';
 import type { TransportResponse } from './transport-adapter.ts';
+
+export { MOST_WAIT_MS } from './retry-after.ts';
 
 /** What the answer to a request must look like. */
 export interface ExpectedAnswer<Message extends AnswerHead> {
@@ -103,7 +105,7 @@ function readFault(response: TransportResponse, scan: ScanMessage): SyncFault {
   const answer = readFaultAnswer(response, scan);
   const code = faultCode(status, answer);
   if (code === null) return badAnswer(response, 'it is an error that is not ours');
-  const retryAfterMs = answer?.retryAfterMs ?? readRetryAfter(response.headers);
+  const retryAfterMs = answer?.retryAfterMs === undefined ? readRetryAfter(response.headers) : Math.min(answer.retryAfterMs, MOST_WAIT_MS);
   return new SyncFault(code, answer?.error.message ?? `the answer has status ${status}`, {
     details: { status, ...(answer === null ? {} : { serverCode: answer.error.code }), ...(retryAfterMs === null ? {} : { retryAfterMs }) },
   });

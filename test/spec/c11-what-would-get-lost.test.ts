@@ -1,4 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { decodeEnvelope, encodeEnvelope } from '../../src/protocol/envelope.ts';
+import { CONTENT_TYPE, type FeedAnswer } from '../../src/protocol/messages.ts';
+import { PROTOCOL_VERSION } from '../../src/protocol/version.ts';
 import { refuse } from '../../src/server/index.ts';
 import { memory } from '../../src/storage/memory.ts';
 import { faultyStorage } from '../../src/testing/faulty-storage.ts';
@@ -162,5 +165,43 @@ describe('C2: a server that gives up every number', () => {
     await device.engine.exchange();
     expect(await device.engine.status()).toMatchObject({ pending: 0 });
     expect(await device.engine.outcome(entry!)).toEqual({ kind: 'saved' });
+  });
+
+  test('A17: that is busy for a year is asked within the hour all the same', async () => {
+    world = createWorld(schema);
+    const device = await world.device('ann');
+    await device.engine.exchange();
+    const busy = encodeEnvelope({ protocol: PROTOCOL_VERSION, error: { code: 'SERVER_BUSY', message: 'busy' }, retryAfterMs: 365 * DAY_MS });
+    device.intercept(async () => ({ status: 503, headers: { 'content-type': CONTENT_TYPE }, body: busy }));
+    const { entry } = await device.engine.create('account', { name: 'St. Mary' });
+    await world.clock.advance(1_000);
+    device.intercept(null);
+    await world.clock.advance(3_700_000);
+    expect(await device.engine.status()).toMatchObject({ pending: 0, retryInMs: null });
+    expect(await device.engine.outcome(entry!)).toEqual({ kind: 'saved' });
+  });
+
+  test('A29: and says of an empty page that there is more is asked less and less often', async () => {
+    world = createWorld(schema);
+    const tablet = await world.device('ann');
+    const device = await world.device('ann');
+    await device.engine.exchange();
+    let polls = 0;
+    device.intercept(async (request, send) => {
+      const response = await send(request);
+      if (!request.path.startsWith('feed')) return response;
+      if (++polls > 1_000) throw new Error('it never rests');
+      if (response.status !== 200) return response;
+      const answer = decodeEnvelope(response.body) as FeedAnswer;
+      return { ...response, body: encodeEnvelope({ ...answer, next: answer.from, transactions: [], more: true }) };
+    });
+    await tablet.engine.create('account', { name: 'St. Mary' }, 'a1');
+    await tablet.engine.exchange();
+    await device.engine.exchange();
+    for (let seconds = 0; seconds < 300; seconds += 10) await world.clock.advance(10_000);
+    expect(polls).toBeLessThan(50);
+    device.intercept(null);
+    await device.engine.exchange();
+    expect(await device.engine.get('account', 'a1')).not.toBeNull();
   });
 });
