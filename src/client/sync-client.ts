@@ -92,7 +92,8 @@ export interface SyncClient<S extends Schema = Schema> {
    * Removes everything of this user from this device and closes the client. What was unsent is lost, so `exportUnsent` comes first. The
    * next client opens an empty store, with an identity of its own.
    *
-   * @throws {@link SyncFault} `SIGN_OUT_UNSENT` when there is unsent work and `exported` is not `true`; storage faults: the store is then
+   * @throws {@link SyncFault} `SIGN_OUT_UNSENT` when there is unsent work and `exported` is not `true`; `CLIENT_TAKEN_OVER` when another
+   * client has opened the store since, which is left to that one; storage faults: the store is then
    * as good as new, and wiping goes on with the next call
    */
   wipe(options: WipeOptions): Promise<void>;
