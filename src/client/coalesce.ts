@@ -1,5 +1,6 @@
 import type { ObjectDefinition } from '../protocol/schema.ts';
 import { isInMask, joinRow, maskPositions, NO_VALUE, setInMask, splitRow } from '../protocol/row.ts';
+import { compareVersions } from '../protocol/version.ts';
 import { bytesEqual } from '../shared/bytes.ts';
 import type { QueueEntry } from './queue-entry.ts';
 import { touchedPositions, type Member } from './rows.ts';
@@ -52,8 +53,12 @@ function touchesState({ op, layout, mask, next }: Member, { submitted }: ObjectD
   return mask === null ? !bytesEqual(splitRow(next!)[position]!, NO_VALUE) : isInMask(mask, position);
 }
 
-/** A save through a form that never showed what waits must not take it back unseen: then it stays an entry of its own, and conflicts. */
+/**
+ * A save through a form that never showed what waits must not take it back unseen: then it stays an entry of its own, and conflicts. What
+ * was kept against a newer value online begins from that value, which is not what lies under it here: to go back to it is a change.
+ */
 function beganFrom(waiting: Member, member: Member): boolean {
+  if (compareVersions(waiting.base, member.base) > 0) return false;
   const sent = valuesOf(waiting, waiting.next);
   return [...valuesOf(member, member.previous)].every(([position, previous]) => bytesEqual(sent.get(position) ?? previous, previous));
 }

@@ -195,4 +195,23 @@ describe('found by simulation', () => {
       await office.close();
     }
   });
+
+  test('C8: a value that the user takes from online after keeping another against it is shown as entered', async () => {
+    const notes = defineSchema({ version: 1, objects: { account: { fields: { name: text({ required: true }), note: text() } } } });
+    const joined = createWorld(notes);
+    try {
+      const { engine } = await joined.device('ann');
+      const { id } = await engine.create('account', { name: 'St. Mary', note: 'old' });
+      await engine.exchange();
+      await joined.server.online.save([{ op: 'update', object: 'account', id, values: { note: 'theirs' } }]);
+      const { entry } = await engine.update('account', id, { note: 'mine' });
+      await engine.exchange();
+      await engine.setLifecycle({ isOnline: false });
+      await engine.resolve(entry!, 'keepMine');
+      await engine.update('account', id, { note: 'theirs' });
+      expect((await engine.get('account', id))?.values.note).toBe('theirs');
+    } finally {
+      await joined.close();
+    }
+  });
 });

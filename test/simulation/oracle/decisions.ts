@@ -185,7 +185,7 @@ export class Decisions {
     const { save } = sending;
     const mirror = this.#options.mirror(save.device);
     if (mirror.meta?.store !== sending.store) return; // Its store is gone; what was on its way still arrives.
-    const held = new Set<string>();
+    const held = new Map<string, Save>();
     const isHeldBack = (later: Save): boolean => laneKeysOfSave(later).some((key) => held.has(key)) || referencesOf(later).some((key) => held.has(`+${key}`));
     for (const earlier of mirror.queue.saves) {
       if (earlier.seq >= save.seq) break;
@@ -194,10 +194,12 @@ export class Decisions {
       if (earlier.place !== 'failed' && (isDecided(earlier) || isApplied(earlier)) && !wasDeferred) continue;
       const mayWait = earlier.sendings.some(({ decision }) => decision !== 'open') || earlier.place === 'failed' || wasDeferred || isHeldBack(earlier);
       if (!mayWait) return this.#fail('fifo', `${describeSave(save)} was saved before ${describeSave(earlier)}`);
-      for (const key of laneKeysOfSave(earlier)) held.add(key);
-      for (const { op, key } of earlier.members) if (op === 'create') held.add(`+${key}`);
+      for (const key of laneKeysOfSave(earlier)) held.set(key, earlier);
+      for (const { op, key } of earlier.members) if (op === 'create') held.set(`+${key}`, earlier);
     }
-    if (isHeldBack(save)) this.#fail('fifo', `${describeSave(save)} was saved although it depends on one that is not`);
+    if (!isHeldBack(save)) return;
+    const first = [...laneKeysOfSave(save), ...referencesOf(save).map((key) => `+${key}`)].find((key) => held.has(key))!;
+    this.#fail('fifo', `${describeSave(save)} was saved although it depends by ${first} on ${describeSave(held.get(first)!)}, which is not`);
   }
 
   #fail(rule: Rule, message: string): void {

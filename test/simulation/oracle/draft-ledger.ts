@@ -99,6 +99,8 @@ export class DraftLedger {
   /** Once the commit is taken: what a saved draft held is queued, or was so already. */
   checkSaved(isQueued: (key: string) => boolean, view: (key: string) => Values | null): void {
     for (const { draft, changes } of this.#ended) {
+      // Two calls, and one of them gave it up.
+      if (this.#options.intents.hasDraft(draft, 'draft:discard')) continue;
       for (const change of changes) {
         const key = `${change.object}/${change.id}`;
         if (!isQueued(key) && !sameValues(view(key), change.op === 'remove' ? null : { ...view(key), ...change.values })) this.#fail(`draft ${draft} was saved, and its ${change.op} of ${key} is nowhere`);

@@ -1,4 +1,4 @@
-import type { EntryOutcome } from '../../../src/client/outcomes.ts';
+import type { EntryOutcome } from '../../../src/client/engine.ts';
 import type { QueueEntry } from '../../../src/client/queue-entry.ts';
 import { keyOf } from '../../../src/client/record-key.ts';
 import type { Meta } from '../../../src/client/stored.ts';
@@ -186,6 +186,7 @@ export class QueueLedger {
     if (entry.number !== null && !isNumberKept) this.#send(save, entry);
     if (entry.state === 'failed' && was.state !== 'failed') this.#refuse(save, entry);
     else if (entry.state !== 'failed') save.place = 'queue';
+    save.headers = entry.headers.map(({ object, id }) => keyOf(object, id));
     this.#entries.set(entry.seq, { entry, save });
   }
 

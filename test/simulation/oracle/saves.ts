@@ -72,7 +72,8 @@ export interface Save {
   members: readonly SavedMember[];
   /** Every content that it had, the present one last: later saves can join it, and the user can correct it. */
   readonly contents: (readonly SavedMember[])[];
-  readonly headers: readonly string[];
+  /** Who leads the groups that it touches now. */
+  headers: readonly string[];
   readonly duplicateOf: string | null;
   /** Fields, as `key field`, that began from what a form showed, when the device knew better already. */
   readonly fromForm: Set<string>;
