@@ -169,5 +169,5 @@ export function createTypedClient<S extends Schema>({ schema, engine, runtime, o
 
 function withAsyncDispose<T extends object>(client: T, close: () => Promise<void>): T & { [Symbol.asyncDispose](): Promise<void> } {
   // Older platforms have no such symbol; `await using` compiled for them brings its own.
-  return Object.assign(client, Symbol.asyncDispose ? { [Symbol.asyncDispose]: close } : {}) as T & { [Symbol.asyncDispose](): Promise<void> };
+  return Object.assign(client, Symbol.asyncDispose && { [Symbol.asyncDispose]: close }) as T & { [Symbol.asyncDispose](): Promise<void> };
 }

@@ -62,7 +62,7 @@ export function createSyncObject<S extends Schema, O extends ObjectName<S>>(
 ): SyncObject<S, O> {
   const fields = Object.keys(schema.objects[object]!.fields);
   const toRecord = (view: RecordView) => toSyncedRecord<S, O>(fields, view);
-  const toRecordOrNull = (view: RecordView | null) => (view === null ? null : toRecord(view));
+  const toRecordOrNull = (view: RecordView | null) => view && toRecord(view);
   return {
     create(input) {
       const { id, ...values } = copyValues(input);
