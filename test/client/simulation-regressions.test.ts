@@ -204,7 +204,7 @@ describe('found by simulation', () => {
       const { id } = await engine.create('account', { name: 'St. Mary', note: 'old' });
       await engine.exchange();
       await joined.server.online.save([{ op: 'update', object: 'account', id, values: { note: 'theirs' } }]);
-      const { entry } = await engine.update('account', id, { note: 'mine' });
+      const { entry } = await engine.update('account', id, { name: 'St. Maria', note: 'mine' });
       await engine.exchange();
       await engine.setLifecycle({ isOnline: false });
       await engine.resolve(entry!, 'keepMine');

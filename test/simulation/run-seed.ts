@@ -1,6 +1,6 @@
 import type { SyncEngine } from '../../src/client/engine.ts';
 import type { SimulatedDevice } from '../../src/testing/simulation/simulated-device.ts';
-import { isFault } from '../../src/shared/fault.ts';
+import { isFault, type FaultCode } from '../../src/shared/fault.ts';
 import { compareVersions, NO_VERSION } from '../../src/protocol/version.ts';
 import { OBJECTS } from './crm.ts';
 import { isShown, sameValues } from './oracle/online-history.ts';
@@ -91,6 +91,9 @@ async function endDrafts({ time, oracle, trace }: World, { name, engine }: Simul
   }
 }
 
+/** The error went or became another one, or the client is still about to close. */
+const RESOLVED_MEANWHILE: readonly FaultCode[] = ['SYNC_ERROR_UNKNOWN', 'SYNC_ERROR_ACTION_UNAVAILABLE', 'CLIENT_CLOSED', 'STORAGE_CLOSED'];
+
 /** Half of what was refused is taken back, half is kept against what is online, where that can be. */
 async function resolveAll({ time, oracle, trace }: World, device: SimulatedDevice): Promise<void> {
   const engine = device.engine!;
@@ -100,7 +103,7 @@ async function resolveAll({ time, oracle, trace }: World, device: SimulatedDevic
     trace.note(device.name, `* ${action} ${id}`);
     const end = oracle.intend(device.name, { kind: 'resolve', action, entry: id });
     await time.passUntil(engine.resolve(id, action), 60_000).catch((thrown: unknown) => {
-      if (!isFault(thrown, 'SYNC_ERROR_UNKNOWN') && !isFault(thrown, 'SYNC_ERROR_ACTION_UNAVAILABLE')) oracle.fail('unexpected-fault', `${device.name} cannot ${action} ${id}: ${String(thrown)}`);
+      if (!isFault(thrown) || !RESOLVED_MEANWHILE.includes(thrown.code)) oracle.fail('unexpected-fault', `${device.name} cannot ${action} ${id}: ${String(thrown)}`);
     });
     end();
   }
