@@ -1,4 +1,4 @@
-import type { EntryOutcome } from '../../../src/client/engine.ts';
+import type { EntryOutcome } from '../../../src/client/outcomes.ts';
 import type { QueueEntry } from '../../../src/client/queue-entry.ts';
 import { keyOf } from '../../../src/client/record-key.ts';
 import type { Meta } from '../../../src/client/stored.ts';

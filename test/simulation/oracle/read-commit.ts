@@ -1,6 +1,7 @@
 import { decodeEnvelope } from '../../../src/protocol/envelope.ts';
 import type { Layout } from '../../../src/protocol/layout.ts';
-import type { EntryOutcome, Notice } from '../../../src/client/engine.ts';
+import type { Notice } from '../../../src/client/notices.ts';
+import type { EntryOutcome } from '../../../src/client/outcomes.ts';
 import { keysOf, type QueueEntry } from '../../../src/client/queue-entry.ts';
 import { keyOf } from '../../../src/client/record-key.ts';
 import type { HeldImage } from '../../../src/client/rows.ts';

@@ -41,7 +41,7 @@ export function resolveAll(desk: Desk, device: SimulatedDevice): void {
 }
 
 function isExpected(code: string): boolean {
-  return [...RESOLVING, 'STORAGE_FULL', 'STORAGE_FAILED', 'CLIENT_CLOSED', 'CLIENT_TAKEN_OVER'].includes(code);
+  return [...RESOLVING, 'STORAGE_FULL', 'STORAGE_FAILED', 'STORAGE_CLOSED', 'CLIENT_CLOSED', 'CLIENT_TAKEN_OVER'].includes(code);
 }
 
 /** Reads a notice, and says so. */
