@@ -63,8 +63,9 @@ async function readChanges(context: EngineContext, finder: GroupFinder, changes:
   await finder.load(changes.flatMap(({ object, id }) => (id === undefined ? [] : [keyOf(object, id)])));
   const edits = new Map<Key, Edit>();
   for (const [index, change] of changes.entries()) {
-    await inChange(index, async () => {
-      const edit = await readChange(context, finder, change, index, edits);
+    const place = changes.length > 1 ? index : null;
+    await inChange(place, async () => {
+      const edit = await readChange(context, finder, change, place, edits);
       if (edits.has(edit.key)) throw saveFault('OPTION_INVALID', edit.key, 'is changed twice in one transaction');
       edits.set(edit.key, edit);
     });
@@ -72,7 +73,7 @@ async function readChanges(context: EngineContext, finder: GroupFinder, changes:
   return [...edits.values()];
 }
 
-async function readChange(context: EngineContext, finder: GroupFinder, change: Change, index: number, others: ReadonlyMap<Key, Edit>): Promise<Edit> {
+async function readChange(context: EngineContext, finder: GroupFinder, change: Change, place: number | null, others: ReadonlyMap<Key, Edit>): Promise<Edit> {
   const { store, schema, records, clock, random } = context;
   const { op, object, seen } = change;
   const layout = store.layout(object);
@@ -80,13 +81,13 @@ async function readChange(context: EngineContext, finder: GroupFinder, change: C
   if (op === 'create') {
     const id = change.id ?? createId(clock, random);
     checkId(object, id);
-    return { key: keyOf(object, id), layout, before: null, after: editRow(schema, layout, null, values), base: NO_VERSION, change: index };
+    return { key: keyOf(object, id), layout, before: null, after: editRow(schema, layout, null, values), base: NO_VERSION, change: place };
   }
   const key = await records.resolve(object, change.id!, finder.record);
   const { row, base } = await finder.record(key);
   if (row === null) throw saveFault('RECORD_MISSING', key, 'is not on this device');
   const before = seen === undefined ? row : rowAsSeen(schema, layout, row, seen, values);
-  return { key, layout, before, after: op === 'remove' ? null : editRow(schema, layout, before, values), base: versionOf(base), change: index };
+  return { key, layout, before, after: op === 'remove' ? null : editRow(schema, layout, before, values), base: versionOf(base), change: place };
 }
 
 /** Deletes of what hangs on deleted records: a group goes as a whole. */

@@ -28,8 +28,8 @@ export interface Edit {
   readonly after: Uint8Array | null;
   /** The version that the user saw. */
   readonly base: RecordVersion;
-  /** Which change of the save asked for it, from 0. */
-  readonly change: number;
+  /** Which change of the save asked for it, from 0; `null` where the save has but one. */
+  readonly change: number | null;
 }
 
 /** An edit with the tops of the groups that it touches: one, or two when it moves its record from one group to another. */
@@ -86,12 +86,12 @@ export function orderEntries<Entry>(entries: readonly Entry[], created: (entry: 
   return ordered;
 }
 
-/** Runs what one change of a save asks for; a fault of it says which change it was. */
-export async function inChange<T>(change: number, run: () => Promise<T>): Promise<T> {
+/** Runs what one change of a save asks for; where there are several (else it is `null`), a fault of it says which one it was. */
+export async function inChange<T>(change: number | null, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (fault) {
-    if (!(fault instanceof SyncFault)) throw fault;
+    if (!(fault instanceof SyncFault) || change === null) throw fault;
     throw new SyncFault(fault.code, fault.message, { details: { ...fault.details, change }, cause: fault.cause });
   }
 }

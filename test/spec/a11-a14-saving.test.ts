@@ -46,7 +46,7 @@ describe('A11: a save is durable as a whole', () => {
     world = createWorld(schema);
     const { engine } = await world.device('ann', { lifecycle: OFFLINE });
     await expect(engine.create('account', { name: 'x', constructor: 'y' })).rejects.toMatchObject({ code: 'FIELD_UNKNOWN' });
-    await expect(engine.update('account', 'nobody', {})).rejects.toMatchObject({ code: 'RECORD_MISSING', details: { change: 0 } });
+    await expect(engine.update('account', 'nobody', {})).rejects.toMatchObject({ code: 'RECORD_MISSING', details: { object: 'account', id: 'nobody' } });
   });
 });
 
