@@ -5,7 +5,7 @@ import { findSyncError } from './find-sync-error.ts';
 import { isUndecided, laneKeysOf, type QueueEntry } from './queue-entry.ts';
 import { splitKey } from './record-key.ts';
 import type { SyncError, UndoReceipt } from './sync-error.ts';
-import { listSyncErrors } from './sync-error-list.ts';
+import { listSyncErrors, type ShownOnline } from './sync-error-list.ts';
 import { undoSyncError } from './undo.ts';
 
 /** What the inbox needs beside the engine's own parts. */
@@ -23,6 +23,8 @@ export interface InboxOptions {
 /** The changes that the server refused: who looks at them, and what people decide (rule B13). */
 export class Inbox {
   readonly options: InboxOptions;
+  /** What people were last shown of what is online: what they decide on, whatever has come in since. */
+  readonly shown: ShownOnline = new Map();
   readonly #lists = createEmitter<readonly SyncError[]>();
   #listeners = 0;
   #shown = '[]';
@@ -35,13 +37,13 @@ export class Inbox {
 
   list(): Promise<readonly SyncError[]> {
     const { context } = this.options;
-    return context.steps.run(() => listSyncErrors(context));
+    return context.steps.run(() => listSyncErrors(context, this.shown));
   }
 
   watch(listener: (errors: readonly SyncError[]) => void): Promise<Unsubscribe> {
     const { context } = this.options;
     return context.steps.run(async () => {
-      const list = await listSyncErrors(context);
+      const list = await listSyncErrors(context, this.shown);
       this.#shown = JSON.stringify(list);
       listener(list);
       const stop = this.#lists.subscribe(listener);
@@ -60,7 +62,7 @@ export class Inbox {
     this.#isLooking = true;
     const look = async (): Promise<void> => {
       this.#isLooking = false;
-      const list = await listSyncErrors(context);
+      const list = await listSyncErrors(context, this.shown);
       const shown = JSON.stringify(list);
       if (shown === this.#shown) return;
       this.#shown = shown;

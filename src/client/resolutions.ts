@@ -28,7 +28,8 @@ export async function resolve(inbox: Inbox, syncError: number, action: Resolutio
   }
   // Its number is spoken for: under it the change could still arrive, whatever takes its place here.
   if (action !== 'retry' && !(await inbox.giveUpNumber(entry))) return { kind: 'settled', undone: [], recreated: [] };
-  const recreated = await context.steps.run(() => supersede(context, checkAction(context, syncError, action), action, fix));
+  const recreated = await context.steps.run(() => supersede(inbox, checkAction(context, syncError, action), action, fix));
+  inbox.shown.delete(syncError);
   context.emit({ type: 'sync-error:resolved', syncError, action });
   wakeUpload();
   return { kind: 'resolved', undone: [], recreated };
@@ -61,8 +62,10 @@ function checkAction({ store }: EngineContext, syncError: number, action: Resolu
 }
 
 /** Rules B13, A26: another entry takes the place of the refused one. */
-async function supersede(context: EngineContext, entry: QueueEntry, action: Resolution, fix: Fix): Promise<ResolutionReceipt['recreated']> {
+async function supersede({ options: { context }, shown: lists }: Inbox, entry: QueueEntry, action: Resolution, fix: Fix): Promise<ResolutionReceipt['recreated']> {
   const { store, rules, clock } = context;
+  // What nobody has seen is not decided on: the server compares with what was shown, and refuses again if something else is there by now.
+  const seen = lists.get(entry.seq);
   if (action === 'recreate') {
     const { settlement, entry: made, recreated } = await planRecreate(context, entry);
     putInPlace(context, settlement, { ...requeued(entry), ...made });
@@ -72,7 +75,7 @@ async function supersede(context: EngineContext, entry: QueueEntry, action: Reso
   const keys = keysOf(entry);
   const bases = await store.readBases(keys);
   const settlement = new Settlement(store, rules, bases);
-  const shown = entry.members.map((_, index) => onlineOf(entry, index, store, bases));
+  const shown = seen ?? entry.members.map((_, index) => onlineOf(entry, index, store, bases));
   if (action === 'retry') putInPlace(context, settlement, { ...requeued(entry), ...rules.retryAs(entry) });
   else if (action === 'keepMine') {
     const members = entry.members.map((member, index) => rebasedOnto(member, rules.keepMineOver(shown[index]!, bases.get(keys[index]!) ?? null)));

@@ -32,14 +32,20 @@ export function actionsOf(entry: QueueEntry): SyncErrorAction[] {
   return [undoName(entry), ...own, 'export'];
 }
 
-/** Refused changes as data for the user, oldest first (rule B13). Must run between two commits. */
-export async function listSyncErrors({ store, schema }: Pick<EngineContext, 'store' | 'schema'>): Promise<SyncError[]> {
+/** What a list of sync errors showed of each: the images online, by member. */
+export type ShownOnline = Map<number, readonly (HeldImage | null)[]>;
+
+/** Refused changes as data for the user, oldest first (rule B13). Notes in `shown` what is online of them. Must run between two commits. */
+export async function listSyncErrors({ store, schema }: Pick<EngineContext, 'store' | 'schema'>, shown: ShownOnline): Promise<SyncError[]> {
+  shown.clear();
   if (store.counts.failed === 0) return [];
   const failed = [...store.entries].filter(({ state }) => state === 'failed');
   const bases = await store.readBases(failed.flatMap(keysOf));
   return failed.map((entry): SyncError => {
     const { class: reason, code, message, fields, member, refusedAt } = entry.refusal!;
-    const members = entry.members.map((one, index) => describe(one, onlineOf(entry, index, store, bases), index === member ? fields : [], store));
+    const online = entry.members.map((_, index) => onlineOf(entry, index, store, bases));
+    shown.set(entry.seq, online);
+    const members = entry.members.map((one, index) => describe(one, online[index]!, index === member ? fields : [], store));
     const dependants = findDependants(entry, store.entries, schema).map(({ seq, members: [first] }) => ({ entry: seq, object: first!.object, id: first!.id }));
     return { ...(members[member] ?? members[0]!), id: entry.seq, class: reason, code, message, members, savedAt: entry.savedAt, refusedAt, dependants, actions: actionsOf(entry) };
   });
