@@ -43,9 +43,9 @@ export interface SyncErrorDependant {
 
 /**
  * How a sync error can be resolved (rules B13, A26). `undo`: take the change back; of a refused delete it is called `undelete`. `retry`:
- * send the same again. `keepMine`: overwrite what is online, as the list last
- * showed it; what came in since is refused again rather than overwritten unseen. `fix`: send other values in its place. `recreate`: save what is here as a
- * new record. `export`: hand the contents out; it resolves nothing.
+ * send the same again. `keepMine`: overwrite what is online, as the list last showed it; what came in since is refused again, rather than
+ * overwritten unseen. `fix`: send other values in its place. `recreate`: save what is here as a new record. `export`: hand the contents
+ * out; it resolves nothing.
  */
 export type SyncErrorAction = 'undo' | 'undelete' | 'retry' | 'keepMine' | 'fix' | 'recreate' | 'export';
 
