@@ -171,6 +171,7 @@ export class Conversation {
 
   /** Shows what a subscriber or an inner step threw. */
   noteThrown(thrown: unknown): void {
+    if (isFault(thrown, 'CLIENT_TAKEN_OVER')) this.#isOpen = false;
     this.#lastFault = describeFault(thrown);
     this.#options.onChange();
   }

@@ -3,7 +3,7 @@ import type { ProtocolLimits } from '../protocol/messages.ts';
 import type { Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import { createEmitter, type Emitter } from '../shared/emitter.ts';
-import { SyncFault } from '../shared/fault.ts';
+import { isFault, SyncFault } from '../shared/fault.ts';
 import type { Random } from '../shared/random.ts';
 import { createSerial, type Serial } from '../shared/serial.ts';
 import type { StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
@@ -91,11 +91,14 @@ export class EngineCore {
   /** Runs what reads or changes the store, when it is its turn. */
   async step<T>(step: (context: EngineContext) => Promise<T>): Promise<T> {
     await this.assertOpen();
-    return this.steps.run(() => {
+    const running = this.steps.run(() => {
       // It may have been closed while this waited its turn.
       if (this.#isClosed) throw closed();
       return step(this.context);
     });
+    // Rule C10: whoever finds the store in other hands says so, and asks the server for nothing any more.
+    running.catch((fault: unknown) => isFault(fault, 'CLIENT_TAKEN_OVER') && this.connection.noteThrown(fault));
+    return running;
   }
 
   /** Rule A13: what is saved goes up at once. */

@@ -90,6 +90,32 @@ describe('what the whole is for', () => {
     expect(polls() - before).toBeLessThanOrEqual(2);
   });
 
+  test('A7: an online edit alone is not on the feed; a download brings it', async () => {
+    world = createWorld(schema);
+    const { engine } = await world.device('ann');
+    const { id, entry } = await engine.create('account', { name: 'St. Mary', city: 'Ghent' });
+    await engine.outcome(entry!);
+    await engine.exchange();
+    await world.server.online.save([{ op: 'update', object: 'account', id, values: { city: 'Antwerp' } }]);
+    await engine.exchange();
+    expect((await engine.get('account', id))?.values.city).toBe('Ghent');
+    await engine.download();
+    expect((await engine.get('account', id))?.values.city).toBe('Antwerp');
+  });
+
+  test('A7: a device’s save of another field carries the online edit along, as part of the record', async () => {
+    world = createWorld(schema);
+    const tablet = await world.device('ann'), phone = await world.device('ann');
+    const { id } = await tablet.engine.create('account', { name: 'St. Mary', city: 'Ghent' });
+    await tablet.engine.exchange();
+    await phone.engine.exchange();
+    await world.server.online.save([{ op: 'update', object: 'account', id, values: { city: 'Antwerp' } }]);
+    await tablet.engine.update('account', id, { name: 'St. Mary, Ghent' });
+    await tablet.engine.exchange();
+    await phone.engine.exchange();
+    expect((await phone.engine.get('account', id))?.values).toMatchObject({ name: 'St. Mary, Ghent', city: 'Antwerp' });
+  });
+
   test('A9: an object without any configuration is saved, as a draft of its own and as submitted', async () => {
     world = createWorld(schema);
     const { engine } = await world.device('ann');
