@@ -18,8 +18,11 @@ export const schema = defineSchema({
       },
     },
     remark: { fields: { note: parent('note', { group: true }), token: text({ required: true }) } },
-    /** The back office writes these too, all the time: a save that comes twice meets another value and is seen in the traces. */
-    counter: { mode: 'override', fields: { token: text() } },
+    /**
+     * The back office writes these too, all the time: a save that comes twice meets another value and is seen in the traces. Each save is
+     * to leave a trace of its own, so none may join another that waits.
+     */
+    counter: { mode: 'override', coalesce: 'never', fields: { token: text() } },
     trace: { fields: { token: text(), savedBy: text() } },
   },
 });
