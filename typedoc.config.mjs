@@ -31,7 +31,7 @@ const options = {
     'src/protocol/schema.ts:Flat',
     'src/protocol/schema.ts:OwnedNames',
     'src/protocol/schema.ts:RequiredNames',
-    'src/client/record-query.ts:FieldOf',
+    'src/client/read/record-query.ts:FieldOf',
   ],
   treatWarningsAsErrors: true,
   githubPages: false,

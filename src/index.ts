@@ -1,20 +1,20 @@
 /**
  * The public names that every binding has in common, one by one: a change of the public API shows here.
  */
-export type { WaitOptions } from './client/abortable.ts';
-export type { ClientEvent, ClientEvents } from './client/client-events.ts';
-export type { BulkResolution, SyncErrors } from './client/client-sync-errors.ts';
-export type { DraftInfo, DraftReceipt, DraftRecord } from './client/draft.ts';
+export type { WaitOptions } from './client/facade/abortable.ts';
+export type { ClientEvent, ClientEvents } from './client/facade/client-events.ts';
+export type { BulkResolution, SyncErrors } from './client/facade/client-sync-errors.ts';
+export type { DraftInfo, DraftReceipt, DraftRecord } from './client/drafts/draft.ts';
 export type { DownloadReceipt, Lifecycle, RecordSyncState, SaveReceipt, TransactionReceipt } from './client/engine.ts';
-export type { SyncReason } from './client/explain.ts';
-export type { JournalEntry, JournalMember, JournalReason } from './client/journal.ts';
-export type { Notice, NoticeBase, NoticeSubject, OverwrittenField } from './client/notices.ts';
-export type { EntryOutcome, RecordRef } from './client/outcomes.ts';
-export type { OrderTest, RecordOrder, RecordQuery, SyncedRecord, TextTest, ValueTest } from './client/record-query.ts';
+export type { SyncReason } from './client/inbox/explain.ts';
+export type { JournalEntry, JournalMember, JournalReason } from './client/queue/journal.ts';
+export type { Notice, NoticeBase, NoticeSubject, OverwrittenField } from './client/answers/notices.ts';
+export type { EntryOutcome, RecordRef } from './client/queue/outcomes.ts';
+export type { OrderTest, RecordOrder, RecordQuery, SyncedRecord, TextTest, ValueTest } from './client/read/record-query.ts';
 export type { RuntimeEvent, RuntimeKind, RuntimeReport, SkippedRuntime } from './client/runtime.ts';
-export type { SignOutOptions, Unsent, WipeOptions } from './client/sign-out.ts';
+export type { SignOutOptions, Unsent, WipeOptions } from './client/inbox/sign-out.ts';
 export type { DownloadProgress, SyncStatus } from './client/status.ts';
-export type { LiveValue, SubscribeOptions } from './client/subscription.ts';
+export type { LiveValue, SubscribeOptions } from './client/facade/subscription.ts';
 export type { Journal, Notices, SyncClient } from './client/sync-client.ts';
 export type {
   ExportedEntry,
@@ -30,11 +30,11 @@ export type {
   SyncErrorField,
   SyncErrorMember,
   UndoReceipt,
-} from './client/sync-error.ts';
+} from './client/inbox/sync-error.ts';
 export type { SyncEvent } from './client/sync-event.ts';
-export type { SeenValues, TransactionChange, UpdateOptions } from './client/typed-changes.ts';
-export type { Draft, Drafts } from './client/typed-drafts.ts';
-export type { SyncObject } from './client/typed-objects.ts';
+export type { SeenValues, TransactionChange, UpdateOptions } from './client/facade/typed-changes.ts';
+export type { Draft, Drafts } from './client/facade/typed-drafts.ts';
+export type { SyncObject } from './client/facade/typed-objects.ts';
 export type { RefusalClass } from './protocol/messages.ts';
 export type {
   CreateInput,

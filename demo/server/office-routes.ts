@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Query } from '../../src/client/query.ts';
+import type { Query } from '../../src/client/read/query.ts';
 import type { ChangeStream } from './changes.ts';
 import { readJson, sendFault, sendJson } from './json-answer.ts';
 import type { Office } from './office.ts';

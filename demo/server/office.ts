@@ -1,5 +1,5 @@
-import { compileQuery } from '../../src/client/match-query.ts';
-import type { Query } from '../../src/client/query.ts';
+import { compileQuery } from '../../src/client/read/match-query.ts';
+import type { Query } from '../../src/client/read/query.ts';
 import type { OnlineAccess, OnlineChange, OnlineRecord, ServerStore } from '../../src/server/index.ts';
 import { SyncFault } from '../../src/schema.ts';
 import type { FeedEntry, FeedSummary, OfficeReceipt } from '../office-messages.ts';

@@ -3,15 +3,15 @@ import type { Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Random } from '../shared/random.ts';
 import type { Serial } from '../shared/serial.ts';
-import type { AnswerGate } from './answer-gate.ts';
+import type { AnswerGate } from './network/answer-gate.ts';
 import type { DownloadProgress } from './status.ts';
 import type { SyncEvent } from './sync-event.ts';
-import type { GroupPlaces } from './groups.ts';
-import type { LocalStore } from './local-store.ts';
+import type { GroupPlaces } from './queue/groups.ts';
+import type { LocalStore } from './store/local-store.ts';
 import type { Parts } from './parts.ts';
-import type { Records } from './records.ts';
+import type { Records } from './read/records.ts';
 import type { ClientRules } from './rules.ts';
-import type { ServerLink } from './server-link.ts';
+import type { ServerLink } from './network/server-link.ts';
 
 /** What the parts of one open engine share. */
 export interface EngineContext {

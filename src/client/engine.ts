@@ -1,16 +1,16 @@
 import type { FieldValue } from '../protocol/field.ts';
 import type { Unsubscribe } from '../shared/emitter.ts';
-import type { JournalEntry } from './journal.ts';
-import type { Notice } from './notices.ts';
-import type { EntryOutcome, RecordRef } from './outcomes.ts';
-import type { SyncReason } from './explain.ts';
-import type { DraftAnswer, DraftInfo, DraftRequest } from './draft.ts';
-import type { Query } from './query.ts';
-import type { SignOutOptions, Unsent, WipeOptions } from './sign-out.ts';
-import type { ExportedEntry, Fix, Resolution, ResolutionOutcome, ResolutionReceipt, SyncError, UndoReceipt } from './sync-error.ts';
+import type { JournalEntry } from './queue/journal.ts';
+import type { Notice } from './answers/notices.ts';
+import type { EntryOutcome, RecordRef } from './queue/outcomes.ts';
+import type { SyncReason } from './inbox/explain.ts';
+import type { DraftAnswer, DraftInfo, DraftRequest } from './drafts/draft.ts';
+import type { Query } from './read/query.ts';
+import type { SignOutOptions, Unsent, WipeOptions } from './inbox/sign-out.ts';
+import type { ExportedEntry, Fix, Resolution, ResolutionOutcome, ResolutionReceipt, SyncError, UndoReceipt } from './inbox/sync-error.ts';
 import type { SyncEvent } from './sync-event.ts';
 import type { SyncStatus } from './status.ts';
-import type { Change } from './transaction.ts';
+import type { Change } from './queue/transaction.ts';
 
 /**
  * What the sync engine does, in calls that take and give plain data, so that the same engine answers in place or behind a worker. The

@@ -1,9 +1,9 @@
 import { SyncFault } from '../shared/fault.ts';
-import type * as byHand from './by-hand.ts';
-import type * as conversation from './conversation.ts';
-import type * as drafts from './drafts.ts';
-import type * as rareResults from './rare-results.ts';
-import type * as snapshotDownload from './snapshot-download.ts';
+import type * as byHand from './inbox/by-hand.ts';
+import type * as conversation from './network/conversation.ts';
+import type * as drafts from './drafts/drafts.ts';
+import type * as rareResults from './answers/rare-results.ts';
+import type * as snapshotDownload from './network/snapshot-download.ts';
 
 /**
  * The client modules that only a person or a rare answer asks for: each is a file beside the worker, loaded at its first use and kept
@@ -23,11 +23,11 @@ export interface Parts {
 /** Makes the functions that load the parts. */
 export function createParts(): Parts {
   return {
-    byHand: createPart(() => import('./by-hand.ts')),
-    conversation: createPart(() => import('./conversation.ts')),
-    drafts: createPart(() => import('./drafts.ts')),
-    rareResults: createPart(() => import('./rare-results.ts')),
-    snapshotDownload: createPart(() => import('./snapshot-download.ts')),
+    byHand: createPart(() => import('./inbox/by-hand.ts')),
+    conversation: createPart(() => import('./network/conversation.ts')),
+    drafts: createPart(() => import('./drafts/drafts.ts')),
+    rareResults: createPart(() => import('./answers/rare-results.ts')),
+    snapshotDownload: createPart(() => import('./network/snapshot-download.ts')),
   };
 }
 

@@ -1,9 +1,9 @@
 import type { EngineCore } from './engine-core.ts';
 import type { PeopleCalls } from './engine.ts';
-import { readJournal } from './journal.ts';
-import { acknowledgeNotice } from './notices.ts';
+import { readJournal } from './queue/journal.ts';
+import { acknowledgeNotice } from './answers/notices.ts';
 import { readOnly } from './read-only.ts';
-import { assertNothingUnsent, type Unsent } from './sign-out.ts';
+import { assertNothingUnsent, type Unsent } from './inbox/sign-out.ts';
 
 /** Makes the calls by which people see what became of their changes, decide on it, and leave. */
 export function createPeopleCalls(core: EngineCore, exchange: () => Promise<unknown>): PeopleCalls {

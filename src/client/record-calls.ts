@@ -1,7 +1,7 @@
-import type { DraftInfo } from './draft.ts';
+import type { DraftInfo } from './drafts/draft.ts';
 import type { EngineCore } from './engine-core.ts';
 import type { RecordCalls } from './engine.ts';
-import { restoreRecord, saveChange, saveChanges } from './save-changes.ts';
+import { restoreRecord, saveChange, saveChanges } from './queue/save-changes.ts';
 
 /** Makes the calls that read and change records: all of them on this device, but `fetch`. */
 export function createRecordCalls(core: EngineCore): RecordCalls {

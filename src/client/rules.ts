@@ -9,13 +9,13 @@ import { createId } from '../shared/ids.ts';
 import type { Random } from '../shared/random.ts';
 import type { Commit } from '../storage/storage-adapter.ts';
 import { isEcho, type IsEcho } from '../transport/echo.ts';
-import type { Notice } from './notices.ts';
-import { coalesce, type Coalesced, type CoalesceInput } from './coalesce.ts';
-import { isSubmitted } from './groups.ts';
-import type { HeldImage } from './rows.ts';
-import type { Key } from './record-key.ts';
-import { planUpload, type UploadPlanInput } from './upload-plan.ts';
-import { isUndecided, type EntryHeader, type QueueEntry } from './queue-entry.ts';
+import type { Notice } from './answers/notices.ts';
+import { coalesce, type Coalesced, type CoalesceInput } from './queue/coalesce.ts';
+import { isSubmitted } from './queue/groups.ts';
+import type { HeldImage } from './store/rows.ts';
+import type { Key } from './store/record-key.ts';
+import { planUpload, type UploadPlanInput } from './network/upload-plan.ts';
+import { isUndecided, type EntryHeader, type QueueEntry } from './queue/queue-entry.ts';
 
 /**
  * The decisions that keep data safe, each in one place. The product always uses {@link clientRules}; the simulator swaps single entries

@@ -1,7 +1,7 @@
 import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
-import type { ConversationState } from './conversation.ts';
-import type { LocalStore } from './local-store.ts';
-import { countNotices, type Notice } from './notices.ts';
+import type { ConversationState } from './network/conversation.ts';
+import type { LocalStore } from './store/local-store.ts';
+import { countNotices, type Notice } from './answers/notices.ts';
 import { oldestPending, summariseStatus, type DownloadProgress, type SyncStatus } from './status.ts';
 import type { SyncEvent } from './sync-event.ts';
 

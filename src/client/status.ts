@@ -1,5 +1,5 @@
 import type { FaultShape } from '../shared/fault.ts';
-import type { QueueEntry } from './queue-entry.ts';
+import type { QueueEntry } from './queue/queue-entry.ts';
 
 /** The numbers behind the status widget (rules B8–B13). */
 export interface SyncStatus {

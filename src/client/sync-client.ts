@@ -1,22 +1,22 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { ObjectName, Schema } from '../protocol/schema.ts';
 import type { Unsubscribe } from '../shared/emitter.ts';
-import { untilAborted, type WaitOptions } from './abortable.ts';
-import { createClientEvents, type ClientEvents, type ClientRuntime } from './client-events.ts';
-import { createSyncErrors, type SyncErrors } from './client-sync-errors.ts';
+import { untilAborted, type WaitOptions } from './facade/abortable.ts';
+import { createClientEvents, type ClientEvents, type ClientRuntime } from './facade/client-events.ts';
+import { createSyncErrors, type SyncErrors } from './facade/client-sync-errors.ts';
 import type { DownloadReceipt, Lifecycle, SyncEngine, TransactionReceipt } from './engine.ts';
-import type { SyncReason } from './explain.ts';
-import type { JournalEntry } from './journal.ts';
-import type { Notice } from './notices.ts';
-import type { EntryOutcome } from './outcomes.ts';
+import type { SyncReason } from './inbox/explain.ts';
+import type { JournalEntry } from './queue/journal.ts';
+import type { Notice } from './answers/notices.ts';
+import type { EntryOutcome } from './queue/outcomes.ts';
 import type { RuntimeReport } from './runtime.ts';
-import type { SignOutOptions, Unsent, WipeOptions } from './sign-out.ts';
+import type { SignOutOptions, Unsent, WipeOptions } from './inbox/sign-out.ts';
 import type { SyncStatus } from './status.ts';
-import { createSubscriptions, type LiveValue, type SubscribeOptions } from './subscription.ts';
-import type { ExportedEntry } from './sync-error.ts';
-import { plainChange, type TransactionChange } from './typed-changes.ts';
-import { createDrafts, type Drafts } from './typed-drafts.ts';
-import { createSyncObject, type SyncObject } from './typed-objects.ts';
+import { createSubscriptions, type LiveValue, type SubscribeOptions } from './facade/subscription.ts';
+import type { ExportedEntry } from './inbox/sync-error.ts';
+import { plainChange, type TransactionChange } from './facade/typed-changes.ts';
+import { createDrafts, type Drafts } from './facade/typed-drafts.ts';
+import { createSyncObject, type SyncObject } from './facade/typed-objects.ts';
 
 /** What left the queue without being saved online: taken back, discarded, or replaced. Kept for 30 days (rule C11). */
 export interface Journal {

@@ -1,8 +1,8 @@
 import type { RefusalClass } from '../protocol/messages.ts';
 import type { FaultShape } from '../shared/fault.ts';
-import type { Notice } from './notices.ts';
+import type { Notice } from './answers/notices.ts';
 import type { SyncStatus } from './status.ts';
-import type { Resolution } from './sync-error.ts';
+import type { Resolution } from './inbox/sync-error.ts';
 
 /** What the engine did, for hosts that log, badge or debug. Values never travel in events. */
 export type SyncEvent =

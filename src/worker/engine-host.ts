@@ -1,7 +1,7 @@
 import { releaseProxy, type ProxyMarked, type Remote } from 'comlink';
 import type { SyncEngine } from '../client/engine.ts';
 import { PLAIN_CALLS, type PlainCalls } from '../client/engine-calls.ts';
-import type { Query } from '../client/query.ts';
+import type { Query } from '../client/read/query.ts';
 import type { Unsubscribe } from '../shared/emitter.ts';
 import { SyncFault } from '../shared/fault.ts';
 import { forwardCalls } from '../shared/forward-calls.ts';

@@ -1,8 +1,8 @@
 import { proxy, type Remote } from 'comlink';
-import type { DraftAnswer, DraftInfo } from '../client/draft.ts';
-import type { Notice } from '../client/notices.ts';
+import type { DraftAnswer, DraftInfo } from '../client/drafts/draft.ts';
+import type { Notice } from '../client/answers/notices.ts';
 import type { RecordView, SyncEngine } from '../client/engine.ts';
-import type { SyncError } from '../client/sync-error.ts';
+import type { SyncError } from '../client/inbox/sync-error.ts';
 import type { SyncEvent } from '../client/sync-event.ts';
 import type { SyncStatus } from '../client/status.ts';
 import { PLAIN_CALLS, type PlainCalls } from '../client/engine-calls.ts';

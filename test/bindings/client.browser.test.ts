@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createSyncClient } from '../../bindings/web/index.ts';
-import type { ClientEvent } from '../../src/client/client-events.ts';
+import type { ClientEvent } from '../../src/client/facade/client-events.ts';
 import { isFault } from '../../src/shared/fault.ts';
 import { indexedDb } from '../../src/storage/indexeddb.ts';
 import { memory } from '../../src/storage/memory.ts';

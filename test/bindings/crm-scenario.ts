@@ -2,7 +2,7 @@ import type { SyncClient } from '../../src/client/sync-client.ts';
 import { autoNumber, defineSchema, integer, picklist, serverOwned, text } from '../../src/schema.ts';
 import { createSyncServer, refuse, type SyncServer } from '../../src/server/index.ts';
 import { memory as memoryServerStore } from '../../src/server/store/memory.ts';
-import type { SyncError } from '../../src/client/sync-error.ts';
+import type { SyncError } from '../../src/client/inbox/sync-error.ts';
 import { inProcess } from '../../src/transport/in-process.ts';
 import type { TransportAdapter } from '../../src/transport/transport-adapter.ts';
 

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, expectTypeOf, test, vi } from 'vitest';
-import type { EntryOutcome } from '../../src/client/outcomes.ts';
+import type { EntryOutcome } from '../../src/client/queue/outcomes.ts';
 import type { RecordSyncState, SaveReceipt, SyncEngine } from '../../src/client/engine.ts';
 import { createEventLog } from '../../src/client/event-log.ts';
 import type { RuntimeEvent } from '../../src/client/runtime.ts';
 import { createTypedClient, type SyncClient } from '../../src/client/sync-client.ts';
-import type { ClientEvent } from '../../src/client/client-events.ts';
-import type { SyncedRecord } from '../../src/client/record-query.ts';
+import type { ClientEvent } from '../../src/client/facade/client-events.ts';
+import type { SyncedRecord } from '../../src/client/read/record-query.ts';
 import { defineSchema, text, type Schema } from '../../src/schema.ts';
 import { isFault, SyncFault } from '../../src/shared/fault.ts';
 import { startFakeEngine } from '../worker/fake-engine.ts';

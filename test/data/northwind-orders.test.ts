@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { SyncEngine } from '../../src/client/engine.ts';
 import type { SyncStatus } from '../../src/client/status.ts';
-import type { Change } from '../../src/client/transaction.ts';
+import type { Change } from '../../src/client/queue/transaction.ts';
 import { createSyncEngine } from '../../src/client/sync-engine.ts';
 import { createTwinCore } from '../../src/core/twin.ts';
 import type { Schema } from '../../src/schema.ts';

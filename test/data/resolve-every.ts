@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { JournalEntry } from '../../src/client/journal.ts';
-import type { Resolution, ResolutionOutcome, SyncError } from '../../src/client/sync-error.ts';
+import type { JournalEntry } from '../../src/client/queue/journal.ts';
+import type { Resolution, ResolutionOutcome, SyncError } from '../../src/client/inbox/sync-error.ts';
 import type { FieldValue, Schema } from '../../src/schema.ts';
 import type { SyncServer } from '../../src/server/index.ts';
 import { allRecords } from '../support/all-records.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { SyncEngine } from '../../src/client/engine.ts';
-import type { SyncError } from '../../src/client/sync-error.ts';
+import type { SyncError } from '../../src/client/inbox/sync-error.ts';
 import { defineSchema, type FieldValue, type Schema } from '../../src/schema.ts';
 import type { OnlineChange, SyncServer } from '../../src/server/index.ts';
 import { allRecordsOn, allRecordsOnline } from '../support/all-records.ts';

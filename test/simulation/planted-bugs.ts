@@ -1,6 +1,6 @@
-import { coalesce } from '../../src/client/coalesce.ts';
-import { planUpload } from '../../src/client/upload-plan.ts';
-import { STATE } from '../../src/client/stored.ts';
+import { coalesce } from '../../src/client/queue/coalesce.ts';
+import { planUpload } from '../../src/client/network/upload-plan.ts';
+import { STATE } from '../../src/client/store/stored.ts';
 import { decodeEnvelope } from '../../src/protocol/envelope.ts';
 import { parseUploadAnswer } from '../../src/protocol/parse.ts';
 import { isInMask, joinRow, maskPositions, splitRow } from '../../src/protocol/row.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Change } from '../../src/client/transaction.ts';
+import type { Change } from '../../src/client/queue/transaction.ts';
 import type { RecordView } from '../../src/client/engine.ts';
 import { refuse } from '../../src/server/index.ts';
 import { memory } from '../../src/storage/memory.ts';

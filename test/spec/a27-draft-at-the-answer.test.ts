@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { DraftInfo } from '../../src/client/draft.ts';
+import type { DraftInfo } from '../../src/client/drafts/draft.ts';
 import { defineSchema, recordId, text } from '../../src/schema.ts';
 import { createWorld, type TestDevice, type World } from '../support/world.ts';
 

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Change } from '../../src/client/transaction.ts';
+import type { Change } from '../../src/client/queue/transaction.ts';
 import { refuse } from '../../src/server/index.ts';
 import { ordersSchema as schema } from '../support/orders.ts';
 import { createWorld, type TestDevice, type World } from '../support/world.ts';

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Resolution, SyncError } from '../../src/client/sync-error.ts';
+import type { Resolution, SyncError } from '../../src/client/inbox/sync-error.ts';
 import { autoNumber, decimal, defineSchema, integer, parent, picklist, reference, text } from '../../src/schema.ts';
 import { refuse } from '../../src/server/index.ts';
 import { memory } from '../../src/storage/memory.ts';

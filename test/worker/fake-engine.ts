@@ -1,9 +1,9 @@
 import type { FieldValue } from '../../src/protocol/field.ts';
-import type { Change } from '../../src/client/transaction.ts';
-import type { EntryOutcome } from '../../src/client/outcomes.ts';
-import type { Notice } from '../../src/client/notices.ts';
+import type { Change } from '../../src/client/queue/transaction.ts';
+import type { EntryOutcome } from '../../src/client/queue/outcomes.ts';
+import type { Notice } from '../../src/client/answers/notices.ts';
 import type { RecordView, SyncEngine } from '../../src/client/engine.ts';
-import type { SyncError } from '../../src/client/sync-error.ts';
+import type { SyncError } from '../../src/client/inbox/sync-error.ts';
 import type { SyncEvent } from '../../src/client/sync-event.ts';
 import type { SyncStatus } from '../../src/client/status.ts';
 import { createEmitter, type Emitter, type Unsubscribe } from '../../src/shared/emitter.ts';

@@ -1,5 +1,5 @@
 import type { FieldValue } from '../../../src/schema.ts';
-import type { SortOrder } from '../../../src/client/query.ts';
+import type { SortOrder } from '../../../src/client/read/query.ts';
 import { schema, type ObjectName } from '../../schema.ts';
 import { formatDay, formatInstant, formatMoney } from './format.ts';
 

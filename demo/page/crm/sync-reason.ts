@@ -1,4 +1,4 @@
-import type { SyncReason } from '../../../src/client/explain.ts';
+import type { SyncReason } from '../../../src/client/inbox/explain.ts';
 import type { ObjectName } from '../../schema.ts';
 import { seconds } from './format.ts';
 import { FACES, type TitleOf } from './object-face.ts';

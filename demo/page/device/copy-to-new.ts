@@ -1,6 +1,6 @@
-import type { DraftInfo } from '../../../src/client/draft.ts';
-import type { JournalMember } from '../../../src/client/journal.ts';
-import type { Notice } from '../../../src/client/notices.ts';
+import type { DraftInfo } from '../../../src/client/drafts/draft.ts';
+import type { JournalMember } from '../../../src/client/queue/journal.ts';
+import type { Notice } from '../../../src/client/answers/notices.ts';
 import type { SyncClient } from '../../../src/client/sync-client.ts';
 import type { ObjectName } from '../../schema.ts';
 import { lineKindsOf, submittedAs } from '../crm/groups.ts';

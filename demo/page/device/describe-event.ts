@@ -1,6 +1,6 @@
-import type { Notice } from '../../../src/client/notices.ts';
-import type { Resolution } from '../../../src/client/sync-error.ts';
-import type { ClientEvent } from '../../../src/client/client-events.ts';
+import type { Notice } from '../../../src/client/answers/notices.ts';
+import type { Resolution } from '../../../src/client/inbox/sync-error.ts';
+import type { ClientEvent } from '../../../src/client/facade/client-events.ts';
 import type { ObjectName } from '../../schema.ts';
 import { count, formatBytes, seconds } from '../crm/format.ts';
 import { FACES, labelOf, type TitleOf } from '../crm/object-face.ts';

@@ -1,8 +1,8 @@
 import type { Schema } from '../../../src/schema.ts';
 import type { Unsubscribe } from '../../../src/shared/emitter.ts';
 import type { SyncClient } from '../../../src/client/sync-client.ts';
-import type { SyncObject } from '../../../src/client/typed-objects.ts';
-import type { Draft } from '../../../src/client/typed-drafts.ts';
+import type { SyncObject } from '../../../src/client/facade/typed-objects.ts';
+import type { Draft } from '../../../src/client/facade/typed-drafts.ts';
 import type { ObjectName } from '../../schema.ts';
 import type { Values } from '../crm/object-face.ts';
 import type { DeviceRecords, RecordSource, ShownRecord, SyncMark } from '../records/record-source.ts';

@@ -1,5 +1,5 @@
 import type { SyncStatus } from '../../../src/client/status.ts';
-import type { Unsent } from '../../../src/client/sign-out.ts';
+import type { Unsent } from '../../../src/client/inbox/sign-out.ts';
 import type { SyncClient } from '../../../src/client/sync-client.ts';
 import type { ObjectName } from '../../schema.ts';
 import { createBrowser, type Browser } from '../records/browser.ts';

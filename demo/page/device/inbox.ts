@@ -1,6 +1,6 @@
-import type { JournalEntry } from '../../../src/client/journal.ts';
-import type { Notice } from '../../../src/client/notices.ts';
-import type { SyncError, SyncErrorAction } from '../../../src/client/sync-error.ts';
+import type { JournalEntry } from '../../../src/client/queue/journal.ts';
+import type { Notice } from '../../../src/client/answers/notices.ts';
+import type { SyncError, SyncErrorAction } from '../../../src/client/inbox/sync-error.ts';
 import type { SyncClient } from '../../../src/client/sync-client.ts';
 import type { ObjectName } from '../../schema.ts';
 import type { Browser } from '../records/browser.ts';

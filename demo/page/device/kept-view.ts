@@ -1,5 +1,5 @@
-import type { DraftInfo } from '../../../src/client/draft.ts';
-import type { JournalEntry, JournalMember, JournalReason } from '../../../src/client/journal.ts';
+import type { DraftInfo } from '../../../src/client/drafts/draft.ts';
+import type { JournalEntry, JournalMember, JournalReason } from '../../../src/client/queue/journal.ts';
 import type { ObjectName } from '../../schema.ts';
 import { count, formatMoment } from '../crm/format.ts';
 import { describeValue, FACES, labelOf, type TitleOf } from '../crm/object-face.ts';

@@ -1,4 +1,4 @@
-import type { ClientEvent } from '../../../src/client/client-events.ts';
+import type { ClientEvent } from '../../../src/client/facade/client-events.ts';
 import type { TitleOf } from '../crm/object-face.ts';
 import { describeEvent, type LogText } from './describe-event.ts';
 

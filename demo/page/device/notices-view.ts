@@ -1,5 +1,5 @@
-import type { Notice } from '../../../src/client/notices.ts';
-import type { RecordRef } from '../../../src/client/outcomes.ts';
+import type { Notice } from '../../../src/client/answers/notices.ts';
+import type { RecordRef } from '../../../src/client/queue/outcomes.ts';
 import type { ObjectName } from '../../schema.ts';
 import { formatMoment } from '../crm/format.ts';
 import { describeValue, FACES, labelOf, type TitleOf } from '../crm/object-face.ts';

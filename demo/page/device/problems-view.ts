@@ -1,4 +1,4 @@
-import type { SyncError, SyncErrorAction, SyncErrorField, SyncErrorMember } from '../../../src/client/sync-error.ts';
+import type { SyncError, SyncErrorAction, SyncErrorField, SyncErrorMember } from '../../../src/client/inbox/sync-error.ts';
 import type { FieldValue } from '../../../src/schema.ts';
 import type { ObjectName } from '../../schema.ts';
 import { describeValue, FACES, labelOf, type TitleOf, type Values } from '../crm/object-face.ts';

@@ -1,4 +1,4 @@
-import type { Unsent } from '../../../src/client/sign-out.ts';
+import type { Unsent } from '../../../src/client/inbox/sign-out.ts';
 import { count } from '../crm/format.ts';
 import { h, type View } from '../render/view.ts';
 import type { Device } from './device.ts';

@@ -1,4 +1,4 @@
-import type { Unsent } from '../../../src/client/sign-out.ts';
+import type { Unsent } from '../../../src/client/inbox/sign-out.ts';
 
 const storageKey = (deviceKey: string): string => `fieldtide-demo/${deviceKey}/signed-out`;
 

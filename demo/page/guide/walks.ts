@@ -1,4 +1,4 @@
-import type { Notice } from '../../../src/client/notices.ts';
+import type { Notice } from '../../../src/client/answers/notices.ts';
 import type { Device } from '../device/device.ts';
 import { hasDraft } from '../records/group-form.ts';
 

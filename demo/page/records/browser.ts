@@ -1,6 +1,6 @@
-import type { DraftInfo } from '../../../src/client/draft.ts';
-import type { SyncError } from '../../../src/client/sync-error.ts';
-import type { SyncReason } from '../../../src/client/explain.ts';
+import type { DraftInfo } from '../../../src/client/drafts/draft.ts';
+import type { SyncError } from '../../../src/client/inbox/sync-error.ts';
+import type { SyncReason } from '../../../src/client/inbox/explain.ts';
 import type { ObjectName } from '../../schema.ts';
 import { headerOf, isGrouped, isLine } from '../crm/groups.ts';
 import { FACES, type Values } from '../crm/object-face.ts';

@@ -1,4 +1,4 @@
-import type { DraftInfo, DraftRecord } from '../../../src/client/draft.ts';
+import type { DraftInfo, DraftRecord } from '../../../src/client/drafts/draft.ts';
 import { createSerial } from '../../../src/shared/serial.ts';
 import type { ObjectName } from '../../schema.ts';
 import { fieldOf, type Values } from '../crm/object-face.ts';

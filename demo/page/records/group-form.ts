@@ -1,4 +1,4 @@
-import type { SyncError } from '../../../src/client/sync-error.ts';
+import type { SyncError } from '../../../src/client/inbox/sync-error.ts';
 import type { FieldValue } from '../../../src/schema.ts';
 import type { Unsubscribe } from '../../../src/shared/emitter.ts';
 import type { ObjectName } from '../../schema.ts';

@@ -1,8 +1,8 @@
-import type { DraftInfo, DraftRecord } from '../../../src/client/draft.ts';
-import type { RecordRef } from '../../../src/client/outcomes.ts';
-import type { SyncReason } from '../../../src/client/explain.ts';
-import type { Query } from '../../../src/client/query.ts';
-import type { FixedMember } from '../../../src/client/sync-error.ts';
+import type { DraftInfo, DraftRecord } from '../../../src/client/drafts/draft.ts';
+import type { RecordRef } from '../../../src/client/queue/outcomes.ts';
+import type { SyncReason } from '../../../src/client/inbox/explain.ts';
+import type { Query } from '../../../src/client/read/query.ts';
+import type { FixedMember } from '../../../src/client/inbox/sync-error.ts';
 import type { Unsubscribe } from '../../../src/shared/emitter.ts';
 import type { ObjectName } from '../../schema.ts';
 import type { Values } from '../crm/object-face.ts';

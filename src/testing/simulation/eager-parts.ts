@@ -1,9 +1,9 @@
 import type { Parts } from '../../client/parts.ts';
-import * as byHand from '../../client/by-hand.ts';
-import * as conversation from '../../client/conversation.ts';
-import * as drafts from '../../client/drafts.ts';
-import * as rareResults from '../../client/rare-results.ts';
-import * as snapshotDownload from '../../client/snapshot-download.ts';
+import * as byHand from '../../client/inbox/by-hand.ts';
+import * as conversation from '../../client/network/conversation.ts';
+import * as drafts from '../../client/drafts/drafts.ts';
+import * as rareResults from '../../client/answers/rare-results.ts';
+import * as snapshotDownload from '../../client/network/snapshot-download.ts';
 
 /** Every part, there from the beginning: loading a file takes real time, and in virtual time nobody would wait for it. */
 export const EAGER_PARTS: Parts = {

@@ -1,8 +1,8 @@
 import type { Layout } from '../../../src/protocol/layout.ts';
 import { compareVersions, NO_VERSION, type RecordVersion } from '../../../src/protocol/version.ts';
-import type { HeldImage } from '../../../src/client/rows.ts';
-import type { Notice } from '../../../src/client/notices.ts';
-import type { Meta } from '../../../src/client/stored.ts';
+import type { HeldImage } from '../../../src/client/store/rows.ts';
+import type { Notice } from '../../../src/client/answers/notices.ts';
+import type { Meta } from '../../../src/client/store/stored.ts';
 import type { Commit } from '../../../src/storage/storage-adapter.ts';
 import type { Values } from '../crm.ts';
 import { isShown, isTrueRow, isVisible, sameValues, type OnlineHistory, type OnlineVersion } from './online-history.ts';

@@ -1,7 +1,7 @@
 import { decodeEnvelope } from '../../../src/protocol/envelope.ts';
 import type { Layout } from '../../../src/protocol/layout.ts';
 import { decodeRow } from '../../../src/protocol/row.ts';
-import { readDraftRowKey } from '../../../src/client/draft-keys.ts';
+import { readDraftRowKey } from '../../../src/client/drafts/draft-keys.ts';
 import type { Commit } from '../../../src/storage/storage-adapter.ts';
 import type { Values } from '../crm.ts';
 import type { IntendedChange, Intents } from './intents.ts';

@@ -1,4 +1,4 @@
-import type { Notice } from '../../../src/client/notices.ts';
+import type { Notice } from '../../../src/client/answers/notices.ts';
 import type { Changes } from './read-commit.ts';
 import { describeSave, lastSending, type Save } from './saves.ts';
 import type { Rule } from './violation.ts';

@@ -1,7 +1,7 @@
-import type { EntryOutcome } from '../../../src/client/outcomes.ts';
-import type { QueueEntry } from '../../../src/client/queue-entry.ts';
-import { keyOf } from '../../../src/client/record-key.ts';
-import type { Meta } from '../../../src/client/stored.ts';
+import type { EntryOutcome } from '../../../src/client/queue/outcomes.ts';
+import type { QueueEntry } from '../../../src/client/queue/queue-entry.ts';
+import { keyOf } from '../../../src/client/store/record-key.ts';
+import type { Meta } from '../../../src/client/store/stored.ts';
 import { compareVersions } from '../../../src/protocol/version.ts';
 import { bytesEqual } from '../../../src/shared/bytes.ts';
 import { canCoalesce, type Values } from '../crm.ts';

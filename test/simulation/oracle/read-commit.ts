@@ -1,11 +1,11 @@
 import { decodeEnvelope } from '../../../src/protocol/envelope.ts';
 import type { Layout } from '../../../src/protocol/layout.ts';
-import type { Notice } from '../../../src/client/notices.ts';
-import type { EntryOutcome } from '../../../src/client/outcomes.ts';
-import { keysOf, type QueueEntry } from '../../../src/client/queue-entry.ts';
-import { keyOf } from '../../../src/client/record-key.ts';
-import type { HeldImage } from '../../../src/client/rows.ts';
-import { decodeEntry, decodeImage, decodeLayout, decodeMeta, STATE, type Meta } from '../../../src/client/stored.ts';
+import type { Notice } from '../../../src/client/answers/notices.ts';
+import type { EntryOutcome } from '../../../src/client/queue/outcomes.ts';
+import { keysOf, type QueueEntry } from '../../../src/client/queue/queue-entry.ts';
+import { keyOf } from '../../../src/client/store/record-key.ts';
+import type { HeldImage } from '../../../src/client/store/rows.ts';
+import { decodeEntry, decodeImage, decodeLayout, decodeMeta, STATE, type Meta } from '../../../src/client/store/stored.ts';
 import type { Commit } from '../../../src/storage/storage-adapter.ts';
 
 /** A content that went into the journal. */

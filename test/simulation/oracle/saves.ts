@@ -1,8 +1,8 @@
 import { decodeRow, decodeValue, maskPositions, splitRow } from '../../../src/protocol/row.ts';
 import type { RecordVersion } from '../../../src/protocol/version.ts';
-import type { QueueEntry } from '../../../src/client/queue-entry.ts';
-import { keyOf } from '../../../src/client/record-key.ts';
-import type { Member } from '../../../src/client/rows.ts';
+import type { QueueEntry } from '../../../src/client/queue/queue-entry.ts';
+import { keyOf } from '../../../src/client/store/record-key.ts';
+import type { Member } from '../../../src/client/store/rows.ts';
 import type { FieldValue } from '../../../src/schema.ts';
 import type { Values } from '../crm.ts';
 

@@ -1,4 +1,4 @@
-import type { EntryOutcome } from '../../../src/client/outcomes.ts';
+import type { EntryOutcome } from '../../../src/client/queue/outcomes.ts';
 import type { SyncEngine } from '../../../src/client/engine.ts';
 import type { FieldValue } from '../../../src/schema.ts';
 import { isFault, type FaultCode } from '../../../src/shared/fault.ts';

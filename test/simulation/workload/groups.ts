@@ -1,4 +1,4 @@
-import type { Change } from '../../../src/client/transaction.ts';
+import type { Change } from '../../../src/client/queue/transaction.ts';
 import type { SimulatedDevice } from '../../../src/testing/simulation/simulated-device.ts';
 import { GROUPS, submittedOf, type GroupPart, type HeaderName, type ObjectName } from '../crm.ts';
 import type { IntendedChange } from '../oracle/intents.ts';

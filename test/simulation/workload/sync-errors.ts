@@ -1,4 +1,4 @@
-import type { SyncError, SyncErrorAction } from '../../../src/client/sync-error.ts';
+import type { SyncError, SyncErrorAction } from '../../../src/client/inbox/sync-error.ts';
 import type { FieldValue } from '../../../src/schema.ts';
 import type { SimulatedDevice } from '../../../src/testing/simulation/simulated-device.ts';
 import type { ObjectName } from '../crm.ts';

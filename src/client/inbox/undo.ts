@@ -1,0 +1,25 @@
+import type { EngineContext } from '../engine-context.ts';
+import { findSyncError, undoName } from './find-sync-error.ts';
+import { putUndone } from '../queue/outcomes.ts';
+import { keysOf, type QueueEntry } from '../queue/queue-entry.ts';
+import { Settlement } from '../answers/settle.ts';
+import { findDependants } from '../network/upload-plan.ts';
+
+/**
+ * Takes a refused change back, with everything that waits behind it; contents go to the journal in the same commit (rules B13, C11).
+ * Every record of them, and so the whole group, becomes what the server last said, without asking it. Answers what was taken back, the
+ * refused entry first. Must run between two commits.
+ *
+ * @throws {@link SyncFault} `SYNC_ERROR_UNKNOWN`
+ */
+export async function undoSyncError({ store, schema, rules, clock, emit }: EngineContext, syncError: number): Promise<QueueEntry[]> {
+  const entry = findSyncError(store, syncError);
+  const dependants = findDependants(entry, store.entries, schema).filter(rules.takesAlong);
+  const all = [entry, ...dependants];
+  const settlement = new Settlement(store, rules, await store.readBases(all.flatMap(keysOf)));
+  settlement.undo(entry, dependants);
+  for (const taken of all) putUndone(settlement.step, store, taken, clock.now());
+  await store.commit(settlement.step, 'strict');
+  emit({ type: 'sync-error:resolved', syncError, action: undoName(entry) });
+  return all;
+}

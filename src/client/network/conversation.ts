@@ -1,0 +1,316 @@
+import { DEFAULT_LIMITS, type ProtocolLimits } from '../../protocol/messages.ts';
+import { describeFault, isFault, SyncFault, type FaultShape } from '../../shared/fault.ts';
+import type { TransportAdapter } from '../../transport/transport-adapter.ts';
+import type { EngineContext, NetworkContext } from '../engine-context.ts';
+import type { DownloadReceipt, Lifecycle } from '../engine.ts';
+import { fetchRecord } from './fetch-record.ts';
+import { Lane, type LaneResult } from './lane.ts';
+import { pollFeed } from './poll-feed.ts';
+import { pickPollDelay } from './poll-plan.ts';
+import type { QueueEntry } from '../queue/queue-entry.ts';
+import { readOnly } from '../read-only.ts';
+import type { Key } from '../store/record-key.ts';
+import { ServerLink } from './server-link.ts';
+import { Uploader } from './uploader.ts';
+import { voidNumbers } from './void-numbers.ts';
+
+export interface ConversationOptions {
+  readonly context: EngineContext;
+  readonly transport: TransportAdapter;
+  /** Aborts whatever is under way when the client closes. */
+  readonly signal: AbortSignal;
+  readonly lifecycle: Lifecycle;
+  /** Time between polls, in milliseconds, unless the server says otherwise. */
+  readonly pollIntervalMs: number;
+  /** Rule A10: nothing is sent or asked. */
+  readonly isReadOnly: boolean;
+  /** Something that the status shows has changed. */
+  readonly onChange: () => void;
+}
+
+/** What the status shows of the conversation with the server. */
+export interface ConversationState {
+  readonly isOnline: boolean;
+  readonly needsAuth: boolean;
+  readonly revoked: boolean;
+  readonly upgradeRequired: boolean;
+  readonly retryInMs: number | null;
+  readonly lastFault: FaultShape | null;
+}
+
+type Purpose = 'upload' | 'feed' | 'snapshot' | 'record';
+
+/**
+ * All that is said to the server, and when: one lane for uploads, one for polls, and a download that silences the polls. Pauses when
+ * offline, in the background, without a sign-in or with too old a protocol; backs off after failures (rules A13, A16, A17, A33).
+ */
+export class Conversation {
+  readonly #context: NetworkContext;
+  readonly #options: ConversationOptions;
+  readonly #uploader: Uploader;
+  readonly #uploadLane: Lane;
+  readonly #pollLane: Lane;
+  #lifecycle: Lifecycle;
+  #limits: ProtocolLimits = DEFAULT_LIMITS;
+  #greeting: Promise<void> | null = null;
+  #isOpen = false;
+  #hasBurst = false;
+  #pollsSucceed = false;
+  #needsAuth = false;
+  #upgradeRequired = false;
+  /** Why nothing is said at all: the server revoked the device, which is asked again at the next start, or the client is read-only. */
+  #silence: SyncFault | null;
+  #lastFault: FaultShape | null = null;
+  /** Of uploads: that polls succeed says nothing of them. */
+  #uploadFault: FaultShape | null = null;
+  #download: Promise<DownloadReceipt> | null = null;
+
+  constructor(options: ConversationOptions) {
+    this.#options = options;
+    const { context, transport, signal } = options;
+    this.#context = { ...context, link: new ServerLink({ ...context, transport, signal }) };
+    this.#lifecycle = options.lifecycle;
+    this.#silence = options.isReadOnly ? readOnly() : null;
+    this.#uploader = new Uploader(this.#context, () => this.#limits, () => this.#pollsSucceed);
+    this.#uploadLane = this.#createLane(() => this.#uploadRound());
+    this.#pollLane = this.#createLane(() => this.#pollRound());
+  }
+
+  /** The most that the server accepts, as far as it has said. */
+  get limits(): ProtocolLimits {
+    return this.#limits;
+  }
+
+  /** What the status shows of the conversation. */
+  get state(): ConversationState {
+    return {
+      isOnline: this.#lifecycle.isOnline,
+      needsAuth: this.#needsAuth,
+      revoked: isFault(this.#silence, 'DEVICE_REVOKED'),
+      upgradeRequired: this.#upgradeRequired,
+      retryInMs: this.#uploadLane.retryInMs ?? this.#pollLane.retryInMs,
+      lastFault: this.#uploadFault ?? this.#lastFault,
+    };
+  }
+
+  /** Rule A33: at a start the first poll is due at once; whatever waits goes up with it. */
+  start(): void {
+    this.#isOpen = true;
+    this.#pollLane.wake();
+    this.#uploadLane.wake();
+  }
+
+  /** Rule A13: a save goes up at once, unless the server has just failed. */
+  wakeUpload(): void {
+    this.#uploadLane.wake();
+  }
+
+  /** Tries everything again, now: after a sign-in, an update, or because the user asked. */
+  wake(): void {
+    this.#needsAuth = false;
+    this.#upgradeRequired = false;
+    this.#pollLane.wake({ evenIfFailing: true });
+    this.#uploadLane.wake({ evenIfFailing: true });
+  }
+
+  /** Sends what can be sent and reads the feed to its end, now. */
+  async exchange(): Promise<void> {
+    this.wake();
+    await this.#uploadLane.settled();
+    this.#pollLane.wake();
+    await this.#pollLane.settled();
+    await this.#uploadLane.settled();
+  }
+
+  setLifecycle(lifecycle: Partial<Lifecycle>): void {
+    const before = this.#lifecycle;
+    this.#lifecycle = { ...before, ...lifecycle };
+    const isBack = (!before.isOnline && this.#lifecycle.isOnline) || (!before.isForeground && this.#lifecycle.isForeground);
+    for (const lane of [this.#pollLane, this.#uploadLane]) {
+      if (isBack) lane.wake({ evenIfFailing: true });
+      else lane.reconsider();
+    }
+  }
+
+  /** Runs a download, or joins the one that runs. */
+  download(): Promise<DownloadReceipt> {
+    this.#download ??= this.#runDownload().finally(() => {
+      this.#download = null;
+      this.#pollLane.wake();
+    });
+    return this.#download;
+  }
+
+  /** Downloads a record with its group and takes in what is newer; answers which records came. */
+  fetchRecord(object: string, id: string): Promise<ReadonlySet<Key>> {
+    return fetchRecord(this.#context, (request) => this.#ask('record', request), object, id);
+  }
+
+  /** Makes a request of its own; a failure shows in the status as well. */
+  async #ask<T>(purpose: Purpose, request: () => Promise<T>): Promise<T> {
+    if (this.#silence !== null) throw this.#silence;
+    try {
+      return await request();
+    } catch (fault) {
+      this.#noteAccess(fault);
+      this.#noteFault(purpose, fault, null);
+      throw fault;
+    }
+  }
+
+  /** Asks the server to give up the numbers of entries, and takes its answer in (rule C2). */
+  voidNumbers(entries: readonly number[]): Promise<void> {
+    return this.#ask('upload', async () => {
+      await this.#greet();
+      await voidNumbers(this.#context, entries);
+    });
+  }
+
+  /** Milliseconds until an entry is due that the server asked to send later. */
+  readonly deferredMs = (entry: number): number | null => this.#uploader.deferredMs(entry);
+
+  /** Shows what a subscriber or an inner step threw. */
+  noteThrown(thrown: unknown): void {
+    if (isFault(thrown, 'CLIENT_TAKEN_OVER')) this.#isOpen = false;
+    this.#lastFault = describeFault(thrown);
+    this.#options.onChange();
+  }
+
+  /** Stops the timers and waits for requests under way; the owner has aborted them. */
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    await Promise.all([this.#uploadLane.close(), this.#pollLane.close(), this.#download?.catch(() => {})]);
+  }
+
+  #createLane(work: () => Promise<LaneResult>): Lane {
+    return new Lane({
+      clock: this.#context.clock,
+      random: this.#context.random,
+      conditions: () => ({ isOpen: this.#isOpen, ...this.#lifecycle, isPaused: this.#needsAuth || this.#silence !== null || this.#upgradeRequired }),
+      work,
+      onChange: this.#options.onChange,
+    });
+  }
+
+  /** Rule A16: the greeting took its time, and the app may be out of sight by now. */
+  get #mayBegin(): boolean {
+    return this.#lifecycle.isOnline && this.#lifecycle.isForeground;
+  }
+
+  async #uploadRound(): Promise<LaneResult> {
+    try {
+      if (this.#context.store.counts.pending > 0) {
+        await this.#greet();
+        if (!this.#mayBegin) return { kind: 'again', afterMs: 0 };
+        const round = await this.#uploader.sendNext();
+        if (round.kind === 'sent') {
+          this.#hasBurst = true;
+          this.#uploadFault = null;
+          this.#noteSuccess();
+          return { kind: 'again', afterMs: round.afterMs };
+        }
+      }
+      this.#uploadFault = null;
+      // Rule A33: after an upload burst the feed is read at once.
+      if (this.#hasBurst) this.#pollLane.wake();
+      this.#hasBurst = false;
+      const { nextDueInMs } = this.#uploader;
+      return nextDueInMs === null ? { kind: 'idle' } : { kind: 'again', afterMs: nextDueInMs };
+    } catch (fault) {
+      return this.#failed('upload', fault);
+    }
+  }
+
+  async #pollRound(): Promise<LaneResult> {
+    if (this.#download !== null) return { kind: 'idle' };
+    try {
+      await this.#greet();
+      if (!this.#mayBegin) return { kind: 'again', afterMs: 0 };
+      const { more, nextPollMs } = await pollFeed(this.#context);
+      this.#pollsSucceed = true;
+      this.#noteSuccess();
+      return { kind: 'again', afterMs: more ? 0 : pickPollDelay(this.#options.pollIntervalMs, nextPollMs, this.#context.random) };
+    } catch (fault) {
+      this.#pollsSucceed = false;
+      return this.#failed('feed', fault);
+    }
+  }
+
+  async #runDownload(): Promise<DownloadReceipt> {
+    const { showProgress } = this.#context;
+    if (this.#silence !== null) throw this.#silence;
+    try {
+      showProgress({ stage: 'uploading', records: 0, bytes: 0 });
+      await this.#greet();
+      await this.#uploadFirst();
+      // Offline the requests before this have failed already, and with what hosts look for there.
+      const { SnapshotDownload } = await this.#context.parts.snapshotDownload();
+      const receipt = await new SnapshotDownload(this.#context).run();
+      this.#noteSuccess();
+      return receipt;
+    } catch (fault) {
+      this.#failed('snapshot', fault);
+      throw fault;
+    } finally {
+      showProgress(null);
+    }
+  }
+
+  /** What waits goes up before a download, so that the snapshot has it; an upload that fails, or a later save, does not hold it up. */
+  async #uploadFirst(): Promise<void> {
+    const { store } = this.#context;
+    const { nextSeq } = store.meta;
+    this.#uploadLane.wake();
+    while (this.#uploadLane.isBusy && hasPendingBefore(store.entries, nextSeq)) await this.#uploadLane.round();
+  }
+
+  /** Asks once per opening what the server accepts, and makes sure that the token is this user's (threat T10). */
+  #greet(): Promise<void> {
+    this.#greeting ??= this.#sayHello().catch((fault: unknown) => {
+      this.#greeting = null;
+      throw fault;
+    });
+    return this.#greeting;
+  }
+
+  async #sayHello(): Promise<void> {
+    const { link, store, user } = this.#context;
+    const answer = await link.hello(store.meta.store);
+    if (answer.user !== user) throw new SyncFault('AUTH_REFUSED', "the token is another user's", { details: { user } });
+    this.#limits = answer.limits;
+  }
+
+  /** What the server said of this device and its user (rule A3; a 401 pauses the queue, and is no entry's fault). */
+  #noteAccess(fault: unknown): void {
+    if (isFault(fault, 'DEVICE_REVOKED')) this.#silence = fault;
+    if (!isFault(fault, 'AUTH_REQUIRED') && !isFault(fault, 'AUTH_REFUSED')) return;
+    this.#needsAuth = true;
+    this.#greeting = null;
+  }
+
+  #failed(purpose: Purpose, fault: unknown): LaneResult {
+    this.#noteAccess(fault);
+    if (isFault(fault, 'PROTOCOL_VERSION_UNSUPPORTED')) this.#upgradeRequired = true;
+    if (isFault(fault, 'CLIENT_TAKEN_OVER')) this.#isOpen = false;
+    if (purpose === 'upload') this.#uploadFault = describeFault(fault);
+    const atLeastMs = isFault(fault) && typeof fault.details.retryAfterMs === 'number' ? fault.details.retryAfterMs : 0;
+    if (this.#isOpen || isFault(fault, 'CLIENT_TAKEN_OVER')) this.#noteFault(purpose, fault, atLeastMs);
+    return { kind: 'failed', atLeastMs };
+  }
+
+  #noteFault(purpose: Purpose, fault: unknown, retryInMs: number | null): void {
+    this.#lastFault = describeFault(fault);
+    this.#context.emit({ type: 'request:failed', purpose, fault: this.#lastFault, retryInMs });
+    this.#options.onChange();
+  }
+
+  #noteSuccess(): void {
+    this.#lastFault = null;
+    this.#options.onChange();
+  }
+}
+
+function hasPendingBefore(entries: Iterable<QueueEntry>, seq: number): boolean {
+  for (const entry of entries) if (entry.seq < seq && entry.state !== 'failed') return true;
+  return false;
+}

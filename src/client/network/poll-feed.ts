@@ -1,0 +1,87 @@
+import type { Verdict } from '../../core/core.ts';
+import type { FeedAnswer, FeedCursor } from '../../protocol/messages.ts';
+import type { NetworkContext } from '../engine-context.ts';
+import type { SyncEvent } from '../sync-event.ts';
+import { planPage } from './page-plan.ts';
+import { splitKey, type Key } from '../store/record-key.ts';
+import type { HeldImage } from '../store/rows.ts';
+import { badAnswer } from './server-link.ts';
+import { Settlement } from '../answers/settle.ts';
+import { oldestPending } from '../status.ts';
+
+/** What a poll brought. */
+export interface PollResult {
+  /** There is more to read at once. */
+  readonly more: boolean;
+  readonly nextPollMs: number | null;
+}
+
+/**
+ * Reads one page of the feed; page and cursor are one commit (rules A29, A33, A39). Rejects with the fault when there was no answer that
+ * counts.
+ */
+export async function pollFeed(context: NetworkContext): Promise<PollResult> {
+  const { store, link, steps, emit } = context;
+  const asked = store.meta.cursor;
+  const { page, head } = await link.feed(store.meta.store, asked, pendingHeader(context));
+  emit({ type: 'feed:polled', transactions: page?.transactions.length ?? 0, head: head.server.head });
+  if (page !== null) {
+    checkPage(page, asked);
+    await steps.run(() => merge(context, page, asked));
+  }
+  return { more: page?.more ?? false, nextPollMs: head.server.nextPollMs };
+}
+
+/** Rule A3: how many entries the server does not have, and the age of the oldest in whole seconds: `COUNT.AGE`. */
+function pendingHeader({ store, clock }: NetworkContext): string {
+  const age = clock.now() - (oldestPending(store.entries) ?? clock.now());
+  return `${store.counts.pending}.${Math.max(0, Math.floor(age / 1_000))}`;
+}
+
+async function merge(context: NetworkContext, page: FeedAnswer, asked: FeedCursor | null): Promise<void> {
+  const { store, rules, emit } = context;
+  // A download moved the cursor while this page was under way: the page is older than what is here.
+  if (store.meta.cursor !== asked) return;
+  const { images, verdicts, bases } = await planPage(context, page, 'newer');
+  images.byKey(page.transactions.flatMap(({ items }) => items));
+  const settlement = new Settlement(store, rules, bases);
+  const events = verdicts.map((verdict, index): SyncEvent => {
+    const key = images.keys[index]!, image = images.image(index);
+    const event = eventOf(context, verdict, key, settlement.base(key), image);
+    settlement.follow(verdict, key, image);
+    return event;
+  });
+  if (page.gap) events.push({ type: 'feed:gap-found' });
+  settlement.step.meta = { cursor: rules.cursorAfter(page), hasFeedGap: store.meta.hasFeedGap || page.gap };
+  await store.commit(settlement.step, 'relaxed');
+  events.forEach(emit);
+}
+
+function eventOf({ store, records }: NetworkContext, verdict: Verdict, key: Key, before: HeldImage | null, image: HeldImage): SyncEvent {
+  const { object, id } = splitKey(key);
+  switch (verdict) {
+    case 'merge':
+      return { type: 'feed:merged', object, id, fields: records.changedFields(object, store.rowOf(before, object), store.rowOf(image, object)), state: image.state };
+    case 'wait':
+      return { type: 'feed:kept-aside', object, id, reason: 'in-use' };
+    case 'discard':
+      return { type: 'feed:kept-aside', object, id, reason: records.syncState(key) === 'error' ? 'in-error' : 'pending' };
+    default:
+      return { type: 'feed:skipped', object, id, reason: verdict };
+  }
+}
+
+/** Never trust the other side: a page must follow the cursor without a hole, and only go forward. */
+function checkPage({ from, next, more, gap, transactions, server }: FeedAnswer, asked: FeedCursor | null): void {
+  if (!gap && asked !== null && (from.feed !== asked.feed || from.epoch !== asked.epoch || from.position !== asked.position)) {
+    throw badAnswer('its page begins elsewhere than was asked');
+  }
+  if (next.feed !== from.feed || next.epoch !== from.epoch || next.position < from.position || next.position > server.head) {
+    throw badAnswer('its cursor does not go forward');
+  }
+  const positions = transactions.map(({ position }) => position);
+  if (positions.length !== next.position - from.position || positions.some((position, index) => position !== from.position + index + 1)) {
+    throw badAnswer('its page has a hole');
+  }
+  if (more && transactions.length === 0) throw badAnswer('its page is empty, and there is said to be more');
+}

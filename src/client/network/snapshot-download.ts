@@ -1,0 +1,203 @@
+import { decodeEnvelope, encodeEnvelope } from '../../protocol/envelope.ts';
+import type { SnapshotAnswer, WireLayout } from '../../protocol/messages.ts';
+import type { StateRow } from '../../storage/storage-adapter.ts';
+import type { NetworkContext } from '../engine-context.ts';
+import type { DownloadReceipt } from '../engine.ts';
+import { planPage } from './page-plan.ts';
+import { splitKey, type Key } from '../store/record-key.ts';
+import { badAnswer } from './server-link.ts';
+import { Settlement } from '../answers/settle.ts';
+import { Step } from '../store/step.ts';
+import { orderedKey, STATE, type StagedDownload } from '../store/stored.ts';
+
+/** A download that was interrupted goes on within this time; later it begins anew. */
+const RESUME_WITHIN_MS = 12 * 3_600_000;
+
+interface StagedPage {
+  readonly layouts: readonly WireLayout[];
+  readonly items: Uint8Array;
+}
+
+/**
+ * Brings a new or long-absent device everything that its user may see: key-ordered pages, staged in storage, applied in one commit. A
+ * kill at any moment leaves the old consistent state; the next call goes on where the last one stopped.
+ */
+export class SnapshotDownload {
+  readonly #context: NetworkContext;
+
+  constructor(context: NetworkContext) {
+    this.#context = context;
+  }
+
+  async run(): Promise<DownloadReceipt> {
+    try {
+      return await this.#run();
+    } finally {
+      this.#context.store.notesFresh = false;
+    }
+  }
+
+  async #run(): Promise<DownloadReceipt> {
+    const { steps, store, answers, emit, showProgress } = this.#context;
+    const resumed = await steps.run(() => this.#begin());
+    emit({ type: 'download:started', isResumed: resumed });
+    let staged = store.meta.download;
+    while (staged === null || staged.next !== null) {
+      showProgress({ stage: 'downloading', records: staged?.records ?? 0, bytes: staged?.bytes ?? 0 });
+      await this.#stageNext(staged);
+      staged = store.meta.download;
+    }
+    showProgress({ stage: 'applying', records: staged.records, bytes: staged.bytes });
+    const receipt = await answers.alone(() => this.#finish());
+    emit({ type: 'download:applied', records: receipt.records, removed: receipt.removed });
+    return receipt;
+  }
+
+  /** Keeps a staged download that can go on, and drops one that cannot. */
+  async #begin(): Promise<boolean> {
+    const { store, clock, schema } = this.#context;
+    const staged = store.meta.download;
+    const age = staged === null ? -1 : clock.now() - staged.startedAt;
+    if (age >= 0 && age < RESUME_WITHIN_MS && staged?.schema === schema.hash) return true;
+    await this.#drop();
+    // From now on, not from the first page on: what comes in while that is under way may be newer than the page.
+    store.notesFresh = true;
+    return false;
+  }
+
+  async #drop(): Promise<void> {
+    const step = new Step();
+    await this.#clearStage(step);
+    step.meta = { download: null };
+    await this.#context.store.commit(step, 'relaxed');
+  }
+
+  async #stageNext(staged: StagedDownload | null): Promise<void> {
+    const { store, link, steps, clock, schema } = this.#context;
+    const page = await link.snapshot(store.meta.store, staged?.next ?? null);
+    const images = link.images(page);
+    checkPage(page, staged, images.keys.length);
+    if (staged !== null && page.server.epoch !== staged.cursor.epoch) {
+      // The server was restored from a backup: pages of two histories must not be mixed.
+      return steps.run(() => this.#drop());
+    }
+    await steps.run(async () => {
+      const step = new Step();
+      const pages = staged?.pages ?? 0;
+      step.putState.push(stagedPage(pages, page));
+      step.meta = {
+        download: {
+          startedAt: staged?.startedAt ?? clock.now(),
+          schema: schema.hash,
+          // Of the first page: whatever is saved from that moment on comes through the feed.
+          cursor: staged?.cursor ?? page.cursor,
+          pages: pages + 1,
+          records: (staged?.records ?? 0) + images.keys.length,
+          bytes: (staged?.bytes ?? 0) + page.items.length,
+          serverTime: page.server.time,
+          next: page.next,
+        },
+      };
+      await store.commit(step, 'relaxed');
+    });
+  }
+
+  /**
+   * Applies the pages. A record that is not on them is gone, unless the device heard of it otherwise since the download began: then only
+   * the server can tell which of the two is newer, and is asked, with no other answer under way.
+   */
+  async #finish(): Promise<DownloadReceipt> {
+    const asked = new Set<Key>();
+    for (;;) {
+      const outcome = await this.#context.steps.run(() => this.#apply(asked));
+      if ('receipt' in outcome) return outcome.receipt;
+      for (const key of outcome.unclear) {
+        await this.#ask(key);
+        asked.add(key);
+      }
+    }
+  }
+
+  /** Stages what the server says of one record. */
+  async #ask(key: Key): Promise<void> {
+    const { store, link, steps } = this.#context;
+    const { layouts, items } = await link.record(store.meta.store, splitKey(key));
+    await steps.run(async () => {
+      const step = new Step();
+      const download = store.meta.download!;
+      step.putState.push(stagedPage(download.pages, { layouts, items }));
+      step.meta = { download: { ...download, pages: download.pages + 1 } };
+      await store.commit(step, 'relaxed');
+    });
+  }
+
+  async #apply(asked: ReadonlySet<Key>): Promise<{ readonly receipt: DownloadReceipt } | { readonly unclear: readonly Key[] }> {
+    const { store, rules } = this.#context;
+    const { cursor, records, bytes, serverTime } = store.meta.download!;
+    const settlement = new Settlement(store, rules, new Map());
+    const downloaded = new Set<Key>(asked);
+    for await (const row of store.scanState(STATE.stage)) await this.#takePage(row.bytes, settlement, downloaded);
+    const unclear = await this.#findUnclear(downloaded);
+    if (unclear.length > 0) return { unclear };
+    const removed = await this.#removeAbsent(settlement, downloaded);
+    await this.#clearStage(settlement.step);
+    settlement.step.meta = { download: null, cursor, hasFeedGap: false, lastDownloadAt: serverTime };
+    await store.commit(settlement.step, 'strict');
+    return { receipt: { records, removed, bytes } };
+  }
+
+  async #takePage(bytes: Uint8Array, settlement: Settlement, downloaded: Set<Key>): Promise<void> {
+    const { layouts, items } = decodeEnvelope(bytes) as StagedPage;
+    const page = { layouts, items: new Uint8Array(items.buffer, items.byteOffset, items.byteLength) };
+    const { images, verdicts } = await planPage(this.#context, page, 'newer-or-equal');
+    verdicts.forEach((verdict, index) => {
+      const key = images.keys[index]!;
+      downloaded.add(key);
+      settlement.follow(verdict, key, images.image(index));
+    });
+  }
+
+  /** Records that are on no page, and that came in since the download began or have a change waiting. */
+  async #findUnclear(downloaded: ReadonlySet<Key>): Promise<Key[]> {
+    const { store } = this.#context;
+    const busy = [...store.busyKeys, ...store.drafts.byRecord.keys()];
+    const bases = await store.readBases(busy);
+    const unclear = new Set(busy.filter((key) => bases.get(key)?.state === 'live' || store.side(key)?.state === 'live'));
+    for await (const { key } of store.scanState(STATE.fresh)) unclear.add(key.slice(STATE.fresh.length));
+    return [...unclear].filter((key) => !downloaded.has(key));
+  }
+
+  /** Records that the snapshot no longer holds leave. */
+  async #removeAbsent(settlement: Settlement, downloaded: ReadonlySet<Key>): Promise<number> {
+    const { store, schema } = this.#context;
+    let removed = 0;
+    for (const object of Object.keys(schema.objects)) {
+      for await (const page of store.scanBases(object)) {
+        for (const [key, base] of page) {
+          if (downloaded.has(key)) continue;
+          settlement.step.putBase(key, { ...base, state: 'hidden', row: null });
+          removed++;
+        }
+      }
+    }
+    return removed;
+  }
+
+  async #clearStage(step: Step): Promise<void> {
+    const { store } = this.#context;
+    for (const prefix of [STATE.stage, STATE.fresh]) for await (const { key } of store.scanState(prefix)) step.removeState.push(key);
+  }
+}
+
+function stagedPage(place: number, { layouts, items }: StagedPage): StateRow {
+  return { key: orderedKey(STATE.stage, place), bytes: encodeEnvelope({ layouts, items } satisfies StagedPage) };
+}
+
+/** Pages must go forward, or a hostile or broken server could keep a device downloading for ever. */
+function checkPage({ next, cursor, server }: SnapshotAnswer, staged: StagedDownload | null, count: number): void {
+  if (cursor.position > server.head) throw badAnswer('its cursor lies beyond the feed');
+  if (next === null) return;
+  if (count === 0) throw badAnswer('a page that is not the last holds no record');
+  const before = staged?.next ?? null;
+  if (before !== null && before.object === next.object && before.id === next.id) throw badAnswer('its pages do not go forward');
+}

@@ -1,0 +1,85 @@
+import type { Coalesced } from './coalesce.ts';
+import type { EngineContext } from '../engine-context.ts';
+import { isGrouped } from './groups.ts';
+import { putJournal } from './journal.ts';
+import { putOutcome, type EntryOutcome } from './outcomes.ts';
+import { createdBy, keysOf, referencesOf, type QueueEntry } from './queue-entry.ts';
+import { keyOf, type Key } from '../store/record-key.ts';
+import type { Member } from '../store/rows.ts';
+import { changedFields } from './save.ts';
+import type { Settlement } from '../answers/settle.ts';
+
+/** What an entry holds before it has a place in the queue. */
+export type EntryContent = Pick<QueueEntry, 'members' | 'headers'>;
+
+/** How far a search for what refers to a record goes: what a save costs must not depend on how much waits. */
+const ENTRIES_SEARCHED = 1_000;
+
+/**
+ * Rule A11: the changes, their queue entries and whatever else the step holds are one durable commit. Answers the numbers of the entries.
+ *
+ * @param released - records that the same commit puts out of use: what was kept aside for them is merged, unless they now wait.
+ */
+export async function queueEntries(context: EngineContext, contents: readonly EntryContent[], settlement: Settlement, released: readonly Key[] = []): Promise<number[]> {
+  const { store, clock, emit } = context;
+  const { step } = settlement;
+  const together = new Set(contents.flatMap(({ members }) => createdBy({ members })));
+  let { nextSeq } = store.meta;
+  const seqs = contents.map(({ members, headers }) => {
+    const tail = members.length === 1 ? store.entriesOf(keyOf(members[0]!.object, members[0]!.id)).at(-1) : undefined;
+    const joined = tail === undefined ? null : joinTail(context, tail, members[0]!, together);
+    if (joined === null) {
+      step.putEntry(newEntry(nextSeq, clock.now(), { members, headers }));
+      return nextSeq++;
+    }
+    if (joined === 'withdrawn') withdrawEntry(context, settlement, tail!, { kind: 'withdrawn' });
+    else step.putEntry(joined);
+    return tail!.seq;
+  });
+  const waiting = new Set([...step.entries.values()].flatMap((entry) => (entry === null ? [] : keysOf(entry))));
+  for (const key of released) if (!waiting.has(key)) settlement.releaseSide(key, false);
+  step.meta = { ...step.meta, nextSeq };
+  await store.commit(step, 'strict');
+  seqs.forEach((entry, index) => {
+    for (const member of contents[index]!.members) {
+      const { object, id, op } = member;
+      emit({ type: 'change:queued', entry, object, id, op, fields: changedFields(member) });
+    }
+    if (store.entry(entry) === undefined) emit({ type: 'change:withdrawn', entry });
+  });
+  return seqs;
+}
+
+/** An entry as it is before anything of it was sent. */
+export function newEntry(seq: number, savedAt: number, content: EntryContent): QueueEntry {
+  return { seq, state: 'queued', number: null, savedAt, ...content, duplicateOf: null, deferrals: 0, deferredSince: null, refusal: null };
+}
+
+/** @param together - records that the same commit creates, in entries of their own. */
+function joinTail({ schema, store, places, rules }: EngineContext, tail: QueueEntry, member: Member, together: ReadonlySet<Key>): Coalesced {
+  const isCreatedLater = (key: Key): boolean => together.has(key) || store.entriesOf(key).some((entry) => entry.seq > tail.seq && createdBy(entry).includes(key));
+  const own = keyOf(member.object, member.id);
+  return rules.coalesce({
+    tail,
+    member,
+    definition: schema.objects[member.object]!,
+    isGrouped: isGrouped(places.get(member.object)!),
+    refersToLater: () => referencesOf({ members: [member] }, schema).some(isCreatedLater),
+    isReferredToLater: () => {
+      const end = store.meta.nextSeq;
+      if (end - tail.seq > ENTRIES_SEARCHED) return true;
+      for (let seq = tail.seq + 1; seq < end; seq++) {
+        const later = store.entry(seq);
+        if (later !== undefined && referencesOf(later, schema).includes(own)) return true;
+      }
+      return false;
+    },
+  });
+}
+
+/** Takes an entry that was never sent out of the queue; its content goes to the journal (rule C11). */
+export function withdrawEntry({ store, clock }: EngineContext, settlement: Settlement, entry: QueueEntry, outcome: EntryOutcome): void {
+  settlement.undo(entry, []);
+  putJournal(settlement.step, store, entry, 'undone', clock.now());
+  putOutcome(settlement.step, entry.seq, outcome, clock.now());
+}

@@ -1,0 +1,119 @@
+import { findViolation } from '../../protocol/constraints.ts';
+import type { Field } from '../../protocol/field.ts';
+import type { Layout } from '../../protocol/layout.ts';
+import { createMask, encodeCanonical, joinRow, maskPositions, namesInMask, NO_VALUE, setInMask, splitRow } from '../../protocol/row.ts';
+import type { Schema } from '../../protocol/schema.ts';
+import { canonicalValue, VALUE_LIMITS } from '../../protocol/value.ts';
+import { NO_VERSION, type RecordVersion } from '../../protocol/version.ts';
+import { bytesEqual, utf8 } from '../../shared/bytes.ts';
+import { SyncFault } from '../../shared/fault.ts';
+import type { Member } from '../store/rows.ts';
+
+type Values = Readonly<Record<string, unknown>>;
+
+/**
+ * Puts a host's values into a row; without a row, into an empty one. A field left out, or `undefined`, stays as it is.
+ *
+ * @param isUnfinished - the row is a draft: required fields may still be empty.
+ * @throws {@link SyncFault} naming object and field; nothing was changed.
+ */
+export function editRow(schema: Schema, layout: Layout, row: Uint8Array | null, values: Values, isUnfinished = false): Uint8Array {
+  const fields = schema.objects[layout.object]!.fields;
+  checkNames(layout, fields, values);
+  const before = row && splitRow(row);
+  return joinRow(
+    layout.fields.map(({ name }, position) => {
+      const value = own(values, name);
+      return value === undefined && before !== null ? before[position]! : encodeField(layout, name, fields[name]!, value, isUnfinished);
+    }),
+  );
+}
+
+/** A row as a form showed it: the user began from these values, whatever the record holds by now. Only fields in `among` count. */
+export function rowAsSeen(schema: Schema, layout: Layout, row: Uint8Array, seen: Values, among: Values): Uint8Array {
+  const { fields } = schema.objects[layout.object]!;
+  const before = splitRow(row);
+  return joinRow(
+    layout.fields.map(({ name }, position) => {
+      const value = own(among, name) === undefined ? undefined : own(seen, name);
+      return value === undefined ? before[position]! : encodeCanonical(fields[name]!.type, canonicalValue(fields[name]!.type, value, `${layout.object}.${name}`));
+    }),
+  );
+}
+
+/**
+ * Checks that a row has what a save needs; where there was one before, of the fields that differ from it.
+ *
+ * @throws {@link SyncFault} `FIELD_REQUIRED`
+ */
+export function assertFinished(schema: Schema, layout: Layout, row: Uint8Array, before: Uint8Array | null = null): void {
+  const { fields } = schema.objects[layout.object]!;
+  const old = before && splitRow(before);
+  splitRow(row).forEach((value, position) => {
+    const { name } = layout.fields[position]!;
+    const isOld = old !== null && bytesEqual(value, old[position]!);
+    if (!isOld && fields[name]!.owner === 'device' && bytesEqual(value, NO_VALUE)) encodeField(layout, name, fields[name]!, null);
+  });
+}
+
+/**
+ * What makes one row of a record out of another: a create where there was none, a delete where there is none, else an edit of the fields
+ * that really differ, each with its value before (rules A11, A20). A delete carries the values of every field that devices write, so that
+ * the server can tell what the user saw. `null` when nothing changes.
+ */
+export function memberBetween(schema: Schema, layout: Layout, id: string, before: Uint8Array | null, after: Uint8Array | null, base: RecordVersion): Member | null {
+  const { object } = layout;
+  if (before === null) return after && { object, id, op: 'create', layout, base: NO_VERSION, mask: null, previous: null, next: after };
+  const { fields } = schema.objects[object]!;
+  const old = splitRow(before), values = after && splitRow(after);
+  const mask = createMask(layout);
+  layout.fields.forEach(({ name }, position) => {
+    if (values === null ? fields[name]!.owner === 'device' : !bytesEqual(values[position]!, old[position]!)) setInMask(mask, position);
+  });
+  const positions = maskPositions(mask);
+  if (values !== null && positions.length === 0) return null;
+  const pick = (row: readonly Uint8Array[]): Uint8Array => joinRow(positions.map((position) => row[position]!));
+  return { object, id, op: values === null ? 'remove' : 'update', layout, base, mask, previous: pick(old), next: values && pick(values) };
+}
+
+/** The names of the fields that a member changes. */
+export function changedFields(member: Member): string[] {
+  const { layout, mask, next } = member;
+  if (next === null) return [];
+  if (mask !== null) return namesInMask(layout, mask);
+  const values = splitRow(next);
+  return layout.fields.filter((_, position) => !bytesEqual(values[position]!, NO_VALUE)).map(({ name }) => name);
+}
+
+/** @throws {@link SyncFault} `ID_INVALID` */
+export function checkId(object: string, id: string): void {
+  if (typeof id !== 'string' || id === '' || /\p{Surrogate}/u.test(id) || utf8(id).length > VALUE_LIMITS.idBytes) {
+    throw new SyncFault('ID_INVALID', `${object}: an id is text of 1 to ${VALUE_LIMITS.idBytes} bytes`, { details: { object } });
+  }
+}
+
+function checkNames(layout: Layout, fields: Readonly<Record<string, Field>>, values: Values): void {
+  for (const name of Object.keys(values)) {
+    const field = Object.hasOwn(fields, name) ? fields[name] : undefined;
+    if (field === undefined) throw new SyncFault('FIELD_UNKNOWN', `${layout.object} has no field ${name}`, { details: { object: layout.object, field: name } });
+    if (field.owner !== 'device' && values[name] !== undefined) {
+      throw new SyncFault('FIELD_SERVER_OWNED', `${layout.object}.${name} is written by the server only`, { details: { object: layout.object, field: name } });
+    }
+  }
+}
+
+// A field may be named like something that every object inherits, such as `constructor`.
+function own(values: Values, name: string): unknown {
+  return Object.hasOwn(values, name) ? values[name] : undefined;
+}
+
+function encodeField(layout: Layout, name: string, field: Field, value: unknown, isUnfinished = false): Uint8Array {
+  const path = `${layout.object}.${name}`;
+  const canonical = canonicalValue(field.type, value, path);
+  const isChecked = field.owner === 'device' && !(isUnfinished && canonical === null);
+  const violation = isChecked ? findViolation(field, canonical) : null;
+  if (violation !== null) {
+    throw new SyncFault(canonical === null ? 'FIELD_REQUIRED' : 'VALUE_INVALID', `${path} ${violation}`, { details: { object: layout.object, field: name } });
+  }
+  return encodeCanonical(field.type, canonical);
+}

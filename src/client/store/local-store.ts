@@ -1,0 +1,297 @@
+import { decodeEnvelope } from '../../protocol/envelope.ts';
+import { layoutsOf, type Layout } from '../../protocol/layout.ts';
+import { mapRow, readField } from '../../protocol/row.ts';
+import type { Schema } from '../../protocol/schema.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { bytesEqual } from '../../shared/bytes.ts';
+import { SyncFault } from '../../shared/fault.ts';
+import type { Random } from '../../shared/random.ts';
+import type { RecordRow, StateRow, Storage, StorageAdapter, StoreOwner } from '../../storage/storage-adapter.ts';
+import type { Notice } from '../answers/notices.ts';
+import { DraftKeys } from '../drafts/draft-keys.ts';
+import { keysOf, type QueueEntry } from '../queue/queue-entry.ts';
+import { keyOf, splitKey, type Key } from './record-key.ts';
+import { readOnly } from '../read-only.ts';
+import type { HeldImage } from './rows.ts';
+import type { ClientRules } from '../rules.ts';
+import type { Step } from './step.ts';
+import { createMeta, readMeta, readState, takenOver, takeOver } from './store-fence.ts';
+import { decodeEntry, decodeImage, decodeLayout, STATE, type Meta } from './stored.ts';
+
+const SCAN_ROWS = 1_000;
+
+export interface LocalStoreOptions {
+  readonly schema: Schema;
+  readonly owner: StoreOwner;
+  readonly storage: StorageAdapter;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly rules: ClientRules;
+  /** Rule A10: the store is read and left as it is. */
+  readonly isReadOnly?: boolean;
+  /** Hears which records a commit changed. */
+  readonly onCommitted: (keys: ReadonlySet<Key>) => void;
+}
+
+/**
+ * The device's data: base rows in storage; queue, side images and tombstones in memory as well, because every view needs them. What
+ * is in memory changes only after its commit is durable.
+ */
+export class LocalStore {
+  readonly #storage: Storage;
+  readonly #options: LocalStoreOptions;
+  readonly #schemaLayouts: ReadonlyMap<string, Layout>;
+  readonly #layouts = new Map<string, Layout>();
+  readonly #entries = new Map<number, QueueEntry>();
+  readonly #entriesByRecord = new Map<Key, QueueEntry[]>();
+  readonly #sides = new Map<Key, HeldImage>();
+  readonly #gone = new Map<Key, HeldImage>();
+  readonly #notices = new Map<number, Notice>();
+  /** Records in drafts. */
+  readonly drafts: DraftKeys = new DraftKeys();
+  /** Notes which records come in, as is done anyway while pages are staged: a download has begun, and has no page yet. */
+  notesFresh = false;
+  #failed = 0;
+  #meta: Meta;
+  #fence: Uint8Array;
+  #isOwner = true;
+
+  private constructor(storage: Storage, options: LocalStoreOptions, meta: Meta, fence: Uint8Array) {
+    this.#storage = storage;
+    this.#options = options;
+    this.#schemaLayouts = layoutsOf(options.schema);
+    this.#meta = meta;
+    this.#fence = fence;
+  }
+
+  /** Opens the owner's store and takes it over from any earlier holder. */
+  static async open(options: LocalStoreOptions): Promise<LocalStore> {
+    const storage = await options.storage.open(options.owner);
+    try {
+      // A store of a newer build is left to it.
+      const held = await readMeta(storage);
+      // First the fence, then the reading: until it is taken, an earlier holder may still write, and its save would be overwritten.
+      const fence = options.isReadOnly === true ? new Uint8Array() : await takeOver(storage, options);
+      const meta = options.isReadOnly === true ? held : await readMeta(storage);
+      const store = new LocalStore(storage, options, meta ?? createMeta(options), fence);
+      await store.#load();
+      return store;
+    } catch (fault) {
+      await storage.close();
+      throw fault;
+    }
+  }
+
+  get meta(): Meta {
+    return this.#meta;
+  }
+
+  /** The mark that makes this client the store's holder. */
+  get fence(): Uint8Array {
+    return this.#fence;
+  }
+
+  /** Entries in the order of saves. */
+  get entries(): Iterable<QueueEntry> {
+    return this.#entries.values();
+  }
+
+  /** Entries that wait, are under way, or were refused. */
+  get counts(): { readonly pending: number; readonly failed: number } {
+    return { pending: this.#entries.size - this.#failed, failed: this.#failed };
+  }
+
+  entry(seq: number): QueueEntry | undefined {
+    return this.#entries.get(seq);
+  }
+
+  /** Entries that change a record, in the order of saves. */
+  entriesOf(key: Key): readonly QueueEntry[] {
+    return this.#entriesByRecord.get(key) ?? [];
+  }
+
+  /** Notices in the order in which they were raised. */
+  get notices(): ReadonlyMap<number, Notice> {
+    return this.#notices;
+  }
+
+  /** Whether somebody has the record open (rules A12, A36). */
+  isInUse(key: Key): boolean {
+    return this.#options.rules.isInUse(this.drafts.byRecord, key);
+  }
+
+  side(key: Key): HeldImage | null {
+    return this.#sides.get(key) ?? null;
+  }
+
+  /** Records with a pending or refused change. */
+  get busyKeys(): Iterable<Key> {
+    return this.#entriesByRecord.keys();
+  }
+
+  /** The layout in which this build of the app sees an object. @throws {@link SyncFault} `OBJECT_UNKNOWN` */
+  layout(object: string): Layout {
+    const layout = this.#schemaLayouts.get(object);
+    if (layout === undefined) throw new SyncFault('OBJECT_UNKNOWN', `the schema has no object ${object}`, { details: { object } });
+    return layout;
+  }
+
+  /** What is held of records: live rows and tombstones. */
+  async readBases(keys: Iterable<Key>): Promise<ReadonlyMap<Key, HeldImage>> {
+    const wanted = [...new Set(keys)];
+    const rows = await this.#storage.readRecords(wanted.map(splitKey));
+    return this.#decoded(() => {
+      const bases = new Map<Key, HeldImage>();
+      wanted.forEach((key, index) => {
+        const bytes = rows[index];
+        const base = bytes === undefined ? this.#gone.get(key) : decodeImage(bytes, this.layoutOf);
+        if (base !== undefined) bases.set(key, base);
+      });
+      return bases;
+    });
+  }
+
+  /** An object's live bases in id order, page by page. */
+  async *scanBases(object: string): AsyncGenerator<(readonly [Key, HeldImage])[]> {
+    for await (const rows of pages((last?: RecordRow) => this.#storage.scanRecords({ object, limit: SCAN_ROWS, ...(last && { after: last.id }) }))) {
+      yield await this.#decoded(() => rows.map(({ id, bytes }) => [keyOf(object, id), decodeImage(bytes, this.layoutOf)] as const));
+    }
+  }
+
+  /** What cannot be read may have been written by the client that has taken the store over, with a layout that came to it later. */
+  async #decoded<T>(decode: () => T): Promise<T> {
+    try {
+      return decode();
+    } catch (fault) {
+      const fence = await readState(this.#storage, STATE.fence);
+      this.#isOwner &&= this.#options.isReadOnly === true || (fence !== null && bytesEqual(fence, this.#fence));
+      throw this.#isOwner ? fault : takenOver();
+    }
+  }
+
+  /** State rows of a prefix, read page by page. */
+  async *scanState(prefix: string): AsyncGenerator<StateRow> {
+    for await (const rows of pages((last?: StateRow) => this.#storage.scanState({ prefix, limit: SCAN_ROWS, ...(last && { after: last.key }) }))) yield* rows;
+  }
+
+  /** One state row; `null` when there is none. */
+  readState(key: string): Promise<Uint8Array | null> {
+    return readState(this.#storage, key);
+  }
+
+  /** Finds the id at birth that belongs to a Record ID of the server (rule C1). */
+  async findByRecordId(object: string, recordId: string): Promise<string | null> {
+    const bytes = await this.readState(STATE.recordId + keyOf(object, recordId));
+    return bytes && new TextDecoder().decode(bytes);
+  }
+
+  /** An image's row in the layout of this build; `null` unless it is live. */
+  rowOf(image: HeldImage | null, object: string): Uint8Array | null {
+    const row = image?.row ?? null;
+    return row === null ? null : mapRow(image!.layout, this.layout(object), row);
+  }
+
+  /** Writes a step in one commit and takes it over. @throws {@link SyncFault} storage faults, `CLIENT_TAKEN_OVER`, `CLIENT_READ_ONLY` */
+  async commit(step: Step, durability: 'strict' | 'relaxed'): Promise<void> {
+    if (this.#options.isReadOnly === true) throw readOnly();
+    if (this.#meta.download !== null || this.notesFresh) noteFresh(step);
+    const rows = step.rows({ meta: this.#meta, layouts: this.#layouts, isGone: (key) => this.#gone.has(key), recordIdOf: this.#recordIdOf });
+    const whole = { ...rows, expect: [{ key: STATE.fence, bytes: this.#fence }], durability };
+    for (const part of this.#options.rules.commitsOf(whole)) this.#isOwner = this.#isOwner && (await this.#storage.commit(part)) === 'done';
+    if (!this.#isOwner) throw takenOver();
+    this.#options.onCommitted(this.#takeOver(step));
+  }
+
+  async close(): Promise<void> {
+    await this.#storage.close();
+  }
+
+  /** A layout by its hash: those of every stored row are known. */
+  readonly layoutOf = (hash: string): Layout => {
+    const layout = this.#layouts.get(hash);
+    if (layout === undefined) throw new SyncFault('STORAGE_CORRUPT', `the store does not hold layout ${hash}`, { details: { layout: hash } });
+    return layout;
+  };
+
+  readonly #recordIdOf = (key: Key, image: HeldImage): string | null => {
+    const { object, id } = splitKey(key);
+    const field = Object.entries(this.#options.schema.objects[object]?.fields ?? {}).find(([, { owner }]) => owner === 'record-id')?.[0];
+    const recordId = field === undefined ? null : readField(image.layout, image.row, field);
+    return typeof recordId === 'string' && recordId !== id ? recordId : null;
+  };
+
+  /** Takes a written step over into memory; answers which records it changed. */
+  #takeOver(step: Step): Set<Key> {
+    this.#meta = { ...this.#meta, ...step.meta };
+    for (const [hash, layout] of step.layouts) this.#layouts.set(hash, layout);
+    for (const [key, image] of step.bases) setOrDelete(this.#gone, key, image.state === 'live' ? null : image);
+    for (const [key, image] of step.sides) setOrDelete(this.#sides, key, image);
+    for (const [id, notice] of step.notices) setOrDelete(this.#notices, id, notice);
+    for (const { key } of step.putState) this.drafts.put(key);
+    for (const key of step.removeState) this.drafts.remove(key);
+    const changed = new Set(step.bases.keys());
+    for (const [seq, entry] of step.entries) for (const key of this.#putEntry(seq, entry)) changed.add(key);
+    return changed;
+  }
+
+  /** Puts an entry, or takes it out; answers which records it changes. */
+  #putEntry(seq: number, entry: QueueEntry | null): Iterable<Key> {
+    const before = this.#entries.get(seq);
+    const now = new Set(entry === null ? [] : keysOf(entry));
+    // What takes an entry's place may be about other records.
+    const keys = new Set([...(before === undefined ? [] : keysOf(before)), ...now]);
+    for (const key of keys) {
+      const held = this.entriesOf(key), last = held.at(-1);
+      if (before === undefined && entry !== null && last !== undefined && last.seq < seq) {
+        this.#entriesByRecord.set(key, [...held, entry]);
+        continue;
+      }
+      const rest = held.filter((other) => other.seq !== seq);
+      const place = rest.findIndex((other) => other.seq > seq);
+      if (entry !== null && now.has(key)) rest.splice(place < 0 ? rest.length : place, 0, entry);
+      setOrDelete(this.#entriesByRecord, key, rest.length === 0 ? null : rest);
+    }
+    this.#failed += Number(entry?.state === 'failed') - Number(before?.state === 'failed');
+    // New entries have the highest seq and Maps keep their order, so the map stays in the order of saves.
+    setOrDelete(this.#entries, seq, entry);
+    return keys;
+  }
+
+  async #load(): Promise<void> {
+    for await (const { bytes } of this.scanState(STATE.layout)) {
+      const layout = decodeLayout(bytes);
+      this.#layouts.set(layout.hash, layout);
+    }
+    for await (const { bytes } of this.scanState(STATE.queue)) {
+      const entry = decodeEntry(bytes, this.layoutOf);
+      this.#putEntry(entry.seq, entry);
+    }
+    for await (const { key } of this.scanState(STATE.draft)) this.drafts.put(key);
+    for await (const { bytes } of this.scanState(STATE.notice)) {
+      const notice = decodeEnvelope(bytes) as Notice;
+      this.#notices.set(notice.id, notice);
+    }
+    for (const [prefix, images] of [[STATE.side, this.#sides], [STATE.gone, this.#gone]] as const) {
+      for await (const { key, bytes } of this.scanState(prefix)) images.set(key.slice(prefix.length), decodeImage(bytes, this.layoutOf));
+    }
+  }
+}
+
+function setOrDelete<Name, Value>(map: Map<Name, Value>, name: Name, value: Value | null): void {
+  if (value === null) map.delete(name);
+  else map.set(name, value);
+}
+
+/** Reads page after page, each from the last row of the one before. */
+async function* pages<Row>(read: (last?: Row) => Promise<readonly Row[]>): AsyncGenerator<readonly Row[]> {
+  let rows = await read();
+  yield rows;
+  while (rows.length === SCAN_ROWS) yield (rows = await read(rows.at(-1)));
+}
+
+/** While a download is staged, records that come in by other ways are noted: its apply must not take them for removed ones. */
+function noteFresh(step: Step): void {
+  if (step.meta.download === null) return;
+  const kept = [...step.sides].filter(([, image]) => image !== null).map(([key]) => key);
+  for (const key of new Set([...step.bases.keys(), ...kept])) step.putState.push({ key: STATE.fresh + key, bytes: new Uint8Array() });
+}

@@ -1,0 +1,46 @@
+import type { EngineContext } from '../engine-context.ts';
+import { readJournalTime } from '../queue/journal.ts';
+import { keptSince } from '../answers/notices.ts';
+import { readOutcomeTime } from '../queue/outcomes.ts';
+import { Step } from './step.ts';
+import { STATE } from './stored.ts';
+
+const DAY_MS = 24 * 3_600_000;
+/** How long journal, outcomes and read notices are kept (rules A24, C11). */
+const KEPT_MS = 30 * DAY_MS;
+
+/**
+ * Lets go of what is older than 30 days: now, and once a day until the returned function is called. Where that fails, it is told and
+ * tried again a day later: nobody needs to be kept from what waits for the sake of what is old.
+ */
+export async function startPurging(context: EngineContext, onFault: (thrown: unknown) => void): Promise<() => void> {
+  const { clock, steps } = context;
+  await purge(context).catch(onFault);
+  let cancel = wait();
+  function wait(): () => void {
+    return clock.setTimer(DAY_MS, () => {
+      cancel = wait();
+      steps.run(() => purge(context)).catch(onFault);
+    });
+  }
+  return () => cancel();
+}
+
+async function purge({ store, clock }: EngineContext): Promise<void> {
+  const step = new Step();
+  const isOld = (at: number): boolean => clock.now() - at > KEPT_MS;
+  let { forgottenUpTo } = store.meta;
+  for (const [prefix, timeOf] of [[STATE.journal, readJournalTime], [STATE.outcome, readOutcomeTime]] as const) {
+    for await (const { key, bytes } of store.scanState(prefix)) {
+      if (!isOld(timeOf(bytes, store))) continue;
+      step.removeState.push(key);
+      forgottenUpTo = Math.max(forgottenUpTo, Number(key.slice(prefix.length).split('/')[0]));
+    }
+  }
+  for (const notice of store.notices.values()) {
+    const since = keptSince(notice);
+    if (since !== null && isOld(since)) step.notices.set(notice.id, null);
+  }
+  if (forgottenUpTo > store.meta.forgottenUpTo) step.meta = { forgottenUpTo };
+  if (step.removeState.length + step.notices.size > 0) await store.commit(step, 'relaxed');
+}
