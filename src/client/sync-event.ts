@@ -1,4 +1,4 @@
-import type { RefusalClass } from '../protocol/messages.ts';
+import type { FeedGap, RefusalClass } from '../protocol/messages.ts';
 import type { FaultShape } from '../shared/fault.ts';
 import type { Notice } from './answers/notices.ts';
 import type { SyncStatus } from './status.ts';
@@ -137,6 +137,8 @@ export type SyncEvent =
   | {
       /** The feed no longer reaches back to where this device stopped: a download closes the gap (rule A31). */
       readonly type: 'feed:gap-found';
+      /** Why the server did not take the cursor. */
+      readonly reason: FeedGap;
     }
   | {
       /** A download begins. */

@@ -36,7 +36,7 @@ export interface AnswerHead {
 }
 
 /** Paths below the server's base URL. */
-export const PATHS = { hello: 'hello', upload: 'upload', void: 'void', feed: 'feed', snapshot: 'snapshot', record: 'record' } as const;
+export const PATHS = { hello: 'hello', upload: 'upload', void: 'void', feed: 'feed', snapshot: 'snapshot', record: 'record', hints: 'hints' } as const;
 
 /** The content type of every body, in both directions. Anything else is not an answer of ours. */
 export const CONTENT_TYPE = 'application/vnd.fieldtide+msgpack';
@@ -231,7 +231,48 @@ export interface FeedTransaction {
   readonly items: readonly number[];
 }
 
-/** `GET feed?cursor=feed.epoch.position&limit=` → a page, or 204 when there is nothing new. */
+/**
+ * A transaction group that a page touches: who belongs to it as this reader may see it now, in the page's own snapshot (rule A35). The
+ * device merges it whole or not at all.
+ */
+export interface WireGroup {
+  /** The record that leads the group. */
+  readonly object: string;
+  readonly id: string;
+  /** Indices into the page's items: members, the header included, that the page has. */
+  readonly members: readonly number[];
+  /** Members that the page does not have; the device must hold each at this version or a newer one. */
+  readonly others: readonly WireHeader[];
+}
+
+/** Why a cursor was not taken (rule A31). */
+export const FEED_GAPS = [
+  /** Entries after it are no longer kept. */
+  'expired',
+  /** It is of another feed: of another user, or of a store that was replaced. */
+  'foreign',
+  /** It lies beyond the newest entry. */
+  'ahead',
+  /** It is from before a restore of the server. */
+  'restored',
+] as const;
+
+export type FeedGap = (typeof FEED_GAPS)[number];
+
+/** One part of a transaction that is larger than a page: the parts are staged, and applied whole after the last (rules A29, A35). */
+export interface FeedPart {
+  /** Names the state of all records of the transaction. When it changes between two parts, the device begins anew with the first. */
+  readonly revision: string;
+  /** Counts the parts, from 0. */
+  readonly place: number;
+  /** The key to ask for the next part with; `null` with the last. */
+  readonly next: SnapshotKey | null;
+}
+
+/**
+ * `GET feed?cursor=feed.epoch.position&limit=` → a page, or 204 when there is nothing new. With `revision`, `object` and `id`, the part
+ * after that key.
+ */
 export interface FeedAnswer extends AnswerHead {
   readonly layouts: readonly WireLayout[];
   readonly from: FeedCursor;
@@ -239,11 +280,15 @@ export interface FeedAnswer extends AnswerHead {
   /** There is more to read at once. */
   readonly more: boolean;
   /**
-   * The cursor was older than what the feed keeps, or belongs to another feed or epoch: entries may be missing before `from`, which
-   * is the oldest place that can be read. The device notes a gap and goes on from there (rule A31).
+   * Why the cursor was not taken; `null` when it was. Entries may be missing before `from`, which is the oldest place that can be read.
+   * The device notes a gap and goes on from there (rule A31).
    */
-  readonly gap: boolean;
+  readonly gap: FeedGap | null;
   readonly transactions: readonly FeedTransaction[];
+  /** The groups that the items belong to. */
+  readonly groups: readonly WireGroup[];
+  /** Set when the page is part of one transaction; `next` moves on with the last part only. */
+  readonly part: FeedPart | null;
   readonly items: Uint8Array;
 }
 
@@ -266,6 +311,8 @@ export interface SnapshotAnswer extends AnswerHead {
 /** `GET record?object=&id=` → a record with its group: parent, and children of group relations. */
 export interface RecordAnswer extends AnswerHead {
   readonly layouts: readonly WireLayout[];
+  /** The record's group, if it is in one and may be seen. */
+  readonly groups: readonly WireGroup[];
   readonly items: Uint8Array;
 }
 

@@ -1,10 +1,12 @@
 import { SyncFault } from '../shared/fault.ts';
 import {
+  FEED_GAPS,
   REFUSAL_CLASSES,
   type EntryResult,
   type FaultAnswer,
   type FeedAnswer,
   type FeedCursor,
+  type FeedPart,
   type FeedTransaction,
   type HelloAnswer,
   type Overwritten,
@@ -18,6 +20,7 @@ import {
   type UploadRequest,
   type VoidRequest,
   type WireEntry,
+  type WireGroup,
   type WireHeader,
   type WireLayout,
   type WireRecord,
@@ -38,7 +41,7 @@ export function parseUploadRequest(envelope: unknown): UploadRequest {
     number: wholeNumber,
     savedAt: wholeNumber,
     members: wholeNumber,
-    headers: listOf(mapOf<WireHeader>({ object: text, id: text, epoch: wholeNumber, n: wholeNumber }), MAX_HEADERS),
+    headers: listOf(wireHeader, MAX_HEADERS),
     duplicateOf: orNull(mapOf<WireRecord>({ object: text, id: text })),
   });
   const { store, attempt, protocol } = HEAD;
@@ -58,19 +61,25 @@ export function parseUploadAnswer(envelope: unknown): UploadAnswer {
 
 export function parseFeedAnswer(envelope: unknown): FeedAnswer {
   const transaction = mapOf<FeedTransaction>({ position: wholeNumber, store: text, number: wholeNumber, items: indices });
-  return mapOf<FeedAnswer>({ ...HEAD, ...ITEMS, from: cursor, next: cursor, more: trueOrFalse, gap: trueOrFalse, transactions: listOf(transaction) })(
-    envelope,
-    'feed answer',
-  );
+  return mapOf<FeedAnswer>({
+    ...HEAD,
+    ...ITEMS,
+    from: cursor,
+    next: cursor,
+    more: trueOrFalse,
+    gap: orNull(oneOf(FEED_GAPS)),
+    transactions: listOf(transaction),
+    groups,
+    part: orNull(mapOf<FeedPart>({ revision: text, place: wholeNumber, next: orNull(snapshotKey) })),
+  })(envelope, 'feed answer');
 }
 
 export function parseSnapshotAnswer(envelope: unknown): SnapshotAnswer {
-  const key = mapOf<SnapshotKey>({ object: text, id: text });
-  return mapOf<SnapshotAnswer>({ ...HEAD, ...ITEMS, cursor, next: orNull(key) })(envelope, 'snapshot answer');
+  return mapOf<SnapshotAnswer>({ ...HEAD, ...ITEMS, cursor, next: orNull(snapshotKey) })(envelope, 'snapshot answer');
 }
 
 export function parseRecordAnswer(envelope: unknown): RecordAnswer {
-  return mapOf<RecordAnswer>({ ...HEAD, ...ITEMS })(envelope, 'record answer');
+  return mapOf<RecordAnswer>({ ...HEAD, ...ITEMS, groups })(envelope, 'record answer');
 }
 
 export function parseHelloAnswer(envelope: unknown): HelloAnswer {
@@ -90,6 +99,9 @@ export function parseFaultAnswer(envelope: unknown): FaultAnswer {
 
 const message: Shape<string> = (value, what) => text(value, what, MAX_MESSAGE);
 const indices = listOf(wholeNumber);
+const snapshotKey = mapOf<SnapshotKey>({ object: text, id: text });
+const wireHeader = mapOf<WireHeader>({ object: text, id: text, epoch: wholeNumber, n: wholeNumber });
+const groups = listOf(mapOf<WireGroup>({ object: text, id: text, members: indices, others: listOf(wireHeader) }));
 const cursor = mapOf<FeedCursor>({ feed: text, epoch: wholeNumber, position: wholeNumber });
 
 /** Of every answer. The protocol comes first: what another one says is not malformed. */

@@ -36,7 +36,7 @@ const UPLOAD_ANSWER: UploadAnswer = {
     { number: 8, outcome: 'voided' },
   ],
 };
-const FEED: FeedAnswer = { ...HEAD, ...ITEMS, from: CURSOR, next: CURSOR, more: true, gap: false, transactions: [{ position: 7, store: 's', number: 1, items: [0] }] };
+const FEED: FeedAnswer = { ...HEAD, ...ITEMS, from: CURSOR, next: CURSOR, more: true, gap: null, transactions: [{ position: 7, store: 's', number: 1, items: [0] }], groups: [{ object: 'o', id: 'i', members: [0], others: [{ object: 'o', id: 'j', epoch: 1, n: 2 }] }], part: null };
 const SNAPSHOT: SnapshotAnswer = { ...HEAD, ...ITEMS, cursor: CURSOR, next: { object: 'account', id: 'a1' } };
 const RECORD: RecordAnswer = { ...HEAD, ...ITEMS };
 const HELLO: HelloAnswer = { ...HEAD, protocols: [1], user: 'u', limits: DEFAULT_LIMITS };

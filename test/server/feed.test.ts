@@ -13,7 +13,7 @@ describeOnBothStores('feed', (newWorld) => {
     const { device } = newWorld();
     const tablet = device('ann'), phone = device('ann', 'ann-phone');
     const start = (await phone.poll(null))!;
-    expect(start).toMatchObject({ gap: false, more: false, transactions: [] });
+    expect(start).toMatchObject({ gap: null, more: false, transactions: [] });
     expect(await phone.poll(start.next)).toBeNull();
     await tablet.save(1, account('a1'));
     const page = (await phone.poll(start.next))!;
@@ -25,7 +25,7 @@ describeOnBothStores('feed', (newWorld) => {
   test('A28: another user\'s feed has nothing of it, though the record can be seen', async () => {
     const { device } = newWorld();
     await device('ann').save(1, account('a1'));
-    expect(await device('bob').poll(null)).toMatchObject({ transactions: [], images: [], gap: false, next: { position: 0 } });
+    expect(await device('bob').poll(null)).toMatchObject({ transactions: [], images: [], gap: null, next: { position: 0 } });
     expect((await device('bob').record('account', 'a1')).images).toHaveLength(1);
   });
 
@@ -59,19 +59,19 @@ describeOnBothStores('feed', (newWorld) => {
     await clock.advance(60_000);
     await tablet.save(2, account('a2'));
     await clock.advance(7 * DAY - 120_000);
-    expect(await phone.poll(cursor)).toMatchObject({ gap: false, transactions: [{ number: 1 }, { number: 2 }] });
+    expect(await phone.poll(cursor)).toMatchObject({ gap: null, transactions: [{ number: 1 }, { number: 2 }] });
     await clock.advance(61_000);
-    expect(await phone.poll(cursor)).toMatchObject({ gap: true, from: { position: 1 }, transactions: [{ number: 2 }], next: { position: 2 } });
-    expect(await phone.poll({ ...cursor, position: 1 })).toMatchObject({ gap: false, transactions: [{ number: 2 }] });
+    expect(await phone.poll(cursor)).toMatchObject({ gap: 'expired', from: { position: 1 }, transactions: [{ number: 2 }], next: { position: 2 } });
+    expect(await phone.poll({ ...cursor, position: 1 })).toMatchObject({ gap: null, transactions: [{ number: 2 }] });
     await clock.advance(DAY);
     const empty = (await phone.poll(cursor))!;
-    expect(empty).toMatchObject({ gap: true, transactions: [], from: { position: 2 }, next: { position: 2 }, more: false });
+    expect(empty).toMatchObject({ gap: 'expired', transactions: [], from: { position: 2 }, next: { position: 2 }, more: false });
     expect(await phone.poll(empty.next)).toBeNull();
     // A save prunes what is gone; positions and answers stay as they are.
     await tablet.save(3, account('a3'));
-    expect(await phone.poll(cursor)).toMatchObject({ gap: true, from: { position: 2 }, transactions: [{ number: 3, position: 3 }] });
-    expect(await phone.poll(empty.next)).toMatchObject({ gap: false, transactions: [{ number: 3 }] });
-    expect((await device('ann', 'ann-new').poll(null))!).toMatchObject({ gap: true, from: { position: 2 } });
+    expect(await phone.poll(cursor)).toMatchObject({ gap: 'expired', from: { position: 2 }, transactions: [{ number: 3, position: 3 }] });
+    expect(await phone.poll(empty.next)).toMatchObject({ gap: null, transactions: [{ number: 3 }] });
+    expect((await device('ann', 'ann-new').poll(null))!).toMatchObject({ gap: 'expired', from: { position: 2 } });
   });
 
   test('A31: a cursor of another feed, another epoch or the future is told of a gap and gets the own feed from its floor', async () => {
@@ -79,11 +79,12 @@ describeOnBothStores('feed', (newWorld) => {
     await device('ann').save(1, account('a1'));
     await device('bob').save(1, account('b1'));
     const ann = (await device('ann').poll(null))!.next, bob = (await device('bob').poll(null))!.next;
-    for (const cursor of [bob, { ...ann, epoch: 9 }, { ...ann, position: 99 }, { ...ann, feed: 'nobodys' }]) {
-      expect(await device('ann').poll(cursor)).toMatchObject({ gap: true, from: { feed: ann.feed, epoch: 1, position: 0 }, transactions: [{ store: 'ann-tablet' }] });
+    const refused = [[bob, 'foreign'], [{ ...ann, epoch: 9 }, 'restored'], [{ ...ann, position: 99 }, 'ahead'], [{ ...ann, feed: 'nobodys' }, 'foreign']] as const;
+    for (const [cursor, gap] of refused) {
+      expect(await device('ann').poll(cursor)).toMatchObject({ gap, from: { feed: ann.feed, epoch: 1, position: 0 }, transactions: [{ store: 'ann-tablet' }] });
     }
     await store.run(scope.tenant ?? 'default', (transaction) => transaction.raiseEpoch());
-    expect(await device('ann').poll(ann)).toMatchObject({ gap: true, from: { epoch: 2, position: 0 }, server: { epoch: 2 } });
+    expect(await device('ann').poll(ann)).toMatchObject({ gap: 'restored', from: { epoch: 2, position: 0 }, server: { epoch: 2 } });
   });
 
   test('A7: online edits are on no feed; a later device save carries them along', async () => {

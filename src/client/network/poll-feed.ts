@@ -51,8 +51,8 @@ async function merge(context: NetworkContext, page: FeedAnswer, asked: FeedCurso
     settlement.follow(verdict, key, image);
     return event;
   });
-  if (page.gap) events.push({ type: 'feed:gap-found' });
-  settlement.step.meta = { cursor: rules.cursorAfter(page), hasFeedGap: store.meta.hasFeedGap || page.gap };
+  if (page.gap !== null) events.push({ type: 'feed:gap-found', reason: page.gap });
+  settlement.step.meta = { cursor: rules.cursorAfter(page), hasFeedGap: store.meta.hasFeedGap || page.gap !== null };
   await store.commit(settlement.step, 'relaxed');
   events.forEach(emit);
 }
@@ -73,7 +73,7 @@ function eventOf({ store, records }: NetworkContext, verdict: Verdict, key: Key,
 
 /** Never trust the other side: a page must follow the cursor without a hole, and only go forward. */
 function checkPage({ from, next, more, gap, transactions, server }: FeedAnswer, asked: FeedCursor | null): void {
-  if (!gap && asked !== null && (from.feed !== asked.feed || from.epoch !== asked.epoch || from.position !== asked.position)) {
+  if (gap === null && asked !== null && (from.feed !== asked.feed || from.epoch !== asked.epoch || from.position !== asked.position)) {
     throw badAnswer('its page begins elsewhere than was asked');
   }
   if (next.feed !== from.feed || next.epoch !== from.epoch || next.position < from.position || next.position > server.head) {

@@ -37,7 +37,7 @@ export async function readRecord(parts: ServerParts, devices: DeviceRegistry, { 
       const image = await parts.visibility.image(view, principal, member);
       if (image.state === 'live') images.add(image, parts.schema.objects.get(image.object)!.layout);
     }
-    return { epoch, head, page: images.take() };
+    return { epoch, head, page: { groups: [], ...images.take() } };
   });
 }
 

@@ -1,12 +1,12 @@
-import type { FeedCursor } from '../../protocol/messages.ts';
+import type { FeedCursor, FeedGap } from '../../protocol/messages.ts';
 import { keyText, type FeedRow, type FeedState, type RecordKey } from '../store/server-store.ts';
 
 /** Where to read a feed from. */
 export interface PollPlan {
   /** Read what is after this position. */
   readonly from: number;
-  /** Entries may be missing before it. */
-  readonly isGap: boolean;
+  /** Why the cursor was not taken, so that entries may be missing before it; `null` when it was. */
+  readonly gap: FeedGap | null;
   /** The device has no cursor of this feed yet, or lost its place: it is told one even when nothing is new. */
   readonly needsCursor: boolean;
 }
@@ -24,9 +24,16 @@ export interface PollState {
  */
 export function planPoll(cursor: FeedCursor | null, { feed, oldest }: PollState): PollPlan {
   const floor = oldest === null ? feed.head : oldest - 1;
-  if (cursor === null) return { from: floor, isGap: floor > 0, needsCursor: true };
-  if (isOwnCursor(cursor, feed) && cursor.position >= floor && cursor.position <= feed.head) return { from: cursor.position, isGap: false, needsCursor: false };
-  return { from: floor, isGap: true, needsCursor: true };
+  if (cursor === null) return { from: floor, gap: floor > 0 ? 'expired' : null, needsCursor: true };
+  const gap = gapOf(cursor, feed, floor);
+  return gap === null ? { from: cursor.position, gap, needsCursor: false } : { from: floor, gap, needsCursor: true };
+}
+
+function gapOf(cursor: FeedCursor, feed: FeedState, floor: number): FeedGap | null {
+  if (cursor.feed !== feed.feed) return 'foreign';
+  if (cursor.epoch !== feed.epoch) return 'restored';
+  if (cursor.position > feed.head) return 'ahead';
+  return cursor.position < floor ? 'expired' : null;
 }
 
 /** Says whether a cursor is of this feed and epoch. */

@@ -31,7 +31,7 @@ export async function pollFeed(parts: ServerParts, devices: DeviceRegistry, { pr
     if (cursor !== null && isOwnCursor(cursor, feed) && cursor.position === feed.head) return { epoch, head: feed.head, page: null };
     const { user } = principal;
     const oldest = feed.head === feed.floor ? null : await view.oldestFeedPosition(user, parts.clock.now() - parts.retentionMs);
-    const { from, isGap, needsCursor } = planPoll(cursor, { feed, oldest: parts.rules.oldestKept(oldest) });
+    const { from, gap, needsCursor } = planPoll(cursor, { feed, oldest: parts.rules.oldestKept(oldest) });
     const { rows: fitting, keys } = cutPage(from === feed.head ? [] : await view.listFeed(user, from, limit), limit);
     if (fitting.length === 0 && !needsCursor) return { epoch, head: feed.head, page: null };
 
@@ -52,6 +52,6 @@ export async function pollFeed(parts: ServerParts, devices: DeviceRegistry, { pr
     });
     const last = rows.at(-1)?.position ?? from;
     const at = (position: number): FeedCursor => ({ feed: feed.feed, epoch, position });
-    return { epoch, head: feed.head, page: { from: at(from), next: at(last), more: last < feed.head, gap: isGap, transactions, ...images.take() } };
+    return { epoch, head: feed.head, page: { from: at(from), next: at(last), more: last < feed.head, gap, transactions, groups: [], part: null, ...images.take() } };
   });
 }
