@@ -6,7 +6,7 @@ import type { Change } from '../../src/client/queue/transaction.ts';
 import { refuse } from '../../src/server/index.ts';
 import { memory } from '../../src/storage/memory.ts';
 import { ordersSchema as schema } from '../support/orders.ts';
-import { createWorld, type TestDevice, type World } from '../support/world.ts';
+import { createWorld, goOnline, type TestDevice, type World } from '../support/world.ts';
 
 let world: World<typeof schema>;
 afterEach(() => world.close());
@@ -15,10 +15,6 @@ const OFFLINE = { isOnline: false, isForeground: true };
 const order = (id: string, values: Record<string, unknown> = {}): Change => ({ op: 'create', object: 'order', id, values });
 const line = (id: string, of: string, values: Record<string, unknown> = {}): Change => ({ op: 'create', object: 'line', id, values: { order: of, product: 'gauze', quantity: 1, ...values } });
 const lines = (of: string, count: number): Change[] => Array.from({ length: count }, (_, index) => line(`${of}-${index + 1}`, of));
-const goOnline = async ({ engine }: TestDevice) => {
-  await engine.setLifecycle({ isOnline: true });
-  return engine.exchange();
-};
 const entriesOf = ({ requests }: TestDevice) => requests.filter(({ path }) => path === 'upload').flatMap(({ body }) => parseUploadRequest(decodeEnvelope(body!)).entries);
 
 describe('A15: a transaction', () => {

@@ -1,16 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { defineSchema, text } from '../../src/schema.ts';
-import { createWorld, type TestDevice, type World } from '../support/world.ts';
+import { createWorld, goOnline, type TestDevice, type World } from '../support/world.ts';
 
 const schema = defineSchema({ version: 1, objects: { account: { onConflict: 'keepCleanFields', coalesce: 'never', fields: { name: text(), city: text(), phone: text() } } } });
 
 let world: World<typeof schema>;
 afterEach(() => world.close());
 
-const goOnline = async ({ engine }: TestDevice) => {
-  await engine.setLifecycle({ isOnline: true });
-  return engine.exchange();
-};
 
 /** A record of which the city was changed online while the phone was offline. */
 async function createChangedAccount(): Promise<TestDevice> {

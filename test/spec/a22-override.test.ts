@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { memory } from '../../src/storage/memory.ts';
-import { createWorld, type TestDevice, type World } from '../support/world.ts';
+import { createWorld, goOnline, type TestDevice, type World } from '../support/world.ts';
 import { groupSchema } from './group-schema.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -8,10 +8,6 @@ const DAY_MS = 24 * 3_600_000;
 let world: World<typeof groupSchema>;
 afterEach(() => world.close());
 
-const goOnline = async ({ engine }: TestDevice) => {
-  await engine.setLifecycle({ isOnline: true });
-  return engine.exchange();
-};
 
 async function createOpenOrder(disk = memory()): Promise<TestDevice> {
   const phone = await world.device('ann', { storage: disk });

@@ -1,20 +1,13 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Change } from '../../src/client/queue/transaction.ts';
 import type { RecordView } from '../../src/client/engine.ts';
 import { refuse } from '../../src/server/index.ts';
 import { memory } from '../../src/storage/memory.ts';
-import { createWorld, type TestDevice, type World } from '../support/world.ts';
+import { createWorld, goOnline, listOnline, put, type TestDevice, type World } from '../support/world.ts';
 import { groupSchema } from './group-schema.ts';
 
 let world: World<typeof groupSchema>;
 afterEach(() => world.close());
 
-const put = (op: 'create' | 'update', object: string, id: string, values: Record<string, unknown>): Change => ({ op, object, id, values });
-const goOnline = async ({ engine }: TestDevice) => {
-  await engine.setLifecycle({ isOnline: true });
-  return engine.exchange();
-};
-const onlineOf = async (object: string): Promise<Record<string, unknown>[]> => (await world.server.online.list(object)).map(({ id, values }) => ({ id, ...values }));
 const namesOf = (views: readonly RecordView[]) => views.map(({ id, values }) => ({ id, ...values }));
 
 /** A call with one child of each kind, on two devices; the tablet has submitted it, and the phone has not heard of that. */
@@ -39,33 +32,33 @@ describe('A23: a call that was submitted on one device and edited on another', (
   test('becomes a second call with all edited and unedited children of the listed kinds; the original stays as it was submitted', async () => {
     world = createWorld(groupSchema);
     const { tablet, phone } = await createSubmittedCall();
-    const original = { call: await onlineOf('call'), callSample: await onlineOf('callSample'), callAttendee: await onlineOf('callAttendee') };
+    const original = { call: await listOnline(world, 'call'), callSample: await listOnline(world, 'callSample'), callAttendee: await listOnline(world, 'callAttendee') };
     const { engine } = phone;
     const first = await engine.save([put('update', 'call', 'c1', { notes: 'mine' }), put('create', 'callSample', 's2', { call: 'c1', product: 'tape', quantity: 2 }), { op: 'remove', object: 'callDiscussion', id: 'd1' }]);
     const second = await engine.update('callAttendee', 'a1', { person: 'Dr. No' });
     const third = await engine.update('sampleLot', 'lot1', { lot: '78' });
     expect(await goOnline(phone)).toMatchObject({ pending: 0, syncErrors: 0, notices: 1 });
 
-    const [copy] = (await onlineOf('call')).filter(({ id }) => id !== 'c1');
+    const [copy] = (await listOnline(world, 'call')).filter(({ id }) => id !== 'c1');
     expect(copy).toMatchObject({ name: 'St. Mary', status: 'saved', notes: 'mine', copiedFrom: 'c1' });
-    expect((await onlineOf('call')).find(({ id }) => id === 'c1')).toEqual(original.call[0]);
-    const samples = (await onlineOf('callSample')).filter(({ call }) => call === copy!.id);
+    expect((await listOnline(world, 'call')).find(({ id }) => id === 'c1')).toEqual(original.call[0]);
+    const samples = (await listOnline(world, 'callSample')).filter(({ call }) => call === copy!.id);
     expect(samples.map(({ product }) => product).sort()).toEqual(['gauze', 'tape']);
-    expect((await onlineOf('callSample')).filter(({ call }) => call === 'c1')).toEqual(original.callSample);
-    expect((await onlineOf('sampleLot')).map(({ lot, sample }) => [lot, sample === 's1']).sort()).toEqual([['77', true], ['78', false]]);
-    expect(await onlineOf('callDiscussion')).toMatchObject([{ id: 'd1', call: 'c1' }]);
-    expect(await onlineOf('callAttendee')).toEqual(original.callAttendee);
+    expect((await listOnline(world, 'callSample')).filter(({ call }) => call === 'c1')).toEqual(original.callSample);
+    expect((await listOnline(world, 'sampleLot')).map(({ lot, sample }) => [lot, sample === 's1']).sort()).toEqual([['77', true], ['78', false]]);
+    expect(await listOnline(world, 'callDiscussion')).toMatchObject([{ id: 'd1', call: 'c1' }]);
+    expect(await listOnline(world, 'callAttendee')).toEqual(original.callAttendee);
 
     // Each of the saves ended in the copy, and the device shows both calls as they are online.
     const outcome = { kind: 'duplicated', original: { object: 'call', id: 'c1' }, duplicate: { object: 'call', id: copy!.id } };
     for (const { entry } of [first, second, third]) expect(await engine.outcome(entry!)).toEqual(outcome);
-    for (const object of ['call', 'callSample', 'sampleLot', 'callDiscussion', 'callAttendee']) expect(namesOf(await engine.query({ object }))).toEqual(await onlineOf(object));
+    for (const object of ['call', 'callSample', 'sampleLot', 'callDiscussion', 'callAttendee']) expect(namesOf(await engine.query({ object }))).toEqual(await listOnline(world, object));
     const [notice] = await engine.listNotices();
     expect(notice).toMatchObject({ kind: 'duplicated', object: 'call', recordId: 'c1', duplicate: outcome.duplicate, entries: [first.entry, second.entry, third.entry], notCopied: [{ object: 'callAttendee', id: 'a1' }] });
     expect(await engine.readJournal()).toMatchObject([{ entry: second.entry, reason: 'not-copied', members: [{ object: 'callAttendee', id: 'a1', mine: { person: 'Dr. No' } }] }]);
 
     await tablet.engine.exchange();
-    expect(namesOf(await tablet.engine.query({ object: 'call' }))).toEqual(await onlineOf('call'));
+    expect(namesOf(await tablet.engine.query({ object: 'call' }))).toEqual(await listOnline(world, 'call'));
   });
 
   test('makes one copy only, whatever answer is lost, and however often', async () => {
@@ -81,7 +74,7 @@ describe('A23: a call that was submitted on one device and edited on another', (
     for (let attempt = 0; attempt < 6; attempt++) await goOnline(phone);
     expect(lost).toBeGreaterThan(5);
     expect(await phone.engine.outcome(entry!)).toMatchObject({ kind: 'duplicated' });
-    expect(await onlineOf('call')).toHaveLength(2);
+    expect(await listOnline(world, 'call')).toHaveLength(2);
     expect(await phone.engine.listNotices()).toHaveLength(1);
   });
 
@@ -90,7 +83,7 @@ describe('A23: a call that was submitted on one device and edited on another', (
     const { phone } = await createSubmittedCall();
     await phone.engine.update('call', 'c1', { status: 'submitted', notes: 'mine' });
     await goOnline(phone);
-    expect((await onlineOf('call')).map(({ status, notes }) => [status, notes]).sort()).toEqual([['saved', 'mine'], ['submitted', 'first']]);
+    expect((await listOnline(world, 'call')).map(({ status, notes }) => [status, notes]).sort()).toEqual([['saved', 'mine'], ['submitted', 'first']]);
   });
 
   test('opened again by an administrator in between, is saved like any other', async () => {
@@ -100,7 +93,7 @@ describe('A23: a call that was submitted on one device and edited on another', (
     await world.server.online.save([{ op: 'update', object: 'call', id: 'c1', values: { status: 'saved' } }]);
     await goOnline(phone);
     expect(await phone.engine.outcome(entry!)).toEqual({ kind: 'saved' });
-    expect(await onlineOf('call')).toMatchObject([{ id: 'c1', notes: 'mine' }]);
+    expect(await listOnline(world, 'call')).toMatchObject([{ id: 'c1', notes: 'mine' }]);
   });
 
   test('deleted here, has nothing to copy: the delete goes to the journal, and the user is told', async () => {
@@ -109,7 +102,7 @@ describe('A23: a call that was submitted on one device and edited on another', (
     const { entry } = await phone.engine.remove('call', 'c1');
     expect(await goOnline(phone)).toMatchObject({ pending: 0, syncErrors: 0, notices: 1 });
     expect(await phone.engine.outcome(entry!)).toMatchObject({ kind: 'discarded' });
-    expect(namesOf(await phone.engine.query({ object: 'call' }))).toEqual(await onlineOf('call'));
+    expect(namesOf(await phone.engine.query({ object: 'call' }))).toEqual(await listOnline(world, 'call'));
   });
 
   test('copied, and the copy refused, is one sync error for all of the saves; undo takes back all of them', async () => {
@@ -124,7 +117,7 @@ describe('A23: a call that was submitted on one device and edited on another', (
     for (const { entry } of [first, second]) expect(await phone.engine.outcome(entry!)).toEqual({ kind: 'refused', syncError: error!.id });
     await phone.engine.undo(error!.id);
     for (const { entry } of [first, second]) expect(await phone.engine.outcome(entry!)).toEqual({ kind: 'undone' });
-    expect(namesOf(await phone.engine.query({ object: 'call' }))).toEqual(await onlineOf('call'));
+    expect(namesOf(await phone.engine.query({ object: 'call' }))).toEqual(await listOnline(world, 'call'));
     expect((await phone.engine.readJournal())[0]!.members.map(({ op }) => op)).toEqual(['create', 'create', 'create', 'create']);
   });
 
@@ -133,8 +126,8 @@ describe('A23: a call that was submitted on one device and edited on another', (
     const { phone } = await createSubmittedCall();
     await phone.engine.create('callSample', { call: 'c1', product: 'tape', quantity: 2 }, 's2');
     await goOnline(phone);
-    const [copy] = (await onlineOf('call')).filter(({ id }) => id !== 'c1');
-    expect((await onlineOf('callSample')).find(({ id }) => id === 's2')).toMatchObject({ call: copy!.id, product: 'tape' });
+    const [copy] = (await listOnline(world, 'call')).filter(({ id }) => id !== 'c1');
+    expect((await listOnline(world, 'callSample')).find(({ id }) => id === 's2')).toMatchObject({ call: copy!.id, product: 'tape' });
   });
 
   test('shows the copy beside the original until the server has it, through a restart', async () => {
@@ -155,6 +148,6 @@ describe('A23: a call that was submitted on one device and edited on another', (
     expect(calls.map(({ values, syncState }) => [values.status, values.notes, syncState]).sort()).toEqual([['saved', 'mine', 'sending'], ['submitted', 'first', 'synced']]);
     await goOnline(again);
     expect(await again.engine.outcome(entry!)).toMatchObject({ kind: 'duplicated' });
-    expect(await onlineOf('call')).toHaveLength(2);
+    expect(await listOnline(world, 'call')).toHaveLength(2);
   });
 });

@@ -1,8 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import type { Change } from '../../src/client/queue/transaction.ts';
 import type { RecordView } from '../../src/client/engine.ts';
 import { memory } from '../../src/storage/memory.ts';
-import { createWorld, type TestDevice, type World } from '../support/world.ts';
+import { createWorld, goOnline, listOnline, put, type TestDevice, type World } from '../support/world.ts';
 import { groupSchema } from './group-schema.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -11,12 +10,6 @@ const OFFLINE = { isOnline: false, isForeground: true };
 let world: World<typeof groupSchema>;
 afterEach(() => world.close());
 
-const put = (op: 'create' | 'update', object: string, id: string, values: Record<string, unknown>): Change => ({ op, object, id, values });
-const goOnline = async ({ engine }: TestDevice) => {
-  await engine.setLifecycle({ isOnline: true });
-  return engine.exchange();
-};
-const onlineOf = async (object: string) => (await world.server.online.list(object)).map(({ id, values }) => ({ id, ...values }));
 const shownOf = async ({ engine }: TestDevice, object: string) => (await engine.query({ object })).map(({ id, values }: RecordView) => ({ id, ...values }));
 
 /** An order with two lines, submitted on the tablet while the phone was offline. */
@@ -36,12 +29,12 @@ describe('A24: edits of an order that was submitted on another device', () => {
     world = createWorld(groupSchema);
     const { phone } = await createSubmittedOrder();
     const { engine } = phone;
-    const before = [await onlineOf('order'), await onlineOf('line')];
+    const before = [await listOnline(world, 'order'), await listOnline(world, 'line')];
     const first = await engine.save([put('update', 'order', 'o1', { notes: 'mine' }), put('create', 'line', 'l3', { order: 'o1', product: 'salve', quantity: 3 })]);
     const second = await engine.update('line', 'l3', { quantity: 4 });
     const third = await engine.remove('line', 'l1');
     expect(await goOnline(phone)).toMatchObject({ state: 'upToDate', pending: 0, syncErrors: 0, notices: 1 });
-    expect([await onlineOf('order'), await onlineOf('line')]).toEqual(before);
+    expect([await listOnline(world, 'order'), await listOnline(world, 'line')]).toEqual(before);
     expect([await shownOf(phone, 'order'), await shownOf(phone, 'line')]).toEqual(before);
     const [notice] = await engine.listNotices();
     const entries = [first.entry, second.entry, third.entry];
@@ -99,7 +92,7 @@ describe('A24: edits of an order that was submitted on another device', () => {
     expect(await phone.engine.listNotices()).toHaveLength(1);
     expect(await phone.engine.readJournal()).toHaveLength(1);
     // The answer alone brings what was submitted.
-    expect(await shownOf(phone, 'order')).toEqual(await onlineOf('order'));
+    expect(await shownOf(phone, 'order')).toEqual(await listOnline(world, 'order'));
   });
 
   test('whose submit was itself refused are ordinary edits', async () => {
@@ -111,6 +104,6 @@ describe('A24: edits of an order that was submitted on another device', () => {
     const { entry } = await phone.engine.update('order', 'o1', { notes: 'mine' });
     await goOnline(phone);
     expect(await phone.engine.outcome(entry!)).toEqual({ kind: 'saved' });
-    expect(await onlineOf('order')).toMatchObject([{ notes: 'mine', status: 'open' }]);
+    expect(await listOnline(world, 'order')).toMatchObject([{ notes: 'mine', status: 'open' }]);
   });
 });

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { DraftInfo } from '../../src/client/drafts/draft.ts';
 import { defineSchema, recordId, text } from '../../src/schema.ts';
-import { createWorld, type TestDevice, type World } from '../support/world.ts';
+import { createWorld, goOnline, type TestDevice, type World } from '../support/world.ts';
 
 const schema = defineSchema({ version: 1, objects: { account: { fields: { name: text(), city: text(), phone: text(), serverId: recordId() } } } });
 const OFFLINE = { isOnline: false, isForeground: true };
@@ -16,11 +16,6 @@ async function start(): Promise<TestDevice & { readonly draft: string }> {
   await device.engine.create('account', { name: 'St. Mary', city: 'Ghent' }, 'a1');
   const { id: draft } = (await device.engine.draft({ kind: 'open', object: 'account', id: 'a1' })) as DraftInfo;
   return { ...device, draft };
-}
-
-async function goOnline({ engine }: TestDevice): Promise<void> {
-  await engine.setLifecycle({ isOnline: true });
-  await engine.exchange();
 }
 
 describe('A27: a draft of a record whose own save is answered meanwhile', () => {

@@ -4,7 +4,7 @@ import { autoNumber, decimal, defineSchema, integer, parent, picklist, reference
 import { refuse } from '../../src/server/index.ts';
 import { memory } from '../../src/storage/memory.ts';
 import { copyStore, uploadsOf } from '../support/stores.ts';
-import { createWorld, type TestDevice, type World } from '../support/world.ts';
+import { createWorld, goOnline, type TestDevice, type World } from '../support/world.ts';
 
 const shared = {
   account: { coalesce: 'never', fields: { name: text(), city: text(), phone: text(), staff: integer(), number: autoNumber() } },
@@ -23,10 +23,6 @@ afterEach(() => world.close());
 
 const OFFLINE = { isOnline: false, isForeground: true };
 const online = () => world.server.online;
-const goOnline = async ({ engine }: TestDevice) => {
-  await engine.setLifecycle({ isOnline: true });
-  return engine.exchange();
-};
 
 async function open(): Promise<TestDevice> {
   isStrict = true;

@@ -7,7 +7,7 @@ import { memory } from '../../src/storage/memory.ts';
 import { faultyStorage } from '../../src/testing/faulty-storage.ts';
 import { forgeResults } from '../support/forged-answer.ts';
 import { ordersSchema as schema } from '../support/orders.ts';
-import { createWorld, type TestDevice, type World } from '../support/world.ts';
+import { createWorld, goOnline, type World } from '../support/world.ts';
 
 const OFFLINE = { isOnline: false, isForeground: true };
 const DAY_MS = 24 * 3_600_000;
@@ -16,11 +16,6 @@ let world: World<typeof schema>;
 afterEach(() => world.close());
 
 const createStrictWorld = () => createWorld(schema, { objects: { account: { validate: ({ next }) => (next.city === 'Nowhere' ? refuse('city', 'no-such-city') : undefined) } } });
-
-async function goOnline({ engine }: TestDevice): Promise<void> {
-  await engine.setLifecycle({ isOnline: true });
-  await engine.exchange();
-}
 
 describe('B13: recreating a refused line', () => {
   test('B13, C11: leaves the rest of a later save that changes the line too', async () => {

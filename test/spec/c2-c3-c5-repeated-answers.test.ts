@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { defineSchema, integer, parent, serverOwned, text } from '../../src/schema.ts';
 import { memory } from '../../src/storage/memory.ts';
 import { copyDisk } from '../support/copy-disk.ts';
-import { createWorld, type TestDevice, type World } from '../support/world.ts';
+import { createWorld, goOnline, type TestDevice, type World } from '../support/world.ts';
 
 const schema = defineSchema({
   version: 1,
@@ -17,10 +17,6 @@ let world: World<typeof schema>;
 afterEach(() => world.close());
 
 const formulas = { order: { formulas: ({ children }: { children: { line: readonly { quantity: number | null }[] } }) => ({ total: children.line.reduce((sum, { quantity }) => sum + (quantity ?? 0), 0) }) } };
-const goOnline = async ({ engine }: TestDevice) => {
-  await engine.setLifecycle({ isOnline: true });
-  return engine.exchange();
-};
 const saveOrder = ({ engine }: TestDevice) =>
   engine.save([
     { op: 'create', object: 'order', id: 'o1', values: { name: 'first' } },

@@ -1,5 +1,7 @@
 import type { SyncEngine } from '../../src/client/engine.ts';
+import type { SyncStatus } from '../../src/client/status.ts';
 import type { SyncEvent } from '../../src/client/sync-event.ts';
+import type { Change } from '../../src/client/queue/transaction.ts';
 import type { SyncEngineOptions } from '../../src/client/engine-core.ts';
 import { createSyncEngine } from '../../src/client/sync-engine.ts';
 import { createTwinCore } from '../../src/core/twin.ts';
@@ -87,4 +89,20 @@ export function createWorld<const S extends Schema>(schema: S, options: Partial<
       await server.close();
     },
   };
+}
+
+/** Puts a device on the network: sends what it can, and reads the feed to its end. */
+export async function goOnline({ engine }: Pick<TestDevice, 'engine'>): Promise<SyncStatus> {
+  await engine.setLifecycle({ isOnline: true });
+  return engine.exchange();
+}
+
+/** One change of a transaction. */
+export function put(op: 'create' | 'update', object: string, id: string, values: Readonly<Record<string, unknown>>): Change {
+  return { op, object, id, values };
+}
+
+/** All records of an object as they are online. */
+export async function listOnline<S extends Schema>({ server }: World<S>, object: string): Promise<Record<string, unknown>[]> {
+  return (await server.online.list(object)).map(({ id, values }) => ({ id, ...values }));
 }
