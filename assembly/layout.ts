@@ -151,8 +151,10 @@ export const VERDICT_WAIT = 1;
 export const VERDICT_DISCARD = 2;
 export const VERDICT_SUPERSEDED = 3;
 export const VERDICT_STALE = 4;
+export const VERDICT_INCOMPLETE = 5;
 
-// Why a record must not be merged into; ATTENTION in src/core/core.ts.
+// Why a record, or a group, must not be merged into; ATTENTION in src/core/core.ts.
 export const ATTENTION_PENDING = 1;
 export const ATTENTION_IN_ERROR = 2;
 export const ATTENTION_IN_USE = 4;
+export const ATTENTION_INCOMPLETE = 8;

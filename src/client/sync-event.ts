@@ -121,8 +121,8 @@ export type SyncEvent =
       readonly object: string;
       /** The record's id at birth (rule C1). */
       readonly id: string;
-      /** What is in the way: a change that waits, one that was refused, or a person who has it open. */
-      readonly reason: 'pending' | 'in-error' | 'in-use';
+      /** What is in the way: a change that waits, one that was refused, a person who has it open, or a member of its group that is not here. */
+      readonly reason: 'pending' | 'in-error' | 'in-use' | 'incomplete';
     }
   | {
       /** A row of the feed was not needed (rule C6). */

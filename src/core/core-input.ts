@@ -1,8 +1,7 @@
 import type { Layout } from '../protocol/layout.ts';
 import type { FieldMask } from '../protocol/row.ts';
-import type { RecordVersion } from '../protocol/version.ts';
 import { SyncFault } from '../shared/fault.ts';
-import { CORE_STATUSES } from './core.ts';
+import { CORE_STATUSES, type FeedPlanInput } from './core.ts';
 import { areMasksOf, isSubset } from './masks.ts';
 
 /** Refuses masks, one after another, that are not so many of the layout. */
@@ -16,9 +15,18 @@ export function requireSubset(mask: FieldMask, editMask: FieldMask): void {
   if (mask.length !== editMask.length || !isSubset(mask, editMask)) throw inputInvalid('the fields to apply are not all in the edit');
 }
 
-/** Refuses a plan that lacks a base version for an image. */
-export function requireBases(imageCount: number, bases: readonly RecordVersion[]): void {
-  if (bases.length !== imageCount) throw inputInvalid(`${imageCount} images need as many base versions, not ${bases.length}`);
+/** Refuses a plan that lacks the base version or the group of an image, or names a group or an image that there is not. */
+export function requirePlan(imageCount: number, { baseVersions, groups = [], groupOf }: FeedPlanInput): void {
+  if (baseVersions.length !== imageCount) throw inputInvalid(`${imageCount} images need as many base versions, not ${baseVersions.length}`);
+  if (groupOf !== undefined && groupOf.length !== imageCount) throw inputInvalid(`${imageCount} images need as many groups, not ${groupOf.length}`);
+  requireIndices('group', groups.length, groupOf ?? []);
+  for (const { needs } of groups) requireIndices('image', imageCount, needs.map(({ image }) => image));
+}
+
+/** @param indices - −1 stands for none. */
+function requireIndices(noun: string, count: number, indices: readonly number[]): void {
+  const wrong = indices.find((index) => !Number.isInteger(index) || index < -1 || index >= count);
+  if (wrong !== undefined) throw inputInvalid(`there is no ${noun} ${wrong} among ${count}`);
 }
 
 /** The fault of a call on bytes that are no row, or no values, of the layout. */

@@ -91,12 +91,14 @@ export const VERDICTS = [
   'superseded',
   /** Not newer than the base (rule C6). */
   'stale',
+  /** A member of its group, or its master, is not there: keep the image aside until it arrives (rule A35). */
+  'incomplete',
 ] as const;
 
 export type Verdict = (typeof VERDICTS)[number];
 
-/** Why a record must not be merged into: bits of an attention entry. */
-export const ATTENTION = { pending: 1, inError: 2, inUse: 4 } as const;
+/** Why a record, or a whole group, must not be merged into: bits of an attention entry and of a group. */
+export const ATTENTION = { pending: 1, inError: 2, inUse: 4, incomplete: 8 } as const;
 
 /** A record that needs care. */
 export interface AttentionEntry {
@@ -104,6 +106,24 @@ export interface AttentionEntry {
   readonly id: string;
   /** Bits of {@link ATTENTION}. */
   readonly flags: number;
+}
+
+/** A member that a group must have before any of it is merged. */
+export interface PlanNeed {
+  /** Its image in the batch, by index; −1 when the batch has none. */
+  readonly image: number;
+  /** The version that the manifest names. */
+  readonly version: RecordVersion;
+  /** The version that this device holds, as base or kept aside; {@link NO_VERSION} for none. */
+  readonly held: RecordVersion;
+}
+
+/** Records that are merged all at once or not at all (rule A35). */
+export interface PlanGroup {
+  /** Bits of {@link ATTENTION} of the group as a whole: of members that the batch has no image of, and of what hangs on its header. */
+  readonly flags: number;
+  /** The manifest: complete when each need has an image, or is held, at its version or a newer one. */
+  readonly needs: readonly PlanNeed[];
 }
 
 /** What a feed batch is planned against. */
@@ -114,6 +134,14 @@ export interface FeedPlanInput {
   /** The version that this device holds of each image's record, by index in the batch; {@link NO_VERSION} for none. */
   readonly baseVersions: readonly RecordVersion[];
   readonly attention: readonly AttentionEntry[];
+  /**
+   * The groups of the batch. What stands in the way of one member, or of the group, stands in the way of every image of it.
+   *
+   * @defaultValue none
+   */
+  readonly groups?: readonly PlanGroup[];
+  /** The group of each image, by index in the batch; −1 for a record by itself. @defaultValue each by itself */
+  readonly groupOf?: readonly number[];
   /** `newer`: merge what is newer than the base. `newer-or-equal`: pages of a snapshot replace at equal versions too (rule C6). */
   readonly replace: 'newer' | 'newer-or-equal';
 }

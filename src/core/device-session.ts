@@ -29,7 +29,7 @@ import type { Layout } from '../protocol/layout.ts';
 import type { FieldMask } from '../protocol/row.ts';
 import { Arena } from './arena.ts';
 import { CORE_WASM_DEFLATED } from './core-bytes.generated.ts';
-import { requireBases, requireEditMasks, requireSubset, rowInvalid } from './core-input.ts';
+import { requirePlan, requireEditMasks, requireSubset, rowInvalid } from './core-input.ts';
 import { encodeAttention, encodeBases, encodeLayouts, numberObjects } from './core-regions.ts';
 import { VERDICTS, type CoreBuild, type CoreRefusal, type DeviceCore, type EditValues, type FeedPlan, type FeedPlanInput, type ImageTable } from './core.ts';
 import { createImageTable } from './image-table.ts';
@@ -135,7 +135,7 @@ export class DeviceSession implements DeviceCore {
     const plan = this.arena.reserve(PLAN_WORDS * 4);
     const indexed = this.index('indexImages', IMAGE_WORDS, input.items, encodeLayouts(input.layouts, objects));
     if ('ok' in indexed) return indexed;
-    requireBases(indexed.count, input.baseVersions);
+    requirePlan(indexed.count, input);
     const verdicts = this.#placePlan(plan, indexed, input, objects);
     requireSound(this.exports.planFeed(plan));
     return { ok: true, verdicts: Array.from(this.arena.bytes(verdicts, indexed.count), (verdict) => VERDICTS[verdict]!) };

@@ -1,9 +1,12 @@
 import type { RecordVersion } from '../protocol/version.ts';
 import { compareVersions } from '../protocol/version.ts';
-import { ATTENTION, type FeedPlanInput, type ImageTable, type Verdict } from './core.ts';
+import { ATTENTION, type FeedPlanInput, type ImageTable, type PlanGroup, type Verdict } from './core.ts';
 
-/** Decides what to do with each image: newest of its record, newer than the base, nothing in the way. */
-export function planImages(images: ImageTable, { layouts, baseVersions, attention, replace }: FeedPlanInput): Verdict[] {
+const NO_GROUP = -1;
+const NO_IMAGE = -1;
+
+/** Decides what to do with each image: newest of its record, newer than the base, nothing in the way of it or of its group. */
+export function planImages(images: ImageTable, { layouts, baseVersions, attention, groups = [], groupOf = [], replace }: FeedPlanInput): Verdict[] {
   const flags = new Map<string, number>();
   for (const entry of attention) {
     const key = recordKey(entry.object, entry.id);
@@ -11,10 +14,17 @@ export function planImages(images: ImageTable, { layouts, baseVersions, attentio
   }
   const keys = Array.from({ length: images.count }, (_, index) => recordKey(layouts[images.layout(index)]!.object, images.id(index)));
   const newest = findNewest(images, keys);
+  // Whatever is in the way of one member is in the way of its group (rule A35).
+  const groupFlags = groups.map((group) => group.flags | (isComplete(group, images) ? 0 : ATTENTION.incomplete));
+  for (const [index, key] of keys.entries()) {
+    const group = groupOf[index] ?? NO_GROUP;
+    if (group !== NO_GROUP) groupFlags[group]! |= flags.get(key) ?? 0;
+  }
   return keys.map((key, index) => {
     if (newest.get(key) !== index) return 'superseded';
     if (!replaces(images.version(index), baseVersions[index]!, replace)) return 'stale';
-    return verdictOf(flags.get(key) ?? 0);
+    const group = groupOf[index] ?? NO_GROUP;
+    return verdictOf(group === NO_GROUP ? (flags.get(key) ?? 0) : groupFlags[group]!);
   });
 }
 
@@ -28,6 +38,13 @@ function findNewest(images: ImageTable, keys: readonly string[]): Map<string, nu
   return newest;
 }
 
+function isComplete({ needs }: PlanGroup, images: ImageTable): boolean {
+  return needs.every(({ image, version, held }) => {
+    const arrives = image !== NO_IMAGE && compareVersions(images.version(image), version) >= 0;
+    return arrives || compareVersions(held, version) >= 0;
+  });
+}
+
 function replaces(version: RecordVersion, base: RecordVersion, replace: FeedPlanInput['replace']): boolean {
   const difference = compareVersions(version, base);
   return replace === 'newer' ? difference > 0 : difference >= 0;
@@ -36,6 +53,8 @@ function replaces(version: RecordVersion, base: RecordVersion, replace: FeedPlan
 function verdictOf(flags: number): Verdict {
   // Rules A39 and C7 before A36: an open record with a pending change keeps the image as the side image too.
   if ((flags & (ATTENTION.pending | ATTENTION.inError)) !== 0) return 'discard';
+  // Rule A35 before A36: what is incomplete stays so when the last handle is closed.
+  if ((flags & ATTENTION.incomplete) !== 0) return 'incomplete';
   return (flags & ATTENTION.inUse) !== 0 ? 'wait' : 'merge';
 }
 

@@ -1,7 +1,7 @@
 import type { Layout } from '../protocol/layout.ts';
 import { CanonicalReader } from './canonical-reader.ts';
 import type { Core, CoreRefusal, FeedPlanInput } from './core.ts';
-import { requireBases, requireEditMasks, requireSubset, rowInvalid } from './core-input.ts';
+import { requirePlan, requireEditMasks, requireSubset, rowInvalid } from './core-input.ts';
 import { createChangeTable } from './change-table.ts';
 import { createImageTable } from './image-table.ts';
 import { createRefusal, Refused } from './refusal.ts';
@@ -39,7 +39,7 @@ export function createTwinCore(): Core {
     planFeed(input: FeedPlanInput) {
       const images = readImages(input.items, input.layouts);
       if (!images.ok) return images;
-      requireBases(images.count, input.baseVersions);
+      requirePlan(images.count, input);
       return { ok: true, verdicts: planImages(images, input) };
     },
   };

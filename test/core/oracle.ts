@@ -1,4 +1,4 @@
-import type { FeedPlanInput, Verdict } from '../../src/core/core.ts';
+import type { FeedPlanInput, PlanNeed, Verdict } from '../../src/core/core.ts';
 import { ByteReader } from '../../src/protocol/byte-reader.ts';
 import { ByteWriter } from '../../src/protocol/byte-writer.ts';
 import type { FieldValue } from '../../src/protocol/field.ts';
@@ -65,8 +65,12 @@ export function isSameValue(left: FieldValue | undefined, right: FieldValue | un
 }
 
 /** The verdicts, record by record. */
-export function planObviously(images: readonly Image[], { layouts, baseVersions, attention, replace }: Omit<FeedPlanInput, 'items'>): Verdict[] {
+export function planObviously(images: readonly Image[], input: Omit<FeedPlanInput, 'items'>): Verdict[] {
+  const { layouts, baseVersions, attention, groups = [], groupOf = [], replace } = input;
   const recordOf = ({ layout, id }: Image): string => JSON.stringify([layouts[layout]!.object, id]);
+  const flagsOf = (image: Image): number[] => attention.filter(({ object, id }) => JSON.stringify([object, id]) === recordOf(image)).map(({ flags }) => flags);
+  const isThere = ({ image, version, held }: PlanNeed): boolean =>
+    compareVersions(held, version) >= 0 || (image >= 0 && compareVersions(images[image]!.version, version) >= 0);
   return images.map((image, index): Verdict => {
     const isBeaten = images.some((other, place) => {
       if (place === index || recordOf(other) !== recordOf(image)) return false;
@@ -76,8 +80,10 @@ export function planObviously(images: readonly Image[], { layouts, baseVersions,
     if (isBeaten) return 'superseded';
     const difference = compareVersions(image.version, baseVersions[index]!);
     if (difference < 0 || (difference === 0 && replace === 'newer')) return 'stale';
-    const entries = attention.filter(({ object, id }) => JSON.stringify([object, id]) === recordOf(image));
-    const flags = entries.reduce((joined, entry) => joined | entry.flags, 0);
-    return flags & 3 ? 'discard' : flags & 4 ? 'wait' : 'merge';
+    const group = groups[groupOf[index] ?? -1];
+    const family = group === undefined ? [image] : images.filter((_, place) => groupOf[place] === groupOf[index]);
+    const isMissing = group !== undefined && !group.needs.every(isThere);
+    const flags = [...family.flatMap(flagsOf), group?.flags ?? 0, isMissing ? 8 : 0].reduce((joined, bits) => joined | bits, 0);
+    return flags & 3 ? 'discard' : flags & 8 ? 'incomplete' : flags & 4 ? 'wait' : 'merge';
   });
 }

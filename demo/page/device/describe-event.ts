@@ -57,7 +57,12 @@ export function describeEvent(event: ClientEvent, titleOf: TitleOf): LogText | n
       return {
         tone: 'wait',
         text: `A newer ${nameOf(event, titleOf)} is kept aside.`,
-        why: { 'pending': 'A change made here is still on its way; that is settled first.', 'in-error': 'A refused change of it waits for you; that is settled first.', 'in-use': 'It is in a draft here; nothing changes under your eyes.' }[event.reason],
+        why: {
+          'pending': 'A change made here is still on its way; that is settled first.',
+          'in-error': 'A refused change of it waits for you; that is settled first.',
+          'in-use': 'It is in a draft here; nothing changes under your eyes.',
+          'incomplete': 'A part of it is still missing; it appears whole, or not yet.',
+        }[event.reason],
       };
     case 'feed:skipped':
       return { tone: 'plain', text: `The feed brings ${nameOf(event, titleOf)} again.`, why: 'This device has that version or a newer one; versions never go back.' };

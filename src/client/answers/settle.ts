@@ -98,7 +98,7 @@ export class Settlement {
   /** Does what was planned for an image of a page (rules A39, C6). */
   follow(verdict: Verdict, key: Key, image: HeldImage): void {
     if (verdict === 'merge') this.step.putBase(key, image);
-    else if (verdict === 'discard' || verdict === 'wait') this.keepAside(key, image);
+    else if (verdict === 'discard' || verdict === 'wait' || verdict === 'incomplete') this.keepAside(key, image);
   }
 
   /** Keeps the newest image of a record that must not be merged into now. */

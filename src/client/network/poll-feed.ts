@@ -64,6 +64,8 @@ function eventOf({ store, records }: NetworkContext, verdict: Verdict, key: Key,
       return { type: 'feed:merged', object, id, fields: records.changedFields(object, store.rowOf(before, object), store.rowOf(image, object)), state: image.state };
     case 'wait':
       return { type: 'feed:kept-aside', object, id, reason: 'in-use' };
+    case 'incomplete':
+      return { type: 'feed:kept-aside', object, id, reason: 'incomplete' };
     case 'discard':
       return { type: 'feed:kept-aside', object, id, reason: records.syncState(key) === 'error' ? 'in-error' : 'pending' };
     default:
