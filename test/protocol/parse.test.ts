@@ -36,9 +36,20 @@ const UPLOAD_ANSWER: UploadAnswer = {
     { number: 8, outcome: 'voided' },
   ],
 };
-const FEED: FeedAnswer = { ...HEAD, ...ITEMS, from: CURSOR, next: CURSOR, more: true, gap: null, transactions: [{ position: 7, store: 's', number: 1, items: [0] }], groups: [{ object: 'o', id: 'i', members: [0], others: [{ object: 'o', id: 'j', epoch: 1, n: 2 }] }], part: null };
+const GROUPS = [{ object: 'order', id: 'o1', members: [0], others: [{ object: 'line', id: 'l1', epoch: 1, n: 2 }] }];
+const FEED: FeedAnswer = {
+  ...HEAD,
+  ...ITEMS,
+  from: CURSOR,
+  next: CURSOR,
+  more: true,
+  gap: 'expired',
+  transactions: [{ position: 7, store: 's', number: 1, items: [0] }],
+  groups: GROUPS,
+  part: { revision: 'abc', place: 0, next: { object: 'account', id: 'a1' } },
+};
 const SNAPSHOT: SnapshotAnswer = { ...HEAD, ...ITEMS, cursor: CURSOR, next: { object: 'account', id: 'a1' } };
-const RECORD: RecordAnswer = { ...HEAD, ...ITEMS };
+const RECORD: RecordAnswer = { ...HEAD, ...ITEMS, groups: GROUPS };
 const HELLO: HelloAnswer = { ...HEAD, protocols: [1], user: 'u', limits: DEFAULT_LIMITS };
 const FAULT: FaultAnswer = { protocol: 1, error: { code: 'SERVER_BUSY', message: 'later' }, retryAfterMs: 5_000 };
 
@@ -52,7 +63,7 @@ interface Case {
 const CASES: Readonly<Record<string, Case>> = {
   'an upload': { message: UPLOAD, parse: parseUploadRequest, optional: ['entries.0.duplicateOf'] },
   'an upload answer': { message: UPLOAD_ANSWER, parse: parseUploadAnswer, optional: ['server.nextPollMs', 'results.1.refusal.online', 'results.4.refusal.online'] },
-  'a feed answer': { message: FEED, parse: parseFeedAnswer, optional: ['server.nextPollMs'] },
+  'a feed answer': { message: FEED, parse: parseFeedAnswer, optional: ['server.nextPollMs', 'gap', 'part', 'part.next'] },
   'a snapshot answer': { message: SNAPSHOT, parse: parseSnapshotAnswer, optional: ['server.nextPollMs', 'next'] },
   'a record answer': { message: RECORD, parse: parseRecordAnswer, optional: ['server.nextPollMs'] },
   'a hello answer': { message: HELLO, parse: parseHelloAnswer, optional: ['server.nextPollMs'] },
@@ -123,7 +134,7 @@ describe.each(Object.entries(CASES))('%s', (_name, { message, parse, optional })
     expect(() => parse(withValue(message, path, null))).not.toThrow();
   });
 
-  const texts = pathsOf(message).filter((path) => typeof valueAt(message, path) === 'string' && !/(outcome|class)$/.test(path));
+  const texts = pathsOf(message).filter((path) => typeof valueAt(message, path) === 'string' && !/(outcome|class|gap)$/.test(path));
   test.each(texts)('is malformed where %s is too long', (path) => {
     const most = path.endsWith('message') ? 4_000 : 255;
     expect(() => parse(withValue(message, path, 'x'.repeat(most)))).not.toThrow();
