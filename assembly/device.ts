@@ -1,7 +1,7 @@
 import { applyTo } from './apply';
 import { diffPairs } from './diff';
 import { areIndexRegions, indexImages as indexAllImages } from './items';
-import { BASE_WORDS, IMAGE_WORDS, PLAN_WORDS, RESULT_WORDS, SEED_BYTES, STATUS_BAD_REGIONS, STATUS_OK } from './layout';
+import { BASE_WORDS, IMAGE_WORDS, NEED_WORDS, PLAN_WORDS, RESULT_WORDS, SEED_BYTES, STATUS_BAD_REGIONS, STATUS_OK } from './layout';
 import { maskBytes } from './mask';
 import { scanValue } from './msgpack/scan';
 import { FeedPlan, isSound, planImages } from './plan';
@@ -76,8 +76,11 @@ export function planFeed(plan: usize): i32 {
   end = regionAfter(end, input.index, <u64>input.count * IMAGE_WORDS * 4);
   end = regionAfter(end, input.bases, <u64>input.count * BASE_WORDS * 4);
   end = regionAfter(end, input.attention, input.attentionBytes);
+  end = regionAfter(end, input.groupOf, <u64>input.count * 4);
+  end = regionAfter(end, input.needs, <u64>input.needCount * NEED_WORDS * 4);
   end = regionAfter(end, input.seed, SEED_BYTES);
   end = regionAfter(end, input.table, <u64>input.tableSlots * 4);
+  end = regionAfter(end, input.groups, <u64>input.groupCount * 4);
   end = regionAfter(end, input.verdicts, input.count);
   if (end == OUTSIDE || !isSound(input)) return STATUS_BAD_REGIONS;
   planImages(input);

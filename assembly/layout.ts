@@ -122,10 +122,27 @@ export const ATTENTION_ID_AT = 1;
 export const ATTENTION_ID_BYTES = 2;
 export const ATTENTION_FLAGS = 3;
 
+// Which group an image belongs to is a word per image: the group's number, or this for a record by itself. A need's image likewise.
+export const NO_INDEX = 0xffffffff;
+
+// A member that a group must have, in words: complete when its image is at the version or newer, or what the device holds is.
+//   0 group | 1 image, or NO_INDEX | 2 epoch | 3 n low | 4 n high | 5 held epoch | 6 held n low | 7 held n high
+export const NEED_WORDS = 8;
+export const NEED_GROUP = 0;
+export const NEED_IMAGE = 1;
+export const NEED_EPOCH = 2;
+export const NEED_N_LOW = 3;
+export const NEED_N_HIGH = 4;
+export const NEED_HELD_EPOCH = 5;
+export const NEED_HELD_N_LOW = 6;
+export const NEED_HELD_N_HIGH = 7;
+
 // What a feed plan is made of, in words; the regions follow it in this order.
 //   0 items | 1 items bytes | 2 layouts | 3 layouts bytes | 4 index | 5 count | 6 bases | 7 attention | 8 attention bytes
-//   9 attention count | 10 merges equal (0 or 1) | 11 seed | 12 table | 13 table slots (a power of two above count) | 14 verdicts
-export const PLAN_WORDS = 15;
+//   9 attention count | 10 merges equal (0 or 1) | 11 group of each image | 12 needs | 13 need count
+//   14 seed | 15 table | 16 table slots (a power of two above count)
+//   17 groups: a word of attention flags each, to which the plan adds those of its members | 18 group count | 19 verdicts
+export const PLAN_WORDS = 20;
 export const PLAN_ITEMS = 0;
 export const PLAN_ITEMS_BYTES = 1;
 export const PLAN_LAYOUTS = 2;
@@ -137,10 +154,15 @@ export const PLAN_ATTENTION = 7;
 export const PLAN_ATTENTION_BYTES = 8;
 export const PLAN_ATTENTION_COUNT = 9;
 export const PLAN_MERGES_EQUAL = 10;
-export const PLAN_SEED = 11;
-export const PLAN_TABLE = 12;
-export const PLAN_TABLE_SLOTS = 13;
-export const PLAN_VERDICTS = 14;
+export const PLAN_GROUP_OF = 11;
+export const PLAN_NEEDS = 12;
+export const PLAN_NEED_COUNT = 13;
+export const PLAN_SEED = 14;
+export const PLAN_TABLE = 15;
+export const PLAN_TABLE_SLOTS = 16;
+export const PLAN_GROUPS = 17;
+export const PLAN_GROUP_COUNT = 18;
+export const PLAN_VERDICTS = 19;
 
 /** Bytes of the secret key of a plan's hash table. */
 export const SEED_BYTES = 16;

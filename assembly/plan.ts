@@ -2,6 +2,7 @@ import {
   ATTENTION_FLAGS,
   ATTENTION_ID_AT,
   ATTENTION_ID_BYTES,
+  ATTENTION_INCOMPLETE,
   ATTENTION_IN_ERROR,
   ATTENTION_IN_USE,
   ATTENTION_OBJECT,
@@ -16,10 +17,20 @@ import {
   IMAGE_LAYOUT,
   IMAGE_N_LOW,
   IMAGE_WORDS,
+  NEED_EPOCH,
+  NEED_GROUP,
+  NEED_HELD_EPOCH,
+  NEED_HELD_N_LOW,
+  NEED_IMAGE,
+  NEED_N_LOW,
+  NEED_WORDS,
+  NO_INDEX,
   PLAN_ATTENTION,
+  PLAN_NEEDS,
   PLAN_VERDICTS,
   PLAN_WORDS,
   VERDICT_DISCARD,
+  VERDICT_INCOMPLETE,
   VERDICT_MERGE,
   VERDICT_STALE,
   VERDICT_SUPERSEDED,
@@ -31,7 +42,7 @@ import { areLayouts, layoutAt, layoutCount, objectOf } from './layouts';
 
 // While a plan is made, the byte of an image among the verdicts holds its attention flags, or SUPERSEDED.
 const SUPERSEDED: u32 = 0x80;
-const FLAGS: u32 = ATTENTION_PENDING | ATTENTION_IN_ERROR | ATTENTION_IN_USE;
+const FLAGS: u32 = ATTENTION_PENDING | ATTENTION_IN_ERROR | ATTENTION_IN_USE | ATTENTION_INCOMPLETE;
 
 /** What a plan is made of, as layout.ts draws it. */
 @unmanaged
@@ -47,21 +58,28 @@ export class FeedPlan {
   attentionBytes: u32;
   attentionCount: u32;
   mergesEqual: u32;
+  groupOf: usize;
+  needs: usize;
+  needCount: u32;
   seed: usize;
   table: usize;
   tableSlots: u32;
+  groups: usize;
+  groupCount: u32;
   verdicts: usize;
 }
 
 // The class and the drawing agree, or the build stops.
 if (offsetof<FeedPlan>() != PLAN_WORDS * 4) ERROR('FeedPlan has another size in layout.ts');
 if (offsetof<FeedPlan>('attention') != PLAN_ATTENTION * 4) ERROR('FeedPlan.attention differs from layout.ts');
+if (offsetof<FeedPlan>('needs') != PLAN_NEEDS * 4) ERROR('FeedPlan.needs differs from layout.ts');
 if (offsetof<FeedPlan>('verdicts') != PLAN_VERDICTS * 4) ERROR('FeedPlan.verdicts differs from layout.ts');
 
-/** Says whether all that index and attention point to lies in their regions, and the table has room: what making a plan relies on. */
+/** Says whether all that tables point to is there, and the hash table has room: what making a plan relies on. */
 export function isSound(plan: FeedPlan): bool {
   const slots = plan.tableSlots;
-  return areLayouts(plan.layouts, plan.layoutsBytes) && slots > plan.count && popcnt(slots) == 1 && areImages(plan) && areAttention(plan);
+  if (!areLayouts(plan.layouts, plan.layoutsBytes) || slots <= plan.count || popcnt(slots) != 1) return false;
+  return areImages(plan) && areAttention(plan) && areNeeds(plan);
 }
 
 function areImages(plan: FeedPlan): bool {
@@ -69,6 +87,7 @@ function areImages(plan: FeedPlan): bool {
     const entry = imageAt(plan, image);
     if (wordOf(entry, IMAGE_LAYOUT) >= layoutCount(plan.layouts)) return false;
     if (<u64>wordOf(entry, IMAGE_ID_AT) + wordOf(entry, IMAGE_ID_BYTES) > plan.itemsBytes) return false;
+    if (groupOf(plan, image) != NO_INDEX && groupOf(plan, image) >= plan.groupCount) return false;
   }
   return true;
 }
@@ -82,12 +101,22 @@ function areAttention(plan: FeedPlan): bool {
   return true;
 }
 
+function areNeeds(plan: FeedPlan): bool {
+  for (let index: u32 = 0; index < plan.needCount; index++) {
+    const need = needAt(plan, index), image = wordOf(need, NEED_IMAGE);
+    if (wordOf(need, NEED_GROUP) >= plan.groupCount || (image != NO_INDEX && image >= plan.count)) return false;
+  }
+  return true;
+}
+
 /** Writes a verdict for every image, a byte each. */
 export function planImages(plan: FeedPlan): void {
   clear(plan.verdicts, plan.count);
   clear(plan.table, plan.tableSlots * 4);
   for (let image: u32 = 0; image < plan.count; image++) keepNewest(plan, image);
   for (let index: u32 = 0; index < plan.attentionCount; index++) noteAttention(plan, attentionAt(plan, index));
+  for (let index: u32 = 0; index < plan.needCount; index++) noteNeed(plan, needAt(plan, index));
+  for (let image: u32 = 0; image < plan.count; image++) joinGroup(plan, image);
   for (let image: u32 = 0; image < plan.count; image++) setByte(plan.verdicts + image, verdictOf(plan, image));
 }
 
@@ -108,6 +137,29 @@ function noteAttention(plan: FeedPlan, entry: usize): void {
   if (image == 0) return;
   const mark = plan.verdicts + (image - 1);
   setByte(mark, byteAt(mark) | (wordOf(entry, ATTENTION_FLAGS) & FLAGS));
+}
+
+/** A group is incomplete without one of its members (rule A35). */
+function noteNeed(plan: FeedPlan, need: usize): void {
+  const epoch = wordOf(need, NEED_EPOCH), n = longOf(need, NEED_N_LOW), image = wordOf(need, NEED_IMAGE);
+  if (compareVersions(wordOf(need, NEED_HELD_EPOCH), longOf(need, NEED_HELD_N_LOW), epoch, n) >= 0) return;
+  if (image != NO_INDEX && compareVersions(wordOf(imageAt(plan, image), IMAGE_EPOCH), longOf(imageAt(plan, image), IMAGE_N_LOW), epoch, n) >= 0) return;
+  markGroup(plan, wordOf(need, NEED_GROUP), ATTENTION_INCOMPLETE);
+}
+
+/** What is in the way of an image's record is in the way of its group, also where a newer image of the record stands elsewhere. */
+function joinGroup(plan: FeedPlan, image: u32): void {
+  const group = groupOf(plan, image);
+  if (group == NO_INDEX) return;
+  const entry = imageAt(plan, image);
+  const isSuperseded = byteAt(plan.verdicts + image) == SUPERSEDED;
+  const newest = isSuperseded ? wordAt(findSlot(plan, objectOfImage(plan, entry), idOf(plan, entry), wordOf(entry, IMAGE_ID_BYTES))) - 1 : image;
+  markGroup(plan, group, byteAt(plan.verdicts + newest));
+}
+
+function markGroup(plan: FeedPlan, group: u32, flags: u32): void {
+  const mark = plan.groups + group * 4;
+  setWord(mark, wordAt(mark) | flags);
 }
 
 /** The word of the table that holds a record's image as its number plus one, or the empty one where it belongs. */
@@ -133,9 +185,12 @@ function verdictOf(plan: FeedPlan, image: u32): u32 {
   if (mark == SUPERSEDED) return VERDICT_SUPERSEDED;
   const difference = compareToBase(imageAt(plan, image), plan.bases + image * BASE_WORDS * 4);
   if (difference < 0 || (difference == 0 && plan.mergesEqual == 0)) return VERDICT_STALE;
+  const group = groupOf(plan, image), flags = group == NO_INDEX ? mark : wordAt(plan.groups + group * 4);
   // Rules A39 and C7 before A36: an open record with a pending change keeps the image as the side image too.
-  if ((mark & (ATTENTION_PENDING | ATTENTION_IN_ERROR)) != 0) return VERDICT_DISCARD;
-  return (mark & ATTENTION_IN_USE) != 0 ? VERDICT_WAIT : VERDICT_MERGE;
+  if ((flags & (ATTENTION_PENDING | ATTENTION_IN_ERROR)) != 0) return VERDICT_DISCARD;
+  // Rule A35 before A36: what is incomplete stays so when the last handle is closed.
+  if ((flags & ATTENTION_INCOMPLETE) != 0) return VERDICT_INCOMPLETE;
+  return (flags & ATTENTION_IN_USE) != 0 ? VERDICT_WAIT : VERDICT_MERGE;
 }
 
 function compareToImage(entry: usize, other: usize): i32 {
@@ -160,6 +215,14 @@ function imageAt(plan: FeedPlan, image: u32): usize {
 
 function attentionAt(plan: FeedPlan, index: u32): usize {
   return plan.attention + index * ATTENTION_WORDS * 4;
+}
+
+function needAt(plan: FeedPlan, index: u32): usize {
+  return plan.needs + index * NEED_WORDS * 4;
+}
+
+function groupOf(plan: FeedPlan, image: u32): u32 {
+  return wordAt(plan.groupOf + image * 4);
 }
 
 function objectOfImage(plan: FeedPlan, entry: usize): u32 {

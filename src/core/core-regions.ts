@@ -4,20 +4,22 @@ import {
   ATTENTION_ID_BYTES,
   ATTENTION_OBJECT,
   ATTENTION_WORDS,
-  BASE_EPOCH,
-  BASE_N_HIGH,
-  BASE_N_LOW,
   BASE_WORDS,
   LAYOUT_FIELD_COUNT,
   LAYOUT_OBJECT,
   LAYOUT_TYPES_AT,
   LAYOUT_WORDS,
   LAYOUTS_HEADER_WORDS,
+  NEED_EPOCH,
+  NEED_GROUP,
+  NEED_HELD_EPOCH,
+  NEED_IMAGE,
+  NEED_WORDS,
 } from '../../assembly/layout.ts';
 import { ByteWriter } from '../protocol/byte-writer.ts';
 import type { Layout } from '../protocol/layout.ts';
 import type { RecordVersion } from '../protocol/version.ts';
-import type { AttentionEntry } from './core.ts';
+import type { AttentionEntry, PlanGroup } from './core.ts';
 
 /** Gives every object among the layouts a number: two layouts of one object share it. */
 export function numberObjects(layouts: readonly Layout[]): ReadonlyMap<string, number> {
@@ -47,13 +49,30 @@ export function encodeLayouts(layouts: readonly Layout[], objects: ReadonlyMap<s
 /** Writes the versions that a device holds of a batch's records. */
 export function encodeBases(versions: readonly RecordVersion[]): Uint32Array {
   const words = new Uint32Array(versions.length * BASE_WORDS);
-  for (const [index, [epoch, n]] of versions.entries()) {
-    const entry = index * BASE_WORDS;
-    words[entry + BASE_EPOCH] = epoch;
-    words[entry + BASE_N_LOW] = n;
-    words[entry + BASE_N_HIGH] = n / 0x1_0000_0000;
+  for (const [index, version] of versions.entries()) putVersion(words, index * BASE_WORDS, version);
+  return words;
+}
+
+/** Writes the members that groups must have, one group after another. */
+export function encodeNeeds(groups: readonly PlanGroup[]): Uint32Array {
+  const needs = groups.flatMap((group, number) => group.needs.map((need) => ({ ...need, group: number })));
+  const words = new Uint32Array(needs.length * NEED_WORDS);
+  for (const [index, { group, image, version, held }] of needs.entries()) {
+    const entry = index * NEED_WORDS;
+    words[entry + NEED_GROUP] = group;
+    // −1, no image, becomes the largest word: NO_INDEX.
+    words[entry + NEED_IMAGE] = image;
+    putVersion(words, entry + NEED_EPOCH, version);
+    putVersion(words, entry + NEED_HELD_EPOCH, held);
   }
   return words;
+}
+
+/** A version is three words wherever it stands: epoch, n low, n high. */
+function putVersion(words: Uint32Array, at: number, [epoch, n]: RecordVersion): void {
+  words[at] = epoch;
+  words[at + 1] = n;
+  words[at + 2] = n / 0x1_0000_0000;
 }
 
 /** Writes the region of records that need care; those of objects that the batch lacks are left out. */

@@ -1,16 +1,23 @@
 import {
   IMAGE_WORDS,
+  NEED_WORDS,
+  NO_INDEX,
   PLAN_ATTENTION,
   PLAN_ATTENTION_BYTES,
   PLAN_ATTENTION_COUNT,
   PLAN_BASES,
   PLAN_COUNT,
+  PLAN_GROUP_COUNT,
+  PLAN_GROUP_OF,
+  PLAN_GROUPS,
   PLAN_INDEX,
   PLAN_ITEMS,
   PLAN_ITEMS_BYTES,
   PLAN_LAYOUTS,
   PLAN_LAYOUTS_BYTES,
   PLAN_MERGES_EQUAL,
+  PLAN_NEED_COUNT,
+  PLAN_NEEDS,
   PLAN_SEED,
   PLAN_TABLE,
   PLAN_TABLE_SLOTS,
@@ -30,7 +37,7 @@ import type { FieldMask } from '../protocol/row.ts';
 import { Arena } from './arena.ts';
 import { CORE_WASM_DEFLATED } from './core-bytes.generated.ts';
 import { requirePlan, requireEditMasks, requireSubset, rowInvalid } from './core-input.ts';
-import { encodeAttention, encodeBases, encodeLayouts, numberObjects } from './core-regions.ts';
+import { encodeAttention, encodeBases, encodeLayouts, encodeNeeds, numberObjects } from './core-regions.ts';
 import { VERDICTS, type CoreBuild, type CoreRefusal, type DeviceCore, type EditValues, type FeedPlan, type FeedPlanInput, type ImageTable } from './core.ts';
 import { createImageTable } from './image-table.ts';
 import { loadTwin } from './load-twin.ts';
@@ -144,12 +151,17 @@ export class DeviceSession implements DeviceCore {
   /** Places what a plan needs beside the index, fills in the plan itself and returns where its verdicts will be. */
   #placePlan(plan: number, indexed: IndexedItems, input: FeedPlanInput, objects: ReadonlyMap<string, number>): number {
     const arena = this.arena;
-    const attention = encodeAttention(input.attention, objects);
+    const { attention, groups = [], groupOf = Array<number>(indexed.count).fill(NO_INDEX) } = input;
+    const care = encodeAttention(attention, objects);
+    const needs = encodeNeeds(groups);
     const slots = tableSlots(indexed.count);
     const bases = arena.placeWords(encodeBases(input.baseVersions));
-    const attentionAt = arena.place(attention.region);
+    const attentionAt = arena.place(care.region);
+    const groupOfAt = arena.placeWords(groupOf);
+    const needsAt = arena.placeWords(needs);
     const seed = arena.place(this.#seed);
     const table = arena.reserve(slots * 4);
+    const groupsAt = arena.placeWords(groups.map(({ flags }) => flags));
     const verdicts = arena.reserve(indexed.count);
     const words = arena.words(plan, PLAN_WORDS);
     words[PLAN_ITEMS] = indexed.items;
@@ -160,12 +172,17 @@ export class DeviceSession implements DeviceCore {
     words[PLAN_COUNT] = indexed.count;
     words[PLAN_BASES] = bases;
     words[PLAN_ATTENTION] = attentionAt;
-    words[PLAN_ATTENTION_BYTES] = attention.region.length;
-    words[PLAN_ATTENTION_COUNT] = attention.count;
+    words[PLAN_ATTENTION_BYTES] = care.region.length;
+    words[PLAN_ATTENTION_COUNT] = care.count;
     words[PLAN_MERGES_EQUAL] = input.replace === 'newer-or-equal' ? 1 : 0;
+    words[PLAN_GROUP_OF] = groupOfAt;
+    words[PLAN_NEEDS] = needsAt;
+    words[PLAN_NEED_COUNT] = needs.length / NEED_WORDS;
     words[PLAN_SEED] = seed;
     words[PLAN_TABLE] = table;
     words[PLAN_TABLE_SLOTS] = slots;
+    words[PLAN_GROUPS] = groupsAt;
+    words[PLAN_GROUP_COUNT] = groups.length;
     words[PLAN_VERDICTS] = verdicts;
     return verdicts;
   }

@@ -2,13 +2,19 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  ATTENTION_INCOMPLETE,
   IMAGE_WORDS,
+  NEED_WORDS,
+  NO_INDEX,
   PLAN_ATTENTION_COUNT,
+  PLAN_GROUP_COUNT,
+  PLAN_NEED_COUNT,
   PLAN_WORDS,
   RESULT_WORDS,
   STATUS_BAD_REGIONS,
   STATUS_INDEX_FULL,
   STATUS_OK,
+  VERDICT_INCOMPLETE,
   VERDICT_MERGE,
   VERDICT_SUPERSEDED,
 } from '../../assembly/layout.ts';
@@ -89,17 +95,23 @@ describe.each(['core.wasm', 'core.simd.wasm', 'core.debug.wasm'])('the exports o
     const word = fc.oneof(fc.integer({ min: 0, max: 64 }), argument);
     const input = fc.record({
       words: fc.array(word, { minLength: PLAN_WORDS, maxLength: PLAN_WORDS }),
-      entries: fc.uint8Array({ minLength: 200, maxLength: 200 }),
+      entries: fc.uint8Array({ minLength: 600, maxLength: 600 }),
+      // Groups of images that there are, none, and others: little-endian words.
+      groupOf: fc.array(fc.constantFrom([0, 0, 0, 0], [1, 0, 0, 0], [0xff, 0xff, 0xff, 0xff], [2, 0, 0, 0]), { minLength: 3, maxLength: 3 }),
     });
     fc.assert(
-      fc.property(input, ({ words, entries }) => {
+      fc.property(input, ({ words, entries, groupOf }) => {
         const plan = first;
         const at = plan + PLAN_WORDS * 4;
         memory.set(entries, at);
-        // items, layouts (one without fields), index and bases of three images, attention, seed, table, verdicts
-        const sound = [at, 64, at + 64, 16, at + 80, 3, at + 80 + 3 * IMAGE_WORDS * 4, at + 400, 64, 2, 0, at + 464, at + 480, 4, at + 500];
+        // items, layouts (one without fields), index and bases of three images, attention, their groups, two needs, seed, table, two groups, verdicts
+        const sound = [
+          at, 64, at + 64, 16, at + 80, 3, at + 80 + 3 * IMAGE_WORDS * 4, at + 400, 64, 2, 0, at + 464, at + 476, 2, at + 540, at + 556, 4,
+          at + 572, 2, at + 580,
+        ];
         new Uint32Array(memory.buffer, plan, PLAN_WORDS).set(sound.map((word, index) => (words[index]! % 5 === 0 ? words[index]! : word)));
         new Uint32Array(memory.buffer, at + 64, 4).set([1, 0, 0, 0]);
+        for (const [image, group] of groupOf.entries()) memory.set(group, at + 464 + image * 4);
         expect(exports.planFeed(plan)).toSatisfy(isStatus);
       }),
       { numRuns: 1_000 },
@@ -107,11 +119,12 @@ describe.each(['core.wasm', 'core.simd.wasm', 'core.debug.wasm'])('the exports o
   });
 
   test('planFeed refuses tables without an empty slot, and entries that point out of their regions', () => {
-    const [items, layouts, index, bases] = [first + 64, first + 80, first + 96, first + 96 + 2 * IMAGE_WORDS * 4];
-    const [attention, seed, table, verdicts] = [bases + 24, bases + 48, bases + 64, bases + 96];
+    const [items, layouts, index, bases] = [first + 96, first + 112, first + 128, first + 128 + 2 * IMAGE_WORDS * 4];
+    const [attention, groupOf, needs, seed] = [bases + 24, bases + 48, bases + 56, bases + 56 + 2 * NEED_WORDS * 4];
+    const [table, groups, verdicts] = [seed + 16, seed + 48, seed + 56];
     const put = (address: number, words: readonly number[]): void => new Uint32Array(memory.buffer, address, words.length).set(words);
     const planWith = (change: () => void, slots = 4): number => {
-      put(first, [items, 16, layouts, 16, index, 2, bases, attention, 18, 1, 0, seed, table, slots, verdicts]);
+      put(first, [items, 16, layouts, 16, index, 2, bases, attention, 18, 1, 0, groupOf, needs, 2, seed, table, slots, groups, 2, verdicts]);
       put(layouts, [1, 7, 16, 0]);
       // Two images of one record; attention for another one.
       put(index, [0, 1, 2, 1, 1, 0, 1, 0, 0, 0, 1, 2, 1, 2, 0, 1, 0, 0]);
@@ -119,11 +132,25 @@ describe.each(['core.wasm', 'core.simd.wasm', 'core.debug.wasm'])('the exports o
       put(attention, [7, 16, 2, 4]);
       memory.set([0xa1, 0x62], attention + 16);
       put(bases, [0, 0, 0, 0, 0, 0]);
+      // The older image in a group that lacks a member, the newer one in one that is complete.
+      put(groupOf, [0, 1]);
+      put(needs, [0, NO_INDEX, 1, 1, 0, 0, 0, 0, 1, 1, 1, 2, 0, 0, 0, 0]);
+      put(groups, [0, 0]);
       change();
       return exports.planFeed(first);
     };
     expect(planWith(() => undefined)).toBe(STATUS_OK);
     expect([...memory.subarray(verdicts, verdicts + 2)]).toEqual([VERDICT_SUPERSEDED, VERDICT_MERGE]);
+    expect([...new Uint32Array(memory.buffer, groups, 2)]).toEqual([ATTENTION_INCOMPLETE, 0]);
+    expect(planWith(() => put(groupOf, [NO_INDEX, 0]))).toBe(STATUS_OK);
+    expect([...memory.subarray(verdicts, verdicts + 2)]).toEqual([VERDICT_SUPERSEDED, VERDICT_INCOMPLETE]);
+    for (const group of [2, 0x80000000, NO_INDEX - 1]) expect(planWith(() => put(groupOf, [group]))).toBe(STATUS_BAD_REGIONS);
+    for (const group of [2, NO_INDEX]) expect(planWith(() => put(needs, [group]))).toBe(STATUS_BAD_REGIONS);
+    for (const image of [2, NO_INDEX - 1]) expect(planWith(() => put(needs, [0, image]))).toBe(STATUS_BAD_REGIONS);
+    expect(planWith(() => put(first + PLAN_NEED_COUNT * 4, [3]))).toBe(STATUS_BAD_REGIONS);
+    expect(planWith(() => put(first + PLAN_NEED_COUNT * 4, [0x08000000]))).toBe(STATUS_BAD_REGIONS);
+    expect(planWith(() => put(first + PLAN_GROUP_COUNT * 4, [1]))).toBe(STATUS_BAD_REGIONS);
+    expect(planWith(() => put(first + PLAN_GROUP_COUNT * 4, [0x40000000]))).toBe(STATUS_BAD_REGIONS);
     for (const slots of [0, 1, 2, 3, 5, 6, 7]) expect(planWith(() => undefined, slots)).toBe(STATUS_BAD_REGIONS);
     expect(planWith(() => put(index, [1]))).toBe(STATUS_BAD_REGIONS);
     expect(planWith(() => put(index, [0, 15]))).toBe(STATUS_BAD_REGIONS);

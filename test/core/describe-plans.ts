@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { ATTENTION, type Core, type FeedPlanInput } from '../../src/core/core.ts';
+import { ATTENTION, type Core, type FeedPlanInput, type PlanGroup } from '../../src/core/core.ts';
 import { encodeImages, type Image } from '../../src/protocol/items.ts';
 import { createLayout } from '../../src/protocol/layout.ts';
 import { encodeRow } from '../../src/protocol/row.ts';
@@ -10,6 +10,11 @@ const OLDER_ORDER = createLayout('order', [{ name: 'title', type: 'text' }]);
 const CONTACT = createLayout('contact', [{ name: 'name', type: 'text' }]);
 const VISIT = createLayout('visit', [{ name: 'name', type: 'text' }]);
 const LAYOUTS = [ORDER, CONTACT, OLDER_ORDER, VISIT];
+
+/** A group whose members are the images with these indices, at their own versions. */
+function groupOf(images: readonly Image[], members: readonly number[], flags = 0): PlanGroup {
+  return { flags, needs: members.map((index) => ({ image: index, version: images[index]!.version, held: NO_VERSION })) };
+}
 
 /** An image of a record, by default of an order of epoch 1. */
 function image(id: string, version: number | RecordVersion, layout = 0): Image {
@@ -115,8 +120,90 @@ export function describePlans(getCore: () => Core): void {
       expect(plan(images, { attention: [{ object: 'order', id: 'r-1500', flags: ATTENTION.inUse }] })).toEqual(verdicts);
     });
 
+    test('A35: of a group merges all or nothing, while others go on', () => {
+      const images = [image('a', 1), image('b', 1), image('c', 1)];
+      const groups = [groupOf(images, [0, 1])];
+      const input = { groups, groupOf: [0, 0, -1] };
+      expect(plan(images, input)).toEqual(['merge', 'merge', 'merge']);
+      const flagged = (flags: number) => ({ ...input, attention: [{ object: 'order', id: 'b', flags }] });
+      expect(plan(images, flagged(ATTENTION.pending))).toEqual(['discard', 'discard', 'merge']);
+      expect(plan(images, flagged(ATTENTION.inError))).toEqual(['discard', 'discard', 'merge']);
+      expect(plan(images, flagged(ATTENTION.inUse))).toEqual(['wait', 'wait', 'merge']);
+      expect(plan(images, flagged(ATTENTION.incomplete))).toEqual(['incomplete', 'incomplete', 'merge']);
+    });
+
+    test('A35: takes what is in the way of a member that the batch does not have from the group itself', () => {
+      const images = [image('a', 1), image('b', 1)];
+      for (const [flags, verdict] of [
+        [ATTENTION.inUse, 'wait'],
+        [ATTENTION.pending | ATTENTION.incomplete, 'discard'],
+        [ATTENTION.incomplete | ATTENTION.inUse, 'incomplete'],
+      ] as const) {
+        expect(plan(images, { groups: [groupOf(images, [0], flags)], groupOf: [0, -1] })).toEqual([verdict, 'merge']);
+      }
+    });
+
+    test('A35: a group is complete when each member arrives, or is held, at the version of its manifest or a newer one', () => {
+      const images = [image('a', 5)];
+      const withNeed = (imageIndex: number, version: RecordVersion, held: RecordVersion): unknown =>
+        plan(images, { groups: [{ flags: 0, needs: [{ image: imageIndex, version, held }] }], groupOf: [0] });
+      expect(withNeed(0, [1, 5], NO_VERSION)).toEqual(['merge']);
+      expect(withNeed(0, [1, 4], NO_VERSION)).toEqual(['merge']);
+      expect(withNeed(0, [1, 6], NO_VERSION)).toEqual(['incomplete']);
+      expect(withNeed(0, [2, 1], NO_VERSION)).toEqual(['incomplete']);
+      expect(withNeed(-1, [1, 5], NO_VERSION)).toEqual(['incomplete']);
+      expect(withNeed(-1, [1, 5], [1, 4])).toEqual(['incomplete']);
+      expect(withNeed(-1, [1, 5], [1, 5])).toEqual(['merge']);
+      expect(withNeed(-1, [1, 2 ** 32 + 1], [1, 2 ** 32])).toEqual(['incomplete']);
+      expect(withNeed(-1, [1, 2 ** 32 + 1], [1, 2 ** 32 + 1])).toEqual(['merge']);
+      expect(withNeed(0, [1, 6], [1, 6])).toEqual(['merge']);
+    });
+
+    test('A35: a member in the way of two groups is in the way of both, with an older image too', () => {
+      const images = [image('a', 1), image('b', 1), image('a', 2), image('c', 1)];
+      const groups = [groupOf(images, [0, 1]), groupOf(images, [2, 3])];
+      const input = { groups, groupOf: [0, 0, 1, 1], attention: [{ object: 'order', id: 'a', flags: ATTENTION.inUse }] };
+      expect(plan(images, input)).toEqual(['superseded', 'wait', 'wait', 'wait']);
+    });
+
+    test('A35: a member that is not newer does not hold its group up, but what is in its way does', () => {
+      const images = [image('a', 1), image('b', 2)];
+      const input = { groups: [groupOf(images, [0, 1])], groupOf: [0, 0], baseVersions: [[1, 1], NO_VERSION] as const };
+      expect(plan(images, input)).toEqual(['stale', 'merge']);
+      expect(plan(images, { ...input, attention: [{ object: 'order', id: 'a', flags: ATTENTION.pending }] })).toEqual(['stale', 'discard']);
+    });
+
+    test('A35: keeps a record aside whose master is missing', () => {
+      expect(plan([image('a', 1)], { attention: [{ object: 'order', id: 'a', flags: ATTENTION.incomplete }] })).toEqual(['incomplete']);
+      expect(plan([image('a', 1)], { attention: [{ object: 'order', id: 'a', flags: ATTENTION.incomplete | ATTENTION.pending }] })).toEqual(['discard']);
+    });
+
+    test('takes groups of thousands', () => {
+      const images = Array.from({ length: 3_000 }, (_, index) => image(`r-${index}`, 1));
+      const groups = [0, 1, 2].map((group) => groupOf(images, images.flatMap((_, index) => (index % 3 === group ? [index] : []))));
+      const input = { groups, groupOf: images.map((_, index) => index % 3), attention: [{ object: 'order', id: 'r-2998', flags: ATTENTION.inUse }] };
+      expect(plan(images, input)).toEqual(images.map((_, index) => (index % 3 === 1 ? 'wait' : 'merge')));
+    });
+
     test('refuses items that are not canonical', () => {
       expect(plan([], { items: Uint8Array.of(0xc1) })).toEqual({ ok: false, status: 'unexpected-type', offset: 0 });
+    });
+
+    test('is a fault with groups or images that there are not', () => {
+      const invalid = expect.objectContaining({ code: 'CORE_INPUT_INVALID' }) as Error;
+      const images = [image('a', 1)];
+      const need = (index: number) => ({ image: index, version: NO_VERSION, held: NO_VERSION });
+      for (const input of [
+        { groups: [groupOf(images, [0])], groupOf: [] },
+        { groups: [groupOf(images, [0])], groupOf: [1] },
+        { groups: [groupOf(images, [0])], groupOf: [-2] },
+        { groups: [groupOf(images, [0])], groupOf: [0.5] },
+        { groupOf: [0] },
+        { groups: [{ flags: 0, needs: [need(1)] }], groupOf: [0] },
+        { groups: [{ flags: 0, needs: [need(-2)] }], groupOf: [0] },
+      ]) {
+        expect(() => plan(images, input)).toThrow(invalid);
+      }
     });
 
     test('is a fault without a base version for each image', () => {

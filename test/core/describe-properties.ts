@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Core, FeedPlanInput } from '../../src/core/core.ts';
+import type { Core, FeedPlanInput, PlanGroup } from '../../src/core/core.ts';
 import { createTwinCore } from '../../src/core/twin.ts';
 import { encodeImages, type Image } from '../../src/protocol/items.ts';
 import type { Layout } from '../../src/protocol/layout.ts';
@@ -171,6 +171,17 @@ export function describeProperties(getCore: () => Core): void {
       });
     });
 
+    test('merges of a group the newer images all at once or none of them', () => {
+      check(feedBatch, ({ images, groups = [], groupOf = [], ...input }) => {
+        const plan = getCore().planFeed({ ...input, groups, groupOf, items: encodeImages(images) });
+        if (!plan.ok) throw new Error(plan.status);
+        for (const group of groups.keys()) {
+          const verdicts = plan.verdicts.filter((verdict, index) => groupOf[index] === group && verdict !== 'stale' && verdict !== 'superseded');
+          expect(new Set(verdicts).size).toBeLessThanOrEqual(1);
+        }
+      });
+    });
+
     test('merges the same images however a batch is split and shuffled', () => {
       const batch = feedBatch.chain((input) => {
         const count = input.images.length;
@@ -231,7 +242,12 @@ interface FeedBatch extends Omit<FeedPlanInput, 'items'> {
 
 const someId = fc.constantFrom('a', 'b', 'c', 'ü');
 
-const anyAttention = fc.record({ object: fc.constantFrom('order', 'contact', 'nothing here'), id: someId, flags: fc.integer({ min: 0, max: 7 }) });
+const anyAttention = fc.record({ object: fc.constantFrom('order', 'contact', 'nothing here'), id: someId, flags: fc.integer({ min: 0, max: 15 }) });
+
+/** Versions as manifests, bases and what is kept aside name them: alike enough to meet, and beyond 2^32 too. */
+const nearVersion = fc.tuple(fc.integer({ min: 0, max: 2 }), fc.constantFrom(0, 1, 2, 2 ** 32, 2 ** 32 + 1)) satisfies fc.Arbitrary<RecordVersion>;
+
+const anyNeed = fc.record({ image: fc.integer({ min: -1, max: 7 }), version: fc.oneof(nearVersion, anyVersion), held: nearVersion });
 
 const feedBatch: fc.Arbitrary<FeedBatch> = anyLayouts.chain((layouts) =>
   fc.record({
@@ -239,16 +255,21 @@ const feedBatch: fc.Arbitrary<FeedBatch> = anyLayouts.chain((layouts) =>
     images: fc.array(anyImage(layouts, someId), { maxLength: 8 }),
     versions: fc.array(fc.oneof(fc.constant(NO_VERSION), anyVersion), { minLength: 8, maxLength: 8 }),
     attention: fc.array(anyAttention, { maxLength: 4 }),
+    groups: fc.array(fc.record({ flags: fc.oneof(fc.constant(0), fc.integer({ min: 0, max: 15 })), needs: fc.array(anyNeed, { maxLength: 4 }) }), { maxLength: 3 }),
+    dice: fc.array(fc.integer({ min: -1, max: 2 }), { minLength: 8, maxLength: 8 }),
     replace: fc.constantFrom('newer' as const, 'newer-or-equal' as const),
   }),
-).map(({ versions, ...input }) => {
+).map(({ versions, dice, groups, ...input }) => {
   const bases = new Map<string, RecordVersion>();
   const baseVersions = input.images.map((image, index) => {
     const record = `${input.layouts[image.layout]!.object} ${image.id}`;
     if (!bases.has(record)) bases.set(record, versions[index]!);
     return bases.get(record)!;
   });
-  return { ...input, baseVersions };
+  const count = input.images.length;
+  const needsOf = ({ needs }: PlanGroup) => needs.map((need) => ({ ...need, image: need.image < count ? need.image : -1 }));
+  const groupOf = dice.slice(0, count).map((group) => (group < groups.length ? group : -1));
+  return { ...input, baseVersions, groups: groups.map((group) => ({ ...group, needs: needsOf(group) })), groupOf };
 });
 
 /** Plans batch after batch with the bases that the merges before left, and says which version of each record was merged last. */

@@ -55,7 +55,7 @@ describe('the layout that core and callers share', () => {
     expect([layout.ATTENTION_PENDING, layout.ATTENTION_IN_ERROR, layout.ATTENTION_IN_USE, layout.ATTENTION_INCOMPLETE]).toEqual(Object.values(ATTENTION));
   });
 
-  test.each(['IMAGE_', 'CHANGE_', 'RESULT_', 'PLAN_', 'BASE_', 'LAYOUT_'])('numbers the words of %s without gaps', (prefix) => {
+  test.each(['IMAGE_', 'CHANGE_', 'RESULT_', 'PLAN_', 'NEED_', 'BASE_', 'LAYOUT_'])('numbers the words of %s without gaps', (prefix) => {
     const { words, ...offsets } = family(prefix);
     expect(Object.values(offsets)).toEqual(Array.from({ length: words! }, (_, index) => index));
   });
