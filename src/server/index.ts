@@ -36,6 +36,8 @@ export type { OverwrittenField } from './save/overwritten.ts';
 export type { ServerLogEvent } from './server-parts.ts';
 export type { Fact, FactPlace, FactQuery } from './store/fact.ts';
 export type {
+  DeviceHead,
+  DeviceKey,
   Durability,
   FeedRow,
   FeedState,

@@ -1,7 +1,7 @@
 import { SyncFault } from '../../shared/fault.ts';
 import type { Fact, FactQuery } from './fact.ts';
 import type { MemoryFeed, MemoryTenant } from './memory-tables.ts';
-import type { FeedState, ReceiptKey, RecordKey, StoreTransaction } from './server-store.ts';
+import type { DeviceKey, FeedState, ReceiptKey, RecordKey, StoreTransaction } from './server-store.ts';
 
 /** A transaction that can be ended: by its commit, its rollback, or a crash of the process that ran it. */
 export interface MemoryTransaction {
@@ -44,6 +44,9 @@ export function openMemoryTransaction(tenant: MemoryTenant): MemoryTransaction {
     findByRecordId: step((object: string, recordId: string) => tenant.table(object).findByRecordId(recordId)),
     getLayout: step((hash: string) => tenant.layouts.get(hash) ?? null),
     getFeed: step((user: string) => feedState(tenant, user)),
+    readHeads: step((devices: readonly DeviceKey[], kind: string) =>
+      devices.map(({ user, store }) => ({ feed: feedState(tenant, user), owner: tenant.owners.get(store) ?? null, hasFact: tenant.facts.get(kind, store) !== null })),
+    ),
     oldestFeedPosition: step((user: string, since: number) => oldestPosition(tenant.feeds.get(user), since)),
     listFeed: step((user: string, after: number, limit: number) => {
       const rows = tenant.feeds.get(user)?.rows ?? [];

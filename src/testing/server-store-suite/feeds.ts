@@ -15,6 +15,27 @@ export function describeFeeds({ runner, test }: StoreSuite): void {
       assertEqual((await run((transaction) => transaction.getFeed('ann')))?.epoch, 2, 'the epoch');
     });
 
+    test('are looked up for many devices at once', async (place) => {
+      await append(place, 'ann', 10, 20);
+      await append(place, 'bob', 30);
+      await place.run(async (transaction) => {
+        await transaction.claimStore('ann-tablet', 'ann');
+        await transaction.claimStore('bob-tablet', 'bob');
+        await transaction.putFact({ kind: 'marked', key: 'bob-tablet', user: 'bob', createdAt: 1, body: new Uint8Array() });
+        await transaction.putFact({ kind: 'other', key: 'ann-tablet', user: 'ann', createdAt: 1, body: new Uint8Array() });
+      });
+      const asked = [['bob', 'bob-tablet'], ['ann', 'ann-tablet'], ['ann', 'bob-tablet'], ['nobody', 'new'], ['ann', 'ann-tablet']] as const;
+      const heads = await place.run((transaction) => transaction.readHeads(asked.map(([user, store]) => ({ user, store })), 'marked'));
+      assertEqual(heads.map(({ feed, owner, hasFact }) => [feed?.feed ?? null, feed?.head ?? null, owner, hasFact]), [
+        ['feed-of-bob', 1, 'bob', true],
+        ['feed-of-ann', 2, 'ann', false],
+        ['feed-of-ann', 2, 'bob', true],
+        [null, null, null, false],
+        ['feed-of-ann', 2, 'ann', false],
+      ], 'in the order asked for');
+      assertEqual(heads[1]!.feed, await place.run((transaction) => transaction.getFeed('ann')), 'as getFeed has it');
+    });
+
     test('give dense positions to each user', async (place) => {
       await append(place, 'ann', 1, 2);
       await append(place, 'bob', 3);

@@ -1,12 +1,11 @@
 import type { Layout } from '../../../protocol/layout.ts';
 import type { WireLayout } from '../../../protocol/messages.ts';
 import { parseLayouts, wireLayout } from '../../../protocol/wire-layout.ts';
-import { keyText, type FeedRow, type FeedState, type RecordKey, type StoreTransaction } from '../server-store.ts';
+import { keyText, type FeedRow, type RecordKey, type StoreTransaction } from '../server-store.ts';
 import { createFactStatements } from './fact-rows.ts';
+import { EPOCH_KEY, readFeed, readHeads } from './feed-heads.ts';
 import { createRecords, putRecords, readRecord, RECORD_COLUMNS } from './record-rows.ts';
 import type { Sql, SqlRow } from './sql.ts';
-
-const EPOCH_KEY = 'epoch';
 
 const GET_RECORDS = `
   select ${RECORD_COLUMNS} from unnest($2::text[], $3::text[]) as k (object, id)
@@ -90,6 +89,7 @@ export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayou
         user, EPOCH_KEY,
       ));
     },
+    readHeads: (devices, kind) => readHeads(sql, tenant, devices, kind),
     async oldestFeedPosition(user, since) {
       const row = await one(
         `select r.position from fieldtide_feed_row r join fieldtide_feed f on f.tenant = $1 and f.user_id = $2
@@ -187,10 +187,6 @@ export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayou
   }
 
   return transaction;
-}
-
-function readFeed(row: SqlRow | null): FeedState | null {
-  return row === null ? null : { feed: row.feed as string, epoch: (row.epoch as number | null) ?? 1, head: row.head as number, floor: row.floor as number };
 }
 
 function readFeedRow(row: SqlRow): FeedRow {
