@@ -12,6 +12,7 @@ import { isEcho, type IsEcho } from '../transport/echo.ts';
 import type { Notice } from './answers/notices.ts';
 import { coalesce, type Coalesced, type CoalesceInput } from './queue/coalesce.ts';
 import { isSubmitted } from './queue/groups.ts';
+import type { InUse } from './store/in-use.ts';
 import type { HeldImage } from './store/rows.ts';
 import type { Key } from './store/record-key.ts';
 import { planUpload, type UploadPlanInput } from './network/upload-plan.ts';
@@ -32,8 +33,8 @@ export interface ClientRules {
   isLocked(submitted: SubmittedDefinition | undefined, layout: Layout, row: Uint8Array | null): boolean;
   /** Rules A15, C9: the headers that an entry names, and for whose sake it waits. */
   headersOf(headers: readonly EntryHeader[]): readonly EntryHeader[];
-  /** Rule A12: whether a record that a draft changes takes nothing from the feed. */
-  isInUse(drafts: ReadonlyMap<Key, string>, key: Key): boolean;
+  /** Rules A12, A36: whether a record that a draft changes, or that somebody has open, takes nothing from the feed. */
+  isInUse(drafts: ReadonlyMap<Key, string>, key: Key, handles: Pick<InUse, 'has'>): boolean;
   /** Rule A17: which entries go up next. */
   planUpload(input: UploadPlanInput): QueueEntry[];
   /** Rules C2, C4: the number under which an entry is sent. */
@@ -84,7 +85,7 @@ export const clientRules: ClientRules = {
   coalesce,
   isLocked: isSubmitted,
   headersOf: (headers) => headers,
-  isInUse: (drafts, key) => drafts.has(key),
+  isInUse: (drafts, key, handles) => drafts.has(key) || handles.has(key),
   planUpload,
   numberFor: (entry, nextNumber) => entry.number ?? nextNumber,
   isAnswerTo: isEcho,

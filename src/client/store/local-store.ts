@@ -9,16 +9,18 @@ import type { Random } from '../../shared/random.ts';
 import type { RecordRow, StateRow, Storage, StorageAdapter, StoreOwner } from '../../storage/storage-adapter.ts';
 import type { Notice } from '../answers/notices.ts';
 import { DraftKeys } from '../drafts/draft-keys.ts';
-import { keysOf, type QueueEntry } from '../queue/queue-entry.ts';
+import { keysOf, laneKeysOf, type QueueEntry } from '../queue/queue-entry.ts';
+import { EntryIndex } from './entry-index.ts';
+import { InUse } from './in-use.ts';
+import { decodeParked, ParkedGroups, type ParkedGroup } from './parked.ts';
 import { keyOf, splitKey, type Key } from './record-key.ts';
 import { readOnly } from '../read-only.ts';
 import type { HeldImage } from './rows.ts';
 import type { ClientRules } from '../rules.ts';
-import type { Step } from './step.ts';
+import { PAGE_ROWS, pages } from './pages.ts';
+import { noteFresh, type Step } from './step.ts';
 import { createMeta, readMeta, readState, takenOver, takeOver } from './store-fence.ts';
 import { decodeEntry, decodeImage, decodeLayout, STATE, type Meta } from './stored.ts';
-
-const SCAN_ROWS = 1_000;
 
 export interface LocalStoreOptions {
   readonly schema: Schema;
@@ -43,12 +45,16 @@ export class LocalStore {
   readonly #schemaLayouts: ReadonlyMap<string, Layout>;
   readonly #layouts = new Map<string, Layout>();
   readonly #entries = new Map<number, QueueEntry>();
-  readonly #entriesByRecord = new Map<Key, QueueEntry[]>();
+  readonly #entriesByRecord = new EntryIndex(keysOf);
+  readonly #entriesByLane = new EntryIndex(laneKeysOf);
   readonly #sides = new Map<Key, HeldImage>();
   readonly #gone = new Map<Key, HeldImage>();
+  readonly #parked = new ParkedGroups();
   readonly #notices = new Map<number, Notice>();
   /** Records in drafts. */
   readonly drafts: DraftKeys = new DraftKeys();
+  /** Records that somebody has open (rule A36). */
+  readonly inUse: InUse = new InUse();
   /** Notes which records come in, as is done anyway while pages are staged: a download has begun, and has no page yet. */
   notesFresh = false;
   #failed = 0;
@@ -107,7 +113,17 @@ export class LocalStore {
 
   /** Entries that change a record, in the order of saves. */
   entriesOf(key: Key): readonly QueueEntry[] {
-    return this.#entriesByRecord.get(key) ?? [];
+    return this.#entriesByRecord.of(key);
+  }
+
+  /** Entries that change a record, or something of the group that it leads, in the order of saves. */
+  entriesAround(key: Key): readonly QueueEntry[] {
+    return this.#entriesByLane.of(key);
+  }
+
+  /** Whether a change of a record, or of the group that it leads, waits or was refused (rule A39). */
+  isBusy(key: Key): boolean {
+    return this.entriesAround(key).length > 0;
   }
 
   /** Notices in the order in which they were raised. */
@@ -117,7 +133,17 @@ export class LocalStore {
 
   /** Whether somebody has the record open (rules A12, A36). */
   isInUse(key: Key): boolean {
-    return this.#options.rules.isInUse(this.drafts.byRecord, key);
+    return this.#options.rules.isInUse(this.drafts.byRecord, key, this.inUse);
+  }
+
+  /** What is kept aside, group by group. */
+  get parked(): ReadonlyMap<Key, ParkedGroup> {
+    return this.#parked.all;
+  }
+
+  /** The parked groups of which a record is the header or a member, or that wait for it. */
+  parkedOf(key: Key): readonly ParkedGroup[] {
+    return this.#parked.touching(key);
   }
 
   side(key: Key): HeldImage | null {
@@ -126,7 +152,7 @@ export class LocalStore {
 
   /** Records with a pending or refused change. */
   get busyKeys(): Iterable<Key> {
-    return this.#entriesByRecord.keys();
+    return this.#entriesByRecord.keys;
   }
 
   /** The layout in which this build of the app sees an object. @throws {@link SyncFault} `OBJECT_UNKNOWN` */
@@ -153,7 +179,7 @@ export class LocalStore {
 
   /** An object's live bases in id order, page by page. */
   async *scanBases(object: string): AsyncGenerator<(readonly [Key, HeldImage])[]> {
-    for await (const rows of pages((last?: RecordRow) => this.#storage.scanRecords({ object, limit: SCAN_ROWS, ...(last && { after: last.id }) }))) {
+    for await (const rows of pages((last?: RecordRow) => this.#storage.scanRecords({ object, limit: PAGE_ROWS, ...(last && { after: last.id }) }))) {
       yield await this.#decoded(() => rows.map(({ id, bytes }) => [keyOf(object, id), decodeImage(bytes, this.layoutOf)] as const));
     }
   }
@@ -171,7 +197,7 @@ export class LocalStore {
 
   /** State rows of a prefix, read page by page. */
   async *scanState(prefix: string): AsyncGenerator<StateRow> {
-    for await (const rows of pages((last?: StateRow) => this.#storage.scanState({ prefix, limit: SCAN_ROWS, ...(last && { after: last.key }) }))) yield* rows;
+    for await (const rows of pages((last?: StateRow) => this.#storage.scanState({ prefix, limit: PAGE_ROWS, ...(last && { after: last.key }) }))) yield* rows;
   }
 
   /** One state row; `null` when there is none. */
@@ -226,6 +252,7 @@ export class LocalStore {
     for (const [hash, layout] of step.layouts) this.#layouts.set(hash, layout);
     for (const [key, image] of step.bases) setOrDelete(this.#gone, key, image.state === 'live' ? null : image);
     for (const [key, image] of step.sides) setOrDelete(this.#sides, key, image);
+    for (const [name, group] of step.parked) this.#parked.put(name, group);
     for (const [id, notice] of step.notices) setOrDelete(this.#notices, id, notice);
     for (const { key } of step.putState) this.drafts.put(key);
     for (const key of step.removeState) this.drafts.remove(key);
@@ -237,20 +264,8 @@ export class LocalStore {
   /** Puts an entry, or takes it out; answers which records it changes. */
   #putEntry(seq: number, entry: QueueEntry | null): Iterable<Key> {
     const before = this.#entries.get(seq);
-    const now = new Set(entry === null ? [] : keysOf(entry));
-    // What takes an entry's place may be about other records.
-    const keys = new Set([...(before === undefined ? [] : keysOf(before)), ...now]);
-    for (const key of keys) {
-      const held = this.entriesOf(key), last = held.at(-1);
-      if (before === undefined && entry !== null && last !== undefined && last.seq < seq) {
-        this.#entriesByRecord.set(key, [...held, entry]);
-        continue;
-      }
-      const rest = held.filter((other) => other.seq !== seq);
-      const place = rest.findIndex((other) => other.seq > seq);
-      if (entry !== null && now.has(key)) rest.splice(place < 0 ? rest.length : place, 0, entry);
-      setOrDelete(this.#entriesByRecord, key, rest.length === 0 ? null : rest);
-    }
+    this.#entriesByLane.put(seq, before, entry);
+    const keys = this.#entriesByRecord.put(seq, before, entry);
     this.#failed += Number(entry?.state === 'failed') - Number(before?.state === 'failed');
     // New entries have the highest seq and Maps keep their order, so the map stays in the order of saves.
     setOrDelete(this.#entries, seq, entry);
@@ -267,6 +282,7 @@ export class LocalStore {
       this.#putEntry(entry.seq, entry);
     }
     for await (const { key } of this.scanState(STATE.draft)) this.drafts.put(key);
+    for await (const { key, bytes } of this.scanState(STATE.parked)) this.#parked.put(key.slice(STATE.parked.length), decodeParked(bytes));
     for await (const { bytes } of this.scanState(STATE.notice)) {
       const notice = decodeEnvelope(bytes) as Notice;
       this.#notices.set(notice.id, notice);
@@ -280,18 +296,4 @@ export class LocalStore {
 function setOrDelete<Name, Value>(map: Map<Name, Value>, name: Name, value: Value | null): void {
   if (value === null) map.delete(name);
   else map.set(name, value);
-}
-
-/** Reads page after page, each from the last row of the one before. */
-async function* pages<Row>(read: (last?: Row) => Promise<readonly Row[]>): AsyncGenerator<readonly Row[]> {
-  let rows = await read();
-  yield rows;
-  while (rows.length === SCAN_ROWS) yield (rows = await read(rows.at(-1)));
-}
-
-/** While a download is staged, records that come in by other ways are noted: its apply must not take them for removed ones. */
-function noteFresh(step: Step): void {
-  if (step.meta.download === null) return;
-  const kept = [...step.sides].filter(([, image]) => image !== null).map(([key]) => key);
-  for (const key of new Set([...step.bases.keys(), ...kept])) step.putState.push({ key: STATE.fresh + key, bytes: new Uint8Array() });
 }

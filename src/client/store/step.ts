@@ -5,6 +5,7 @@ import type { RecordKey, RecordRow, StateRow } from '../../storage/storage-adapt
 import type { Notice } from '../answers/notices.ts';
 import type { QueueEntry } from '../queue/queue-entry.ts';
 import { keyOf, splitKey, type Key } from './record-key.ts';
+import { encodeParked, type ParkedGroup } from './parked.ts';
 import type { HeldImage } from './rows.ts';
 import { encodeEntry, encodeImage, encodeLayout, encodeMeta, orderedKey, STATE, type Meta } from './stored.ts';
 
@@ -16,6 +17,8 @@ export class Step {
   readonly bases: Map<Key, HeldImage> = new Map();
   /** `null` removes. */
   readonly sides: Map<Key, HeldImage | null> = new Map();
+  /** By name; `null` removes. */
+  readonly parked: Map<Key, ParkedGroup | null> = new Map();
   /** `null` removes. */
   readonly entries: Map<number, QueueEntry | null> = new Map();
   /** `null` removes. */
@@ -75,6 +78,7 @@ export class Step {
       }
     }
     for (const [key, image] of this.sides) putOrRemove(STATE.side + key, image && encodeImage(image));
+    for (const [name, group] of this.parked) putOrRemove(STATE.parked + name, group && encodeParked(group));
     for (const [seq, entry] of this.entries) putOrRemove(orderedKey(STATE.queue, seq), entry && encodeEntry(entry));
     for (const [id, notice] of this.notices) putOrRemove(orderedKey(STATE.notice, id), notice && encodeEnvelope(notice));
     for (const [hash, layout] of this.layouts) {
@@ -100,4 +104,11 @@ export interface StepRows {
   readonly removeRecords: readonly RecordKey[];
   readonly putState: readonly StateRow[];
   readonly removeState: readonly string[];
+}
+
+/** While a download is staged, records that come in by other ways are noted: its apply must not take them for removed ones. */
+export function noteFresh(step: Step): void {
+  if (step.meta.download === null) return;
+  const kept = [...step.sides].filter(([, image]) => image !== null).map(([key]) => key);
+  for (const key of new Set([...step.bases.keys(), ...kept])) step.putState.push({ key: STATE.fresh + key, bytes: new Uint8Array() });
 }

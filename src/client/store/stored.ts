@@ -19,6 +19,7 @@ export const STATE = {
   layout: 'layout/',
   queue: 'queue/',
   side: 'side/',
+  parked: 'parked/',
   gone: 'gone/',
   recordId: 'record-id/',
   stage: 'stage/',
