@@ -26,6 +26,8 @@ async function everyStatement(): Promise<string[]> {
   await transaction.lockRecords([noteKey('a')]);
   await transaction.scanRecords('note', null, 1);
   await transaction.listChildren('note', 'p');
+  await transaction.outlines([noteKey('a')]);
+  await transaction.childOutlines('note', ['p']);
   await transaction.findByRecordId('note', 'r');
   await transaction.getLayout('h');
   await transaction.getFeed('u');

@@ -1,7 +1,7 @@
 import { SyncFault } from '../../shared/fault.ts';
 import type { Fact, FactQuery } from './fact.ts';
 import type { MemoryFeed, MemoryTenant } from './memory-tables.ts';
-import type { DeviceKey, FeedState, ReceiptKey, RecordKey, StoreTransaction } from './server-store.ts';
+import { compareKeys, type DeviceKey, type FeedState, type ReceiptKey, type RecordKey, type RecordOutline, type StoredRecord, type StoreTransaction } from './server-store.ts';
 
 /** A transaction that can be ended: by its commit, its rollback, or a crash of the process that ran it. */
 export interface MemoryTransaction {
@@ -41,6 +41,11 @@ export function openMemoryTransaction(tenant: MemoryTenant): MemoryTransaction {
     lockRecords: step(getRecords),
     scanRecords: step((object: string, afterId: string | null, limit: number) => tenant.table(object).scan(afterId, limit)),
     listChildren: step((object: string, parentId: string) => tenant.table(object).childrenOf(parentId)),
+    outlines: step((keys: readonly RecordKey[]) => getRecords(keys).map(outlineOf)),
+    childOutlines: step((object: string, parentIds: readonly string[]) => {
+      const table = tenant.table(object);
+      return [...new Set(parentIds)].flatMap((id) => table.childrenOf(id)).sort(compareKeys).map(outlineOf);
+    }),
     findByRecordId: step((object: string, recordId: string) => tenant.table(object).findByRecordId(recordId)),
     getLayout: step((hash: string) => tenant.layouts.get(hash) ?? null),
     getFeed: step((user: string) => feedState(tenant, user)),
@@ -124,6 +129,10 @@ export function openMemoryTransaction(tenant: MemoryTenant): MemoryTransaction {
       if (how === 'rollback') for (const back of undo.reverse()) back();
     },
   };
+}
+
+function outlineOf({ object, id, version, isDeleted, parentId, row }: StoredRecord): RecordOutline {
+  return { object, id, version, isDeleted, parentId, byteLength: row.length };
 }
 
 function feedState({ feeds, epoch }: MemoryTenant, user: string): FeedState | null {

@@ -27,6 +27,12 @@ export interface StoredRecord extends RecordKey {
   readonly recordId: string | null;
 }
 
+/** A record without its row: enough to find what belongs together, and what changed. */
+export interface RecordOutline extends Pick<StoredRecord, 'object' | 'id' | 'version' | 'isDeleted' | 'parentId'> {
+  /** How many bytes its row has. */
+  readonly byteLength: number;
+}
+
 /** What to put in place of a record. */
 export interface RecordWrite extends Omit<StoredRecord, 'layout'> {
   /** The layout that the row is written in; a store keeps it under its hash. */
@@ -107,6 +113,10 @@ export interface StoreView {
   scanRecords(object: string, afterId: string | null, limit: number): Promise<readonly StoredRecord[]>;
   /** Live records of an object whose parent field names `parentId`, in id order. */
   listChildren(object: string, parentId: string): Promise<readonly StoredRecord[]>;
+  /** The outlines of the records of these keys that were ever saved, deleted ones included. */
+  outlines(keys: readonly RecordKey[]): Promise<readonly RecordOutline[]>;
+  /** The outlines of the live records of an object whose parent field names one of these, in id order: one look for many parents. */
+  childOutlines(object: string, parentIds: readonly string[]): Promise<readonly RecordOutline[]>;
   /** The record that has this server Record ID. */
   findByRecordId(object: string, recordId: string): Promise<StoredRecord | null>;
   /** A layout that a row was written in. */

@@ -69,6 +69,25 @@ export function describeRecords({ runner, test }: StoreSuite): void {
       assertEqual((await run((transaction) => transaction.listChildren('note', 'p'))).map(({ id }) => id), ['a', 'c'], 'the children');
     });
 
+    test('have outlines: all but their rows', async ({ run }) => {
+      const body = 'x'.repeat(500), row = encodeRow(NOTE, { body });
+      await run((transaction) => transaction.putRecords([note('a', body, 7, { parentId: 'p' }), note('b', '', 2, { isDeleted: true })]));
+      const found = await run((transaction) => transaction.outlines([noteKey('b'), noteKey('a'), noteKey('nobody')]));
+      const sorted = [...found].sort((left, right) => (left.id < right.id ? -1 : 1));
+      assertEqual(sorted[0], { object: 'note', id: 'a', version: [1, 7], isDeleted: false, parentId: 'p', byteLength: row.length }, 'every column');
+      assertEqual(sorted.map(({ id, isDeleted }) => [id, isDeleted]), [['a', false], ['b', true]], 'deleted ones included, unknown ones left out');
+      assertEqual(await run((transaction) => transaction.outlines([])), [], 'of nothing');
+    });
+
+    test('list the outlines of the live children of many parents in id order', async ({ run }) => {
+      const child = (id: string, parentId: string, isDeleted = false) => note(id, '', 1, { parentId, isDeleted });
+      await run((transaction) => transaction.putRecords([child('c', 'p'), child('a', 'q'), child('b', 'p', true), child('d', 'r'), child('e', '{p,q}')]));
+      const list = async (...parentIds: string[]) => (await run((transaction) => transaction.childOutlines('note', parentIds))).map(({ id, parentId }) => [id, parentId]);
+      assertEqual(await list('p', 'q', 'nobody', 'p'), [['a', 'q'], ['c', 'p']], 'the children of both');
+      assertEqual(await list('{p,q}'), [['e', '{p,q}']], 'of an odd parent');
+      assertEqual(await list(), [], 'of nobody');
+    });
+
     test('keep the layout that each row names', async ({ run }) => {
       const wider = createLayout('note', [...NOTE.fields, { name: 'rank', type: 'integer' }]);
       await run((transaction) => transaction.putRecords([note('a', 'x'), note('b', 'y', 1, { layout: wider, row: encodeRow(wider, { rank: 7 }) })]));

@@ -21,6 +21,8 @@ export function describeTenants({ runner, test }: StoreSuite): void {
         await transaction.lockRecords([noteKey('a')]),
         await transaction.scanRecords('note', null, 9),
         await transaction.listChildren('note', 'p'),
+        await transaction.outlines([noteKey('a')]),
+        await transaction.childOutlines('note', ['p']),
         await transaction.findByRecordId('note', 'R'),
         await transaction.getLayout(NOTE.hash),
         await transaction.getFeed('ann'),
@@ -34,7 +36,7 @@ export function describeTenants({ runner, test }: StoreSuite): void {
         await transaction.claimReceipt(key),
         await transaction.nextNumber('note', 'number'),
       ]);
-      assertEqual(seen, [[], [], [], [], null, null, null, null, [], null, null, null, [], 1, null, 1], 'what the other tenant sees');
+      assertEqual(seen, [[], [], [], [], [], [], null, null, null, null, [], null, null, null, [], 1, null, 1], 'what the other tenant sees');
       await store.run(other, async (transaction) => {
         await transaction.prune({ feedBefore: 99, receiptsBefore: 99 });
         await transaction.pruneFacts('audit', 99);

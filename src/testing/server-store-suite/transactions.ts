@@ -82,6 +82,8 @@ async function contents({ store, tenant }: StorePlace): Promise<unknown> {
     await view.epoch(),
     await view.scanRecords('note', null, 99),
     await view.listChildren('note', 'p'),
+    await view.outlines([noteKey('a')]),
+    await view.childOutlines('note', ['p', 'q']),
     await view.findByRecordId('note', 'S'),
     await view.getFeed('ann'),
     await view.listFeed('ann', 0, 99),

@@ -1,11 +1,26 @@
 import type { FieldValue } from '../../../protocol/field.ts';
 import type { Layout } from '../../../protocol/layout.ts';
 import { decodeRow } from '../../../protocol/row.ts';
-import { compareKeys, type RecordWrite, type StoredRecord } from '../server-store.ts';
+import { compareKeys, type RecordOutline, type RecordWrite, type StoredRecord } from '../server-store.ts';
 import { RecordAppeared, type Sql, type SqlRow, type SqlValue } from './sql.ts';
 
 /** The columns of a record, for `select`; the table is `r`. */
 export const RECORD_COLUMNS = 'r.object, r.id, r.epoch, r.n, r.is_deleted, r.layout, r.row_bytes, r.parent_id, r.record_id';
+
+/** The columns of an outline: all but the row itself. */
+export const OUTLINE_COLUMNS = 'r.object, r.id, r.epoch, r.n, r.is_deleted, r.parent_id, octet_length(r.row_bytes) as byte_length';
+
+/** Reads an outline from its columns. */
+export function readOutline(row: SqlRow): RecordOutline {
+  return {
+    object: row.object as string,
+    id: row.id as string,
+    version: [row.epoch as number, row.n as number],
+    isDeleted: row.is_deleted as boolean,
+    parentId: row.parent_id as string | null,
+    byteLength: row.byte_length as number,
+  };
+}
 
 /** Reads a record from its columns. */
 export function readRecord(row: SqlRow): StoredRecord {

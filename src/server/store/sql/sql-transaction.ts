@@ -4,13 +4,14 @@ import { parseLayouts, wireLayout } from '../../../protocol/wire-layout.ts';
 import { keyText, type FeedRow, type RecordKey, type StoreTransaction } from '../server-store.ts';
 import { createFactStatements } from './fact-rows.ts';
 import { EPOCH_KEY, readFeed, readHeads } from './feed-heads.ts';
-import { createRecords, putRecords, readRecord, RECORD_COLUMNS } from './record-rows.ts';
+import { createRecords, OUTLINE_COLUMNS, putRecords, readOutline, readRecord, RECORD_COLUMNS } from './record-rows.ts';
 import type { Sql, SqlRow } from './sql.ts';
 
-const GET_RECORDS = `
-  select ${RECORD_COLUMNS} from unnest($2::text[], $3::text[]) as k (object, id)
+const BY_KEY = `from unnest($2::text[], $3::text[]) as k (object, id)
   join fieldtide_record r on r.tenant = $1 and r.object = k.object and r.id = k.id
   where r.tenant = $1 order by r.object, r.id`;
+const GET_RECORDS = `select ${RECORD_COLUMNS} ${BY_KEY}`;
+const GET_OUTLINES = `select ${OUTLINE_COLUMNS} ${BY_KEY}`;
 
 /** Layouts that are known to be stored, by tenant and hash. What a transaction adds counts once it has committed. */
 export interface KnownLayouts {
@@ -72,6 +73,19 @@ export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayou
         object, parentId,
       );
       return rows.map(readRecord);
+    },
+    async outlines(keys) {
+      if (keys.length === 0) return [];
+      return (await all(GET_OUTLINES, keys.map(({ object }) => object), keys.map(({ id }) => id))).map(readOutline);
+    },
+    async childOutlines(object, parentIds) {
+      if (parentIds.length === 0) return [];
+      const rows = await all(
+        `select ${OUTLINE_COLUMNS} from fieldtide_record r
+         where r.tenant = $1 and r.object = $2 and r.parent_id = any($3::text[]) and not r.is_deleted order by r.id`,
+        object, parentIds,
+      );
+      return rows.map(readOutline);
     },
     async findByRecordId(object, recordId) {
       const row = await one(`select ${RECORD_COLUMNS} from fieldtide_record r where r.tenant = $1 and r.object = $2 and r.record_id = $3 order by r.id limit 1`, object, recordId);
