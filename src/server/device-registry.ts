@@ -3,7 +3,7 @@ import { SyncFault } from '../shared/fault.ts';
 import type { Random } from '../shared/random.ts';
 import { FACT_KINDS } from './fact-kinds.ts';
 import type { Principal } from './principal.ts';
-import type { FeedState, ServerStore, StoreView } from './store/server-store.ts';
+import type { DeviceHead, FeedState, ServerStore, StoreView } from './store/server-store.ts';
 
 /** Knows whose device each store is, and which may not sync any more. */
 export interface DeviceRegistry {
@@ -19,6 +19,12 @@ export interface DeviceRegistry {
    * @throws SyncFault `DEVICE_REVOKED`. It is asked each time: the store may have been revoked by another server of the same database.
    */
   open(view: StoreView, principal: Principal, store: string): Promise<FeedState>;
+  /**
+   * The user's feed, from what was looked up of a device; `null` when it has to be admitted first.
+   *
+   * @throws SyncFault `AUTH_REFUSED`, `DEVICE_REVOKED`
+   */
+  recognise(principal: Principal, head: DeviceHead): FeedState | null;
   /** The user's feed, for a device that was let in before. */
   feedOf(view: StoreView, principal: Principal): Promise<FeedState>;
 }
@@ -39,13 +45,18 @@ export function createDeviceRegistry({ store: serverStore, random }: { readonly 
         if (found === principal.user) await transaction.openFeed(principal.user, bytesToHex(random.bytes(12)));
         return found;
       });
-      if (owner !== principal.user) throw new SyncFault('AUTH_REFUSED', 'this store cannot be used here');
+      if (owner !== principal.user) throw refused();
       if (admitted.size >= MOST_REMEMBERED) admitted.clear();
       admitted.add(key);
     },
     async open(view, principal, store) {
-      if ((await view.getFact(FACT_KINDS.revoked, store)) !== null) throw new SyncFault('DEVICE_REVOKED', 'this device may not sync any more');
+      if ((await view.getFact(FACT_KINDS.revoked, store)) !== null) throw revoked();
       return registry.feedOf(view, principal);
+    },
+    recognise({ user }, { feed, owner, hasFact }) {
+      if (owner !== null && owner !== user) throw refused();
+      if (owner !== null && hasFact) throw revoked();
+      return owner === null ? null : feed;
     },
     async feedOf(view, { user }) {
       const feed = await view.getFeed(user);
@@ -56,4 +67,12 @@ export function createDeviceRegistry({ store: serverStore, random }: { readonly 
     },
   };
   return registry;
+}
+
+function refused(): SyncFault {
+  return new SyncFault('AUTH_REFUSED', 'this store cannot be used here');
+}
+
+function revoked(): SyncFault {
+  return new SyncFault('DEVICE_REVOKED', 'this device may not sync any more');
 }

@@ -19,6 +19,7 @@ import type { Schema } from '../protocol/schema.ts';
 import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '../protocol/version.ts';
 import { SyncFault } from '../shared/fault.ts';
 import { platformClock, platformRandom } from '../shared/platform.ts';
+import { createFieldAccess } from './access/field-access.ts';
 import { answerHead, faultResponse, messageResponse, nothingNewResponse } from './answer.ts';
 import { assertEcho, readEcho, readLimit, type RequestEcho } from './device-request.ts';
 import { createDeviceDesk, type DeviceDesk } from './device-desk.ts';
@@ -26,7 +27,8 @@ import { createDeviceRegistry } from './device-registry.ts';
 import { createDeviceSightings } from './device-sightings.ts';
 import { readRecord } from './download/read-record.ts';
 import { readSnapshot } from './download/snapshot.ts';
-import { pollFeed } from './feed/poll-feed.ts';
+import { answerPoll, type PollDesk } from './feed/answer-poll.ts';
+import { createFeedHeads } from './feed/heads.ts';
 import { identify, type Principal } from './principal.ts';
 import { createPruner } from './pruner.ts';
 import { createRowArchive } from './row-archive.ts';
@@ -41,9 +43,13 @@ import { isStorableId } from './store/server-store.ts';
 import { createSupportDesk, type SupportDesk } from './support/refused-entries.ts';
 import type { RequestHandler, SyncRequest, SyncResponse } from './sync-request.ts';
 import type { SyncServerOptions } from './sync-server-options.ts';
+import { createTurnstile } from './turnstile.ts';
 import { createVisibility } from './visibility.ts';
 
 const DAY_MS = 86_400_000;
+
+/** What polls may ask of the store at once, whatever number of them there is: its other connections are for uploads. */
+const MOST_AT_ONCE = { heads: 2, pages: 4 } as const;
 
 /** A server without a face: it answers plain requests, however they come in. */
 export interface ServerCore {
@@ -74,6 +80,8 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
   const devices = createDeviceRegistry({ store, random: parts.random });
   const sightings = createDeviceSightings({ store, clock, log });
   const pruner = createPruner({ store, clock, retentionMs, receiptRetentionMs, log });
+  const heads = createFeedHeads({ store, turnstile: createTurnstile(MOST_AT_ONCE.heads) });
+  const polls: PollDesk = { parts, devices, heads, turnstile: createTurnstile(MOST_AT_ONCE.pages) };
   let isClosed = false;
 
   const stamp = (epoch: number, head: number): ServerStamp => ({ time: clock.now(), epoch, head, nextPollMs, schema: schema.hash });
@@ -117,8 +125,9 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
     [PATHS.feed]: {
       method: 'GET',
       async answer(request, principal) {
-        const echo = await admitted(request, principal);
-        const { epoch, head, page } = await pollFeed(parts, devices, { principal, store: echo.store, cursor: readCursor(request), limit: readLimit(request, limits.pageItems) });
+        const echo = readEcho(request);
+        const { epoch, head, page } = await answerPoll(polls, { principal, store: echo.store, cursor: readCursor(request), limit: readLimit(request, limits.pageItems) });
+        await sightings.note(principal, echo.store, request.headers[HEADERS.pending]);
         const answer = answerHead(echo, stamp(epoch, head));
         return page === null ? nothingNewResponse(answer) : messageResponse<FeedAnswer>({ ...answer, ...page });
       },
@@ -207,7 +216,7 @@ function createParts<S extends Schema>(options: SyncServerOptions<S>, runAside: 
     archive,
     core: options.core ?? createTwinCore(),
     store: options.store,
-    visibility: createVisibility(schema, archive, options.canSee),
+    visibility: createVisibility(schema, archive, options.canSee, createFieldAccess(schema, options.fields)),
     // Hooks are typed by the host's schema; in here, records are plain values.
     hooks: new Map(Object.entries(options.objects ?? {}) as unknown as [string, AnyObjectHooks][]),
     hookTimeoutMs,

@@ -1,0 +1,28 @@
+import type { DeviceRegistry } from '../device-registry.ts';
+import type { ServerParts } from '../server-parts.ts';
+import type { Turnstile } from '../turnstile.ts';
+import type { FeedHeads } from './heads.ts';
+import { isOwnCursor } from './plan-poll.ts';
+import { pollFeed, type FeedPoll, type PolledFeed } from './poll-feed.ts';
+
+export interface PollDesk {
+  readonly parts: ServerParts;
+  readonly devices: DeviceRegistry;
+  readonly heads: FeedHeads;
+  /** What pages wait at, so that uploads find connections too. */
+  readonly turnstile: Turnstile;
+}
+
+/**
+ * Answers a poll (rule A33). Most end with a look-up that they share with others: whatever the feed still keeps, the device has read all
+ * of it. The others read a page.
+ *
+ * @throws SyncFault `AUTH_REFUSED`, `DEVICE_REVOKED`
+ */
+export async function answerPoll({ parts, devices, heads, turnstile }: PollDesk, poll: FeedPoll): Promise<PolledFeed> {
+  const { principal, store, cursor } = poll;
+  const feed = devices.recognise(principal, await heads.look(principal.tenant, { user: principal.user, store }));
+  if (feed === null) await devices.admit(principal, store);
+  else if (cursor !== null && isOwnCursor(cursor, feed) && cursor.position === feed.head) return { epoch: feed.epoch, head: feed.head, page: null };
+  return turnstile.run(() => pollFeed(parts, devices, poll));
+}
