@@ -1,11 +1,13 @@
 import type { FieldValue } from '../protocol/field.ts';
 import type { ImageState } from '../protocol/items.ts';
+import type { Layout } from '../protocol/layout.ts';
 import { decodeRow } from '../protocol/row.ts';
 import type { RecordVersion } from '../protocol/version.ts';
+import type { FieldAccess, ObjectAccess } from './access/field-access.ts';
 import type { Principal } from './principal.ts';
 import type { RowArchive } from './row-archive.ts';
 import type { ServerObject, ServerSchema } from './server-schema.ts';
-import type { RecordKey, StoredRecord, StoreView } from './store/server-store.ts';
+import { keyText, type RecordKey, type RecordOutline, type StoredRecord, type StoreView } from './store/server-store.ts';
 
 /** A record as a host's function sees it. */
 export interface SeenRecord {
@@ -25,7 +27,9 @@ export interface ReaderImage extends RecordKey {
   readonly object: string;
   readonly version: RecordVersion;
   readonly state: ImageState;
-  /** In the schema's layout; `null` unless live. */
+  /** The fields that the reader may read (rule A20); one from a receipt may be older than the schema. */
+  readonly layout: Layout;
+  /** In that layout; `null` unless live. */
   readonly row: Uint8Array | null;
 }
 
@@ -40,22 +44,29 @@ export interface ReadableRecord extends RecordKey {
 /** Turns stored records into what a reader may see. */
 export interface Visibility {
   isVisible(reader: Principal, object: ServerObject, id: string, row: Uint8Array): boolean;
+  /** What a reader may do with the fields of an object. */
+  fieldsOf(reader: Principal, object: ServerObject): ObjectAccess;
   image(view: StoreView, reader: Principal, record: StoredRecord): Promise<ReaderImage>;
   /** The image of a record whose row is at hand, in the schema's layout. */
   imageOf(reader: Principal, record: ReadableRecord): ReaderImage;
   /** The images of those keys that were ever saved, in the order of the keys. */
   images(view: StoreView, reader: Principal, keys: readonly RecordKey[]): Promise<ReaderImage[]>;
+  /** In which state the reader would see each of these, in their order. Rows are read only where a host's function decides on them. */
+  states(view: StoreView, reader: Principal, outlines: readonly RecordOutline[]): Promise<ImageState[]>;
 }
 
+const CHUNK = 500;
+
 /** Makes a {@link Visibility}: without `canSee`, a tenant's users see all of its records. */
-export function createVisibility(schema: ServerSchema, archive: RowArchive, canSee: CanSee | undefined): Visibility {
+export function createVisibility(schema: ServerSchema, archive: RowArchive, canSee: CanSee | undefined, access: FieldAccess): Visibility {
   function isVisible(reader: Principal, object: ServerObject, id: string, row: Uint8Array): boolean {
     return canSee === undefined || canSee(reader, { object: object.name, id, values: decodeRow(object.layout, row) });
   }
 
   function imageOf(reader: Principal, { type, object, id, version, row, isLive }: ReadableRecord): ReaderImage {
     const state = !isVisible(reader, type, id, row) ? 'hidden' : isLive ? 'live' : 'deleted';
-    return { object, id, version, state, row: state === 'live' ? row : null };
+    const fields = access.of(reader, type);
+    return { object, id, version, state, layout: fields.layout, row: state === 'live' ? fields.readable(row) : null };
   }
 
   async function image(view: StoreView, reader: Principal, record: StoredRecord): Promise<ReaderImage> {
@@ -66,6 +77,7 @@ export function createVisibility(schema: ServerSchema, archive: RowArchive, canS
 
   return {
     isVisible,
+    fieldsOf: access.of,
     image,
     imageOf,
     async images(view, reader, keys) {
