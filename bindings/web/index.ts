@@ -8,7 +8,7 @@ import { createEventLog } from '../../src/client/event-log.ts';
 import type { RuntimeEvent } from '../../src/client/runtime.ts';
 import { createTypedClient, type SyncClient } from '../../src/client/sync-client.ts';
 import type { Schema } from '../../src/schema.ts';
-import { platformClock, platformRandom } from '../../src/shared/platform.ts';
+import { platformClock, platformRandom, platformStorageManager } from '../../src/shared/platform.ts';
 import type { WorkerFactory } from '../../src/worker/engine-start.ts';
 import { launchEngine } from '../../src/worker/launch-engine.ts';
 import { watchPageLifecycle } from '../../src/worker/page.ts';
@@ -58,7 +58,9 @@ export function createSyncClient<const S extends Schema>(options: SyncClientOpti
   const onClose = watchPageLifecycle((lifecycle) => {
     engine.setLifecycle(lifecycle).catch(() => {}); // a hint; what is wrong with the engine shows elsewhere
   });
-  return createTypedClient({ schema: options.schema, engine, runtime: { report, subscribe: log.subscribe }, onClose });
+  // Only the page can ask, the worker cannot. A refusal is an answer; what it throws says no more than that.
+  const persist = async (): Promise<unknown> => platformStorageManager()?.persist?.().catch(() => {});
+  return createTypedClient({ schema: options.schema, engine, runtime: { report, subscribe: log.subscribe }, persist, onClose });
 }
 
 export type { ClientOptions, HttpServer } from '../client-options.ts';

@@ -3,7 +3,7 @@ import type { SyncEngine } from './engine.ts';
 /** The calls of an engine that take and give plain data. */
 export const PLAIN_CALLS = [
   'create', 'update', 'remove', 'save', 'restore', 'draft', 'get', 'query', 'outcome', 'status', 'listSyncErrors', 'undo', 'resolve', 'resolveAll', 'exportEntries', 'explain', 'signOut', 'wipe',
-  'readJournal', 'listNotices', 'acknowledgeNotice', 'download', 'fetch', 'wake', 'exchange', 'setLifecycle',
+  'readJournal', 'listNotices', 'acknowledgeNotice', 'download', 'fetch', 'wake', 'exchange', 'checkStorage', 'setLifecycle',
 ] as const;
 
 /** The calls of an engine that take a listener. */

@@ -6,7 +6,7 @@ import { createEmitter, type Emitter } from '../shared/emitter.ts';
 import { isFault, SyncFault } from '../shared/fault.ts';
 import type { Random } from '../shared/random.ts';
 import { createSerial, type Serial } from '../shared/serial.ts';
-import type { StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
+import type { Storage, StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
 import type { TransportAdapter } from '../transport/transport-adapter.ts';
 import { createAnswerGate } from './network/answer-gate.ts';
 import { Connection } from './network/connection.ts';
@@ -19,7 +19,6 @@ import { LiveQueries } from './read/live-queries.ts';
 import { LocalStore } from './store/local-store.ts';
 import { OutcomeWaiters } from './queue/outcomes.ts';
 import { createParts, preloadParts, type Parts } from './parts.ts';
-import { startPurging } from './store/purge.ts';
 import type { Key } from './store/record-key.ts';
 import { Records } from './read/records.ts';
 import { clientRules, type ClientRules } from './rules.ts';
@@ -71,7 +70,8 @@ export class EngineCore {
   #isOpen = false;
   #isClosed = false;
   #closing: Promise<void> | null = null;
-  #stopPurging: () => void = () => {};
+  #storage: Storage | null = null;
+  #stopUpkeep: () => void = () => {};
 
   constructor(options: SyncEngineOptions) {
     this.options = options;
@@ -126,6 +126,15 @@ export class EngineCore {
     return this.#inbox;
   }
 
+  /** Asks again whether the store is safe from the platform (rule A8). */
+  async checkStorage(): Promise<boolean | null> {
+    await this.assertOpen();
+    const { readPersisted } = await this.context.parts.upkeep();
+    const isPersisted = await readPersisted(this.#storage!);
+    this.board.showPersisted(isPersisted);
+    return isPersisted;
+  }
+
   /** From here on no call gets its turn any more; those that have theirs end, and so does the engine with {@link close}. */
   refuseCalls(): void {
     this.#isClosed = true;
@@ -141,7 +150,7 @@ export class EngineCore {
     const { schema, owner, storage, transport, core, clock, random } = this.options;
     const { readOnly: isReadOnly = false, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = this.options;
     const rules = { ...clientRules, ...this.options.rules };
-    const store = await LocalStore.open({ schema, owner, storage, clock, random, isReadOnly, rules, onCommitted: (keys) => this.#onCommitted(keys) });
+    const store = await LocalStore.open({ schema, owner, storage: { open: async (of) => (this.#storage = await storage.open(of)) }, clock, random, isReadOnly, rules, onCommitted: (keys) => this.#onCommitted(keys) });
     const records = new Records(store, core);
     const { steps } = this;
     const emit = (event: SyncEvent): void => this.events.emit(event);
@@ -174,12 +183,18 @@ export class EngineCore {
       pollIntervalMs,
       onChange: () => this.board.show(),
     });
-    if (!isReadOnly) this.#stopPurging = await startPurging(this.context, onFault);
     if (this.#isClosed) return;
     this.#isOpen = true;
     this.connection.start();
     for (const draft of new Set(store.drafts.byRecord.values())) emit({ type: 'draft:found', draft });
     preloadParts(this.context.parts);
+    void this.#startUpkeep(isReadOnly, onFault).catch(() => {}); // the next start tries again
+  }
+
+  async #startUpkeep(isReadOnly: boolean, onFault: (thrown: unknown) => void): Promise<void> {
+    const { startUpkeep } = await this.context.parts.upkeep();
+    const onPersisted = (isPersisted: boolean | null): void => this.board.showPersisted(isPersisted);
+    if (this.#isOpen) this.#stopUpkeep = startUpkeep(this.context, { storage: this.#storage!, isReadOnly, onPersisted, onFault });
   }
 
   #onCommitted(keys: ReadonlySet<Key>): void {
@@ -200,7 +215,7 @@ export class EngineCore {
     this.#isOpen = false;
     this.#abort.abort();
     await this.ready.catch(() => {});
-    this.#stopPurging();
+    this.#stopUpkeep();
     await this.connection?.close();
     await this.steps.idle();
     this.live?.clear();

@@ -91,6 +91,8 @@ export interface ServerCalls {
    * tasks that get a few seconds, and for tests.
    */
   exchange(): Promise<SyncStatus>;
+  /** Asks again whether the platform promised to keep the store (rule A8), and shows it in the status. `null`: nobody can say. */
+  checkStorage(): Promise<boolean | null>;
   /** What the host knows of network and visibility; a hint (rule A13) that pauses and resumes. */
   setLifecycle(lifecycle: Partial<Lifecycle>): Promise<void>;
 }

@@ -4,6 +4,7 @@ import type * as conversation from './network/conversation.ts';
 import type * as drafts from './drafts/drafts.ts';
 import type * as rareResults from './answers/rare-results.ts';
 import type * as snapshotDownload from './network/snapshot-download.ts';
+import type * as upkeep from './store/upkeep.ts';
 
 /**
  * The client modules that only a person or a rare answer asks for: each is a file beside the worker, loaded at its first use and kept
@@ -18,6 +19,7 @@ export interface Parts {
   readonly drafts: () => Promise<typeof drafts>;
   readonly rareResults: () => Promise<typeof rareResults>;
   readonly snapshotDownload: () => Promise<typeof snapshotDownload>;
+  readonly upkeep: () => Promise<typeof upkeep>;
 }
 
 /** Makes the functions that load the parts. */
@@ -28,6 +30,7 @@ export function createParts(): Parts {
     drafts: createPart(() => import('./drafts/drafts.ts')),
     rareResults: createPart(() => import('./answers/rare-results.ts')),
     snapshotDownload: createPart(() => import('./network/snapshot-download.ts')),
+    upkeep: createPart(() => import('./store/upkeep.ts')),
   };
 }
 

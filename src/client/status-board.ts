@@ -20,6 +20,7 @@ export class StatusBoard {
   readonly #statuses = createEmitter<SyncStatus>();
   readonly #noticeLists = createEmitter<readonly Notice[]>();
   #progress: DownloadProgress | null = null;
+  #storagePersisted: boolean | null = null;
   #last: SyncStatus | null = null;
 
   constructor(options: StatusBoardOptions) {
@@ -37,6 +38,7 @@ export class StatusBoard {
       oldestPendingAt: oldestPending(store.entries),
       hasFeedGap: store.meta.hasFeedGap,
       lastDownloadAt: store.meta.lastDownloadAt,
+      storagePersisted: this.#storagePersisted,
       ...conversation(),
       progress: this.#progress,
     });
@@ -58,6 +60,11 @@ export class StatusBoard {
 
   showProgress(progress: DownloadProgress | null): void {
     this.#progress = progress;
+    this.show();
+  }
+
+  showPersisted(isPersisted: boolean | null): void {
+    this.#storagePersisted = isPersisted;
     this.show();
   }
 

@@ -19,6 +19,8 @@ export interface SyncStatus {
   readonly hasFeedGap: boolean;
   /** Server time of the last applied download; `null` before the first. */
   readonly lastDownloadAt: number | null;
+  /** Whether the platform promised to keep the store; `false`: it may throw unsent work away when room gets short (rule A8). `null`: nobody can say. */
+  readonly storagePersisted: boolean | null;
   /** What the host last said of the network; see `lastFault` for what requests found. */
   readonly isOnline: boolean;
   /** The server refused the token, or there is none: nothing is sent until `wake()` after a sign-in. */

@@ -72,6 +72,12 @@ export interface SyncClient<S extends Schema = Schema> {
   wake(): Promise<void>;
   /** Sends what can be sent and reads the feed to its end; resolves when both are done or cannot go on. For background tasks. */
   exchange(options?: WaitOptions): Promise<SyncStatus>;
+  /**
+   * Asks the platform to keep the store even when room gets short (rule A8); browsers decide by themselves or ask the user, so call it when
+   * the user has done something, such as a first save. Answers whether it will, as `status.storagePersisted` does from then on; `false`
+   * also where nobody can say.
+   */
+  persistStorage(): Promise<boolean>;
   /** Says what the host knows of network and visibility. The web client follows the page's own events. */
   setLifecycle(lifecycle: Partial<Lifecycle>): Promise<void>;
   /**
@@ -108,12 +114,14 @@ export interface TypedClientOptions<S extends Schema> {
   readonly schema: S;
   readonly engine: SyncEngine;
   readonly runtime: ClientRuntime;
+  /** Asks the platform to keep what is stored, where it can be asked. */
+  readonly persist?: () => Promise<unknown>;
   /** Runs once when the client is closed. */
   readonly onClose?: () => void;
 }
 
 /** Puts the types of a schema on an engine. It decides nothing: checks and rules are the engine's. */
-export function createTypedClient<S extends Schema>({ schema, engine, runtime, onClose }: TypedClientOptions<S>): SyncClient<S> {
+export function createTypedClient<S extends Schema>({ schema, engine, runtime, persist, onClose }: TypedClientOptions<S>): SyncClient<S> {
   const subscriptions = createSubscriptions();
   let closing: Promise<void> | null = null;
 
@@ -150,6 +158,10 @@ export function createTypedClient<S extends Schema>({ schema, engine, runtime, o
     download: (options) => untilAborted(() => engine.download(), options),
     wake: () => engine.wake(),
     exchange: (options) => untilAborted(() => engine.exchange(), options),
+    async persistStorage() {
+      await persist?.();
+      return (await engine.checkStorage()) === true;
+    },
     setLifecycle: (lifecycle) => engine.setLifecycle({ ...lifecycle }),
     explain: (object, id) => engine.explain(object, id),
     exportUnsent: () => engine.exportEntries('all'),

@@ -37,6 +37,7 @@ function createServerCalls(core: EngineCore): ServerCalls {
       await core.steps.idle();
       return core.board.read();
     },
+    checkStorage: () => core.checkStorage(),
     async setLifecycle(lifecycle) {
       core.lifecycle = { ...core.lifecycle, ...lifecycle };
       await core.assertOpen();

@@ -37,6 +37,7 @@ const NO_STATUS: SyncStatus = {
   notices: 0,
   hasFeedGap: false,
   lastDownloadAt: null,
+  storagePersisted: null,
   isOnline: false,
   needsAuth: false,
   revoked: false,

@@ -95,6 +95,18 @@ describe('the client in a page', () => {
     expect(await second.outcome(saved.entry)).toEqual({ kind: 'saved' });
   });
 
+  test('asks the browser to keep the store, and says what that answered', async () => {
+    const persist = vi.spyOn(navigator.storage, 'persist').mockResolvedValue(false);
+    const client = open({ storage: indexedDb({ name: `persist-${++databases}` }) });
+    const persisted = await navigator.storage.persisted();
+
+    expect(await client.persistStorage()).toBe(persisted);
+
+    expect(persist).toHaveBeenCalledOnce();
+    expect(await client.status.get()).toMatchObject({ storagePersisted: persisted });
+    vi.restoreAllMocks();
+  });
+
   test('asks the page for access tokens, from the worker too', async () => {
     const token = vi.fn(() => null);
     const client = open({ transport: { url: '/nothing-here', token } });

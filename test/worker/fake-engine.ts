@@ -20,6 +20,7 @@ export const CALM: SyncStatus = {
   notices: 0,
   hasFeedGap: false,
   lastDownloadAt: null,
+  storagePersisted: null,
   isOnline: true,
   needsAuth: false,
   revoked: false,
@@ -184,6 +185,10 @@ class FakeEngine implements SyncEngine {
 
   async fetch(object: string, id: string) {
     return this.get(object, id);
+  }
+
+  async checkStorage() {
+    return null;
   }
 
   async exchange() {

@@ -13,16 +13,14 @@ const KEPT_MS = 30 * DAY_MS;
  * Lets go of what is older than 30 days: now, and once a day until the returned function is called. Where that fails, it is told and
  * tried again a day later: nobody needs to be kept from what waits for the sake of what is old.
  */
-export async function startPurging(context: EngineContext, onFault: (thrown: unknown) => void): Promise<() => void> {
+export function startPurging(context: EngineContext, onFault: (thrown: unknown) => void): () => void {
   const { clock, steps } = context;
-  await purge(context).catch(onFault);
-  let cancel = wait();
-  function wait(): () => void {
-    return clock.setTimer(DAY_MS, () => {
-      cancel = wait();
-      steps.run(() => purge(context)).catch(onFault);
-    });
+  let cancel = (): void => {};
+  function start(): void {
+    cancel = clock.setTimer(DAY_MS, start);
+    steps.run(() => purge(context)).catch(onFault);
   }
+  start();
   return () => cancel();
 }
 

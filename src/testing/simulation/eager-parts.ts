@@ -4,6 +4,7 @@ import * as conversation from '../../client/network/conversation.ts';
 import * as drafts from '../../client/drafts/drafts.ts';
 import * as rareResults from '../../client/answers/rare-results.ts';
 import * as snapshotDownload from '../../client/network/snapshot-download.ts';
+import * as upkeep from '../../client/store/upkeep.ts';
 
 /** Every part, there from the beginning: loading a file takes real time, and in virtual time nobody would wait for it. */
 export const EAGER_PARTS: Parts = {
@@ -12,4 +13,5 @@ export const EAGER_PARTS: Parts = {
   drafts: async () => drafts,
   rareResults: async () => rareResults,
   snapshotDownload: async () => snapshotDownload,
+  upkeep: async () => upkeep,
 };
