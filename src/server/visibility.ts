@@ -80,6 +80,14 @@ export function createVisibility(schema: ServerSchema, archive: RowArchive, canS
     fieldsOf: access.of,
     image,
     imageOf,
+    async states(view, reader, outlines) {
+      if (canSee === undefined) return outlines.map(({ isDeleted }) => (isDeleted ? 'deleted' : 'live'));
+      const states = new Map<string, ImageState>();
+      for (let at = 0; at < outlines.length; at += CHUNK) {
+        for (const record of await view.getRecords(outlines.slice(at, at + CHUNK))) states.set(keyText(record), (await image(view, reader, record)).state);
+      }
+      return outlines.map((outline) => states.get(keyText(outline)) ?? 'hidden');
+    },
     async images(view, reader, keys) {
       // Objects that the schema no longer has cannot be sent: nothing describes their rows.
       const records = await view.getRecords(keys.filter(({ object }) => schema.objects.has(object)));
