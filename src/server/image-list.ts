@@ -6,8 +6,8 @@ import type { ReaderImage } from './visibility.ts';
 
 /** Collects the images of an answer, and the layouts that they need. */
 export interface ImageList {
-  /** Adds an image, in a layout of its object, and returns its index. */
-  add(image: ReaderImage, layout: Layout): number;
+  /** Adds an image, and returns its index. */
+  add(image: ReaderImage): number;
   /** How many bytes the rows added so far have. */
   byteLength(): number;
   /** The parts of an answer that hold them. */
@@ -19,7 +19,7 @@ export function createImageList(): ImageList {
   const images: Image[] = [];
   let byteLength = 0;
   return {
-    add({ id, version, state, row }, layout) {
+    add({ id, version, state, layout, row }) {
       const known = layouts.get(layout.hash) ?? { index: layouts.size, layout };
       layouts.set(layout.hash, known);
       images.push({ layout: known.index, id, version, state, row });

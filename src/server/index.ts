@@ -8,6 +8,8 @@ export type { ProtocolLimits, Refusal } from '../protocol/messages.ts';
 export type { RecordVersion } from '../protocol/version.ts';
 export type { CancelTimer, Clock } from '../shared/clock.ts';
 export type { Random } from '../shared/random.ts';
+export type { FieldRightsOf } from './access/field-access.ts';
+export type { FieldRight } from './access/field-rights.ts';
 export type { AfterCommitContext, AfterCommitHook, CommittedRecord, EntryChange, PrepareContext, PrepareHook } from './around-hooks.ts';
 export type { DeviceDesk, DeviceQuery, DeviceScope, KnownDevice } from './device-desk.ts';
 export type { ReportedPending } from './device-sightings.ts';

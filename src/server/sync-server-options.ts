@@ -3,6 +3,7 @@ import type { ProtocolLimits } from '../protocol/messages.ts';
 import type { ObjectName, Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Random } from '../shared/random.ts';
+import type { FieldRightsOf } from './access/field-access.ts';
 import type { AfterCommitHook, PrepareHook } from './around-hooks.ts';
 import type { Authenticate } from './principal.ts';
 import type { ObjectHooks } from './save-hooks.ts';
@@ -27,6 +28,8 @@ export interface SyncServerOptions<S extends Schema = Schema> {
   readonly afterCommit?: AfterCommitHook;
   /** Says which records a user may see. @defaultValue all of the tenant's */
   readonly canSee?: CanSee;
+  /** Says what a user may do with fields: by object and field, where it is less than `'write'` (rule A20). @defaultValue all may be read and written */
+  readonly fields?: FieldRightsOf<S>;
   /** Refuses references to records that do not exist; those to a parent always must. @defaultValue false */
   readonly strictReferences?: boolean;
   /** Part of the path before the endpoint, such as `/api/sync`; other paths are not found. @defaultValue any */

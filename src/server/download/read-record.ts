@@ -32,10 +32,10 @@ export async function readRecord(parts: ServerParts, devices: DeviceRegistry, { 
     const own = record === null ? null : await parts.visibility.image(view, principal, record);
     // Where it is hidden, neither its group nor, of one that was named by its Record ID, its id at birth is the reader's to know.
     const isKnown = own !== null && (own.state !== 'hidden' || own.id === key.id);
-    if (own !== null && isKnown) images.add(own, parts.schema.objects.get(own.object)!.layout);
+    if (own !== null && isKnown) images.add(own);
     for (const member of own === null || own.state === 'hidden' ? [] : (await collectGroup(parts, view, record!)).slice(1)) {
       const image = await parts.visibility.image(view, principal, member);
-      if (image.state === 'live') images.add(image, parts.schema.objects.get(image.object)!.layout);
+      if (image.state === 'live') images.add(image);
     }
     return { epoch, head, page: { groups: [], ...images.take() } };
   });

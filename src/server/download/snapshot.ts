@@ -41,7 +41,7 @@ export async function readSnapshot(parts: ServerParts, devices: DeviceRegistry, 
       bytes += image.row?.length ?? 0;
     }
     const images = createImageList();
-    for (const image of found) images.add(image, parts.schema.objects.get(image.object)!.layout);
+    for (const image of found) images.add(image);
     const last = found.at(-1);
     const next = isLast || last === undefined ? null : { object: last.object, id: last.id };
     return { epoch, head, page: { cursor: { feed, epoch, position: head }, next, ...images.take() } };

@@ -43,7 +43,7 @@ export async function pollFeed(parts: ServerParts, devices: DeviceRegistry, { pr
     const indexOf = (key: string): number[] => {
       const image = found.get(key);
       if (image === undefined) return []; // Its object is no longer in the schema.
-      const index = indices.get(key) ?? images.add(image, parts.schema.objects.get(image.object)!.layout);
+      const index = indices.get(key) ?? images.add(image);
       indices.set(key, index);
       return [index];
     };

@@ -5,6 +5,7 @@ import { createMask, decodeRow, encodeRow, encodeValue, joinRow, setInMask } fro
 import type { RecordVersion } from '../../protocol/version.ts';
 import { SyncFault } from '../../shared/fault.ts';
 import { createId } from '../../shared/ids.ts';
+import { wholeAccess } from '../access/field-access.ts';
 import { DEFAULT_TENANT, type Principal } from '../principal.ts';
 import type { SaveOccasion } from '../save-hooks.ts';
 import type { ServerObject } from '../server-schema.ts';
@@ -160,8 +161,8 @@ export function createOnlineAccess(parts: ServerParts): OnlineAccess {
           const { hooks, hookTimeoutMs: timeoutMs, clock, core, hasStrictReferences, random } = parts;
           const runner = createHookRunner({ hooks, timeoutMs, clock, principal, origin: { kind: 'online' }, working, prepared });
           const createRecordId = (): string => createId(clock, random);
-          // The back office sees everything: what a user may see is not asked.
-          const visibility = { ...parts.visibility, isVisible: () => true };
+          // The back office sees everything: what a user may see, or write, is not asked.
+          const visibility = { ...parts.visibility, isVisible: () => true, fieldsOf: (_reader: Principal, type: ServerObject) => wholeAccess(type) };
           const end = await saveMembers({ core, schema, transaction, working, hooks: runner, visibility, principal, hasStrictReferences, createRecordId, rules: parts.rules }, members);
           const live = (await transaction.getRecords(members)).filter(({ isDeleted }) => !isDeleted);
           const saved = await Promise.all(live.map((record) => decode(transaction, record)));

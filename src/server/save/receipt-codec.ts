@@ -1,6 +1,5 @@
 import type { Core } from '../../core/core.ts';
 import { decodeEnvelope, encodeEnvelope } from '../envelope.ts';
-import type { Layout } from '../../protocol/layout.ts';
 import type { EntryResult } from '../../protocol/messages.ts';
 import { parseUploadAnswer } from '../../protocol/parse.ts';
 import { parseLayouts } from '../../protocol/wire-layout.ts';
@@ -11,17 +10,11 @@ import type { RecordKey } from '../store/server-store.ts';
 import type { ReaderImage } from '../visibility.ts';
 import type { EntryRefusal } from './refusal.ts';
 
-/** An image with the layout of its row: one from a receipt may be older than the schema. */
-export interface SettledImage {
-  readonly image: ReaderImage;
-  readonly layout: Layout;
-}
-
 /** Fields of a member that were written over values which nobody had seen, with the record as it was (rule A22). */
 export interface SettledOverwrite {
   readonly member: number;
   readonly fields: readonly string[];
-  readonly was: SettledImage;
+  readonly was: ReaderImage;
 }
 
 /** The records of an entry: those of its members, in order, then the headers it names. Whoever asks by the number alone is shown them. */
@@ -29,8 +22,8 @@ type EntryRecords = readonly RecordKey[];
 
 /** What was decided on an entry, for good. */
 export type Decision =
-  | { readonly outcome: 'saved'; readonly committed: readonly SettledImage[]; readonly overwritten: readonly SettledOverwrite[] }
-  | { readonly outcome: 'partlySaved'; readonly committed: readonly SettledImage[]; readonly refusal: EntryRefusal; readonly records: EntryRecords }
+  | { readonly outcome: 'saved'; readonly committed: readonly ReaderImage[]; readonly overwritten: readonly SettledOverwrite[] }
+  | { readonly outcome: 'partlySaved'; readonly committed: readonly ReaderImage[]; readonly refusal: EntryRefusal; readonly records: EntryRecords }
   | { readonly outcome: 'refused'; readonly refusal: EntryRefusal; readonly records: EntryRecords }
   | { readonly outcome: 'discarded' | 'needsDuplicate'; readonly header: number; readonly group: RecordKey; readonly records: EntryRecords }
   | { readonly outcome: 'voided' };
@@ -59,7 +52,7 @@ export function encodeDecision(number: number, decision: Decision): Uint8Array {
 }
 
 function writeDecision(number: number, decision: Decision, images: ImageList): EntryResult {
-  const add = ({ image, layout }: SettledImage): number => images.add(image, layout);
+  const add = (image: ReaderImage): number => images.add(image);
   switch (decision.outcome) {
     case 'saved': {
       const overwritten = decision.overwritten.map(({ member, fields, was }) => ({ member, fields, was: add(was) }));
@@ -82,10 +75,9 @@ export function decodeDecision(core: Core, bytes: Uint8Array): Decision {
   const table = core.readImages(answer.items, layouts);
   const result = answer.results[0];
   if (!table.ok || result === undefined) throw corrupt();
-  const read = (index: number): SettledImage => {
+  const read = (index: number): ReaderImage => {
     const layout = layouts[table.layout(index)]!;
-    const image = { object: layout.object, id: table.id(index), version: table.version(index), state: table.state(index), row: table.row(index) };
-    return { image, layout };
+    return { object: layout.object, id: table.id(index), version: table.version(index), state: table.state(index), layout, row: table.row(index) };
   };
   const { members = [], group: header } = envelope as ReceiptExtras;
   const records = members.map(toKey);

@@ -16,7 +16,7 @@ import type { MemberOverwrite } from './overwritten.ts';
 import { decodeDecision, encodeDecision, type Decision, type SettledOverwrite } from './receipt-codec.ts';
 import { createRefusal, EntryRefused, type EntryRefusal } from './refusal.ts';
 import { saveMembers, type SaveInProgress } from './save-members.ts';
-import { settleAgain, settledImage, type Settled } from './settled.ts';
+import { settleAgain, type Settled } from './settled.ts';
 import type { SetAside } from './submitted.ts';
 import { undecided } from './undecided.ts';
 import { WorkingSet } from './working-set.ts';
@@ -99,8 +99,7 @@ async function saveOnce(parts: ServerParts, uploaded: UploadedEntry, transaction
   if (end.kind === 'setAside') return setAside(parts, uploaded, transaction, hash, end);
   const { affected, hasWritten, left, overwritten } = end;
   const { clock, visibility, rules } = parts;
-  const images = ownImages(affected.filter((record) => rules.concerns(record, members)).map((record) => visibility.imageOf(principal, record)), members);
-  const committed = images.map((image) => settledImage(parts, image));
+  const committed = ownImages(affected.filter((record) => rules.concerns(record, members)).map((record) => visibility.imageOf(principal, record)), members);
   const createdAt = clock.now();
   const decision: Decision =
     left === null
@@ -109,7 +108,7 @@ async function saveOnce(parts: ServerParts, uploaded: UploadedEntry, transaction
   await decide(transaction, uploaded, hash, createdAt, decision);
   if (left !== null) await keepRefused(transaction, refusedUpload(uploaded), left, createdAt);
   if (hasWritten) {
-    const records = images.map(({ object, id }) => ({ object, id }));
+    const records = committed.map(({ object, id }) => ({ object, id }));
     await transaction.appendFeed(principal.user, { createdAt, store: uploaded.store, number: entry.number, records });
   }
   const settled: Settled =
@@ -141,7 +140,7 @@ async function decide(transaction: StoreTransaction, uploaded: UploadedEntry, ha
 function settledOverwrite(parts: ServerParts, principal: Principal, { member, fields, was }: MemberOverwrite): SettledOverwrite {
   // Only what is online can have been replaced, and only by who sees it.
   const record = { ...was, row: was.row!, version: was.stored!.version };
-  return { member: member.index, fields, was: settledImage(parts, parts.visibility.imageOf(principal, record)) };
+  return { member: member.index, fields, was: parts.visibility.imageOf(principal, record) };
 }
 
 /** What the reader may not see is shown as hidden only where the device itself has it: the members of its own entry. */

@@ -7,8 +7,8 @@ import { createImageList, type ImageList } from '../image-list.ts';
 import type { Principal } from '../principal.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { keyText, type RecordKey } from '../store/server-store.ts';
+import type { ReaderImage } from '../visibility.ts';
 import type { EntrySpan } from './read-entry.ts';
-import type { SettledImage } from './receipt-codec.ts';
 import { settleEntry, spanMembers } from './settle-entry.ts';
 import type { Settled } from './settled.ts';
 
@@ -70,15 +70,15 @@ export async function settleUpload(parts: ServerParts, principal: Principal, { r
 
 /** Writes a result, and adds its images; `records` are those of the entry's members, in order. */
 export function writeResult(number: number, settled: Settled, images: ImageList, records: readonly RecordKey[]): EntryResult {
-  const addAll = (settledImages: readonly SettledImage[]): number[] => settledImages.map(({ image, layout }) => images.add(image, layout));
+  const addAll = (shown: readonly ReaderImage[]): number[] => shown.map((image) => images.add(image));
   const showRefusal = ({ refusal, current }: Settled & { readonly outcome: 'refused' | 'partlySaved' }, added: readonly number[]): Refusal => {
     const concerned = records[refusal.member];
-    const shown = current.findIndex(({ image }) => concerned !== undefined && keyText(image) === keyText(concerned));
+    const shown = current.findIndex((image) => concerned !== undefined && keyText(image) === keyText(concerned));
     return { ...refusal, online: shown < 0 ? null : added[shown]! };
   };
   switch (settled.outcome) {
     case 'saved': {
-      const overwritten = settled.overwritten.map(({ member, fields, was }) => ({ member, fields, was: images.add(was.image, was.layout) }));
+      const overwritten = settled.overwritten.map(({ member, fields, was }) => ({ member, fields, was: images.add(was) }));
       return { number, outcome: 'saved', ...addBoth(settled, addAll), overwritten };
     }
     case 'partlySaved': {
@@ -98,7 +98,7 @@ export function writeResult(number: number, settled: Settled, images: ImageList,
 }
 
 /** On a first answer both are the same images, sent once. */
-function addBoth({ committed, current }: Settled & { readonly outcome: 'saved' | 'partlySaved' }, addAll: (images: readonly SettledImage[]) => number[]): { readonly committed: number[]; readonly current: number[] } {
+function addBoth({ committed, current }: Settled & { readonly outcome: 'saved' | 'partlySaved' }, addAll: (images: readonly ReaderImage[]) => number[]): { readonly committed: number[]; readonly current: number[] } {
   const then = addAll(committed);
   return { committed: then, current: current === committed ? then : addAll(current) };
 }
