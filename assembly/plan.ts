@@ -8,21 +8,16 @@ import {
   ATTENTION_OBJECT,
   ATTENTION_PENDING,
   ATTENTION_WORDS,
-  BASE_EPOCH,
-  BASE_N_LOW,
   BASE_WORDS,
   IMAGE_EPOCH,
   IMAGE_ID_AT,
   IMAGE_ID_BYTES,
   IMAGE_LAYOUT,
-  IMAGE_N_LOW,
   IMAGE_WORDS,
   NEED_EPOCH,
   NEED_GROUP,
   NEED_HELD_EPOCH,
-  NEED_HELD_N_LOW,
   NEED_IMAGE,
-  NEED_N_LOW,
   NEED_WORDS,
   NO_INDEX,
   PLAN_ATTENTION,
@@ -123,9 +118,9 @@ export function planImages(plan: FeedPlan): void {
 /** Keeps the newest image of each record in the table, of equal versions the later one, and marks the others. */
 function keepNewest(plan: FeedPlan, image: u32): void {
   const entry = imageAt(plan, image);
-  const slot = findSlot(plan, objectOfImage(plan, entry), idOf(plan, entry), wordOf(entry, IMAGE_ID_BYTES));
+  const slot = slotOf(plan, entry);
   const rival = wordAt(slot);
-  const isNewest = rival == 0 || compareToImage(entry, imageAt(plan, rival - 1)) >= 0;
+  const isNewest = rival == 0 || compareVersions(versionOf(entry), versionOf(imageAt(plan, rival - 1))) >= 0;
   if (rival != 0) setByte(plan.verdicts + (isNewest ? rival - 1 : image), SUPERSEDED);
   if (isNewest) setWord(slot, image + 1);
 }
@@ -141,9 +136,9 @@ function noteAttention(plan: FeedPlan, entry: usize): void {
 
 /** A group is incomplete without one of its members (rule A35). */
 function noteNeed(plan: FeedPlan, need: usize): void {
-  const epoch = wordOf(need, NEED_EPOCH), n = longOf(need, NEED_N_LOW), image = wordOf(need, NEED_IMAGE);
-  if (compareVersions(wordOf(need, NEED_HELD_EPOCH), longOf(need, NEED_HELD_N_LOW), epoch, n) >= 0) return;
-  if (image != NO_INDEX && compareVersions(wordOf(imageAt(plan, image), IMAGE_EPOCH), longOf(imageAt(plan, image), IMAGE_N_LOW), epoch, n) >= 0) return;
+  const version = need + NEED_EPOCH * 4, image = wordOf(need, NEED_IMAGE);
+  if (compareVersions(need + NEED_HELD_EPOCH * 4, version) >= 0) return;
+  if (image != NO_INDEX && compareVersions(versionOf(imageAt(plan, image)), version) >= 0) return;
   markGroup(plan, wordOf(need, NEED_GROUP), ATTENTION_INCOMPLETE);
 }
 
@@ -151,15 +146,16 @@ function noteNeed(plan: FeedPlan, need: usize): void {
 function joinGroup(plan: FeedPlan, image: u32): void {
   const group = groupOf(plan, image);
   if (group == NO_INDEX) return;
-  const entry = imageAt(plan, image);
-  const isSuperseded = byteAt(plan.verdicts + image) == SUPERSEDED;
-  const newest = isSuperseded ? wordAt(findSlot(plan, objectOfImage(plan, entry), idOf(plan, entry), wordOf(entry, IMAGE_ID_BYTES))) - 1 : image;
-  markGroup(plan, group, byteAt(plan.verdicts + newest));
+  markGroup(plan, group, byteAt(plan.verdicts + wordAt(slotOf(plan, imageAt(plan, image))) - 1));
 }
 
 function markGroup(plan: FeedPlan, group: u32, flags: u32): void {
   const mark = plan.groups + group * 4;
   setWord(mark, wordAt(mark) | flags);
+}
+
+function slotOf(plan: FeedPlan, entry: usize): usize {
+  return findSlot(plan, objectOfImage(plan, entry), idOf(plan, entry), wordOf(entry, IMAGE_ID_BYTES));
 }
 
 /** The word of the table that holds a record's image as its number plus one, or the empty one where it belongs. */
@@ -183,7 +179,7 @@ function isRecord(plan: FeedPlan, entry: usize, object: u32, id: usize, idBytes:
 function verdictOf(plan: FeedPlan, image: u32): u32 {
   const mark = byteAt(plan.verdicts + image);
   if (mark == SUPERSEDED) return VERDICT_SUPERSEDED;
-  const difference = compareToBase(imageAt(plan, image), plan.bases + image * BASE_WORDS * 4);
+  const difference = compareVersions(versionOf(imageAt(plan, image)), plan.bases + image * BASE_WORDS * 4);
   if (difference < 0 || (difference == 0 && plan.mergesEqual == 0)) return VERDICT_STALE;
   const group = groupOf(plan, image), flags = group == NO_INDEX ? mark : wordAt(plan.groups + group * 4);
   // Rules A39 and C7 before A36: an open record with a pending change keeps the image as the side image too.
@@ -193,19 +189,11 @@ function verdictOf(plan: FeedPlan, image: u32): u32 {
   return (flags & ATTENTION_IN_USE) != 0 ? VERDICT_WAIT : VERDICT_MERGE;
 }
 
-function compareToImage(entry: usize, other: usize): i32 {
-  return compareVersions(
-    wordOf(entry, IMAGE_EPOCH), longOf(entry, IMAGE_N_LOW),
-    wordOf(other, IMAGE_EPOCH), longOf(other, IMAGE_N_LOW),
-  );
-}
-
-function compareToBase(entry: usize, base: usize): i32 {
-  return compareVersions(wordOf(entry, IMAGE_EPOCH), longOf(entry, IMAGE_N_LOW), wordOf(base, BASE_EPOCH), longOf(base, BASE_N_LOW));
-}
-
-function compareVersions(epoch: u32, n: u64, otherEpoch: u32, otherN: u64): i32 {
+/** Compares two versions, wherever they stand: an epoch, and behind it a number of two words. */
+function compareVersions(version: usize, other: usize): i32 {
+  const epoch = wordAt(version), otherEpoch = wordAt(other);
   if (epoch != otherEpoch) return epoch < otherEpoch ? -1 : 1;
+  const n = longAt(version + 4), otherN = longAt(other + 4);
   return n < otherN ? -1 : i32(n > otherN);
 }
 
@@ -229,15 +217,14 @@ function objectOfImage(plan: FeedPlan, entry: usize): u32 {
   return objectOf(layoutAt(plan.layouts, wordOf(entry, IMAGE_LAYOUT)));
 }
 
+function versionOf(entry: usize): usize {
+  return entry + IMAGE_EPOCH * 4;
+}
+
 function idOf(plan: FeedPlan, entry: usize): usize {
   return plan.items + wordOf(entry, IMAGE_ID_AT);
 }
 
 function wordOf(entry: usize, word: usize): u32 {
   return wordAt(entry + word * 4);
-}
-
-/** Two words, the low one first, as one number. */
-function longOf(entry: usize, low: usize): u64 {
-  return longAt(entry + low * 4);
 }

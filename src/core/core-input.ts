@@ -17,16 +17,14 @@ export function requireSubset(mask: FieldMask, editMask: FieldMask): void {
 
 /** Refuses a plan that lacks the base version or the group of an image, or names a group or an image that there is not. */
 export function requirePlan(imageCount: number, { baseVersions, groups = [], groupOf }: FeedPlanInput): void {
-  if (baseVersions.length !== imageCount) throw inputInvalid(`${imageCount} images need as many base versions, not ${baseVersions.length}`);
-  if (groupOf !== undefined && groupOf.length !== imageCount) throw inputInvalid(`${imageCount} images need as many groups, not ${groupOf.length}`);
-  requireIndices('group', groups.length, groupOf ?? []);
-  for (const { needs } of groups) requireIndices('image', imageCount, needs.map(({ image }) => image));
+  const images = groups.flatMap(({ needs }) => needs.map(({ image }) => image));
+  const isWhole = baseVersions.length === imageCount && (groupOf ?? baseVersions).length === imageCount;
+  if (!isWhole || !areIndices(groupOf ?? [], groups.length) || !areIndices(images, imageCount)) throw inputInvalid(`base versions and groups are not those of ${imageCount} images`);
 }
 
 /** @param indices - −1 stands for none. */
-function requireIndices(noun: string, count: number, indices: readonly number[]): void {
-  const wrong = indices.find((index) => !Number.isInteger(index) || index < -1 || index >= count);
-  if (wrong !== undefined) throw inputInvalid(`there is no ${noun} ${wrong} among ${count}`);
+function areIndices(indices: readonly number[], count: number): boolean {
+  return indices.every((index) => Number.isInteger(index) && index >= -1 && index < count);
 }
 
 /** The fault of a call on bytes that are no row, or no values, of the layout. */

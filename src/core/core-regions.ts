@@ -1,20 +1,10 @@
 import {
-  ATTENTION_FLAGS,
-  ATTENTION_ID_AT,
-  ATTENTION_ID_BYTES,
-  ATTENTION_OBJECT,
   ATTENTION_WORDS,
-  BASE_WORDS,
   LAYOUT_FIELD_COUNT,
   LAYOUT_OBJECT,
   LAYOUT_TYPES_AT,
   LAYOUT_WORDS,
   LAYOUTS_HEADER_WORDS,
-  NEED_EPOCH,
-  NEED_GROUP,
-  NEED_HELD_EPOCH,
-  NEED_IMAGE,
-  NEED_WORDS,
 } from '../../assembly/layout.ts';
 import { ByteWriter } from '../protocol/byte-writer.ts';
 import type { Layout } from '../protocol/layout.ts';
@@ -46,33 +36,21 @@ export function encodeLayouts(layouts: readonly Layout[], objects: ReadonlyMap<s
   return region;
 }
 
+// Below, words stand in the order that assembly/layout.ts draws; whatever writes them into memory keeps 32 bits of each.
+
 /** Writes the versions that a device holds of a batch's records. */
-export function encodeBases(versions: readonly RecordVersion[]): Uint32Array {
-  const words = new Uint32Array(versions.length * BASE_WORDS);
-  for (const [index, version] of versions.entries()) putVersion(words, index * BASE_WORDS, version);
-  return words;
+export function encodeBases(versions: readonly RecordVersion[]): number[] {
+  return versions.flatMap(versionWords);
 }
 
-/** Writes the members that groups must have, one group after another. */
-export function encodeNeeds(groups: readonly PlanGroup[]): Uint32Array {
-  const needs = groups.flatMap((group, number) => group.needs.map((need) => ({ ...need, group: number })));
-  const words = new Uint32Array(needs.length * NEED_WORDS);
-  for (const [index, { group, image, version, held }] of needs.entries()) {
-    const entry = index * NEED_WORDS;
-    words[entry + NEED_GROUP] = group;
-    // −1, no image, becomes the largest word: NO_INDEX.
-    words[entry + NEED_IMAGE] = image;
-    putVersion(words, entry + NEED_EPOCH, version);
-    putVersion(words, entry + NEED_HELD_EPOCH, held);
-  }
-  return words;
+/** Writes the members that groups must have, one group after another; −1 for no image becomes the largest word, NO_INDEX. */
+export function encodeNeeds(groups: readonly PlanGroup[]): number[] {
+  return groups.flatMap(({ needs }, group) => needs.flatMap(({ image, version, held }) => [group, image, ...versionWords(version), ...versionWords(held)]));
 }
 
-/** A version is three words wherever it stands: epoch, n low, n high. */
-function putVersion(words: Uint32Array, at: number, [epoch, n]: RecordVersion): void {
-  words[at] = epoch;
-  words[at + 1] = n;
-  words[at + 2] = n / 0x1_0000_0000;
+/** Epoch, n low, n high. */
+function versionWords([epoch, n]: RecordVersion): [number, number, number] {
+  return [epoch, n, n / 0x1_0000_0000];
 }
 
 /** Writes the region of records that need care; those of objects that the batch lacks are left out. */
@@ -80,18 +58,13 @@ export function encodeAttention(entries: readonly AttentionEntry[], objects: Rea
   const known = entries.filter(({ object }) => objects.has(object));
   const ids = new ByteWriter(known.length * 48);
   const idsAt = known.length * ATTENTION_WORDS * 4;
-  const words = new Uint32Array(known.length * ATTENTION_WORDS);
-  for (const [index, { object, id, flags }] of known.entries()) {
-    const entry = index * ATTENTION_WORDS;
+  const words = known.flatMap(({ object, id, flags }) => {
     const idAt = ids.length;
     ids.text(id);
-    words[entry + ATTENTION_OBJECT] = objects.get(object)!;
-    words[entry + ATTENTION_ID_AT] = idsAt + idAt;
-    words[entry + ATTENTION_ID_BYTES] = ids.length - idAt;
-    words[entry + ATTENTION_FLAGS] = flags;
-  }
+    return [objects.get(object)!, idsAt + idAt, ids.length - idAt, flags];
+  });
   const region = new Uint8Array(idsAt + ids.length);
-  region.set(new Uint8Array(words.buffer), 0);
+  region.set(new Uint8Array(Uint32Array.from(words).buffer), 0);
   region.set(ids.take(), idsAt);
   return { region, count: known.length };
 }

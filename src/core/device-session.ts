@@ -2,26 +2,6 @@ import {
   IMAGE_WORDS,
   NEED_WORDS,
   NO_INDEX,
-  PLAN_ATTENTION,
-  PLAN_ATTENTION_BYTES,
-  PLAN_ATTENTION_COUNT,
-  PLAN_BASES,
-  PLAN_COUNT,
-  PLAN_GROUP_COUNT,
-  PLAN_GROUP_OF,
-  PLAN_GROUPS,
-  PLAN_INDEX,
-  PLAN_ITEMS,
-  PLAN_ITEMS_BYTES,
-  PLAN_LAYOUTS,
-  PLAN_LAYOUTS_BYTES,
-  PLAN_MERGES_EQUAL,
-  PLAN_NEED_COUNT,
-  PLAN_NEEDS,
-  PLAN_SEED,
-  PLAN_TABLE,
-  PLAN_TABLE_SLOTS,
-  PLAN_VERDICTS,
   PLAN_WORDS,
   RESULT_COUNT,
   RESULT_OFFSET,
@@ -163,27 +143,12 @@ export class DeviceSession implements DeviceCore {
     const table = arena.reserve(slots * 4);
     const groupsAt = arena.placeWords(groups.map(({ flags }) => flags));
     const verdicts = arena.reserve(indexed.count);
-    const words = arena.words(plan, PLAN_WORDS);
-    words[PLAN_ITEMS] = indexed.items;
-    words[PLAN_ITEMS_BYTES] = input.items.length;
-    words[PLAN_LAYOUTS] = indexed.layouts;
-    words[PLAN_LAYOUTS_BYTES] = indexed.layoutsBytes;
-    words[PLAN_INDEX] = indexed.index;
-    words[PLAN_COUNT] = indexed.count;
-    words[PLAN_BASES] = bases;
-    words[PLAN_ATTENTION] = attentionAt;
-    words[PLAN_ATTENTION_BYTES] = care.region.length;
-    words[PLAN_ATTENTION_COUNT] = care.count;
-    words[PLAN_MERGES_EQUAL] = input.replace === 'newer-or-equal' ? 1 : 0;
-    words[PLAN_GROUP_OF] = groupOfAt;
-    words[PLAN_NEEDS] = needsAt;
-    words[PLAN_NEED_COUNT] = needs.length / NEED_WORDS;
-    words[PLAN_SEED] = seed;
-    words[PLAN_TABLE] = table;
-    words[PLAN_TABLE_SLOTS] = slots;
-    words[PLAN_GROUPS] = groupsAt;
-    words[PLAN_GROUP_COUNT] = groups.length;
-    words[PLAN_VERDICTS] = verdicts;
+    // In the order that assembly/layout.ts draws.
+    arena.words(plan, PLAN_WORDS).set([
+      indexed.items, input.items.length, indexed.layouts, indexed.layoutsBytes, indexed.index, indexed.count,
+      bases, attentionAt, care.region.length, care.count, input.replace === 'newer-or-equal' ? 1 : 0,
+      groupOfAt, needsAt, needs.length / NEED_WORDS, seed, table, slots, groupsAt, groups.length, verdicts,
+    ]);
     return verdicts;
   }
 
