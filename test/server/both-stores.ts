@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { memory } from '../../src/server/store/memory.ts';
 import { pglite, type PGliteStore } from '../../src/server/store/pglite.ts';
 import { postgres, type PostgresStore } from '../../src/server/store/postgres.ts';
-import { describeOnPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { describeOnPostgres } from '../support/postgres.ts';
+import { startPostgres, type TestPostgres } from '../support/postgres-server.ts';
 import type { Schema } from '../../src/schema.ts';
 import { createWorld, type schema, type TestWorldOptions } from './harness.ts';
 

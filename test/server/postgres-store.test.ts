@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { postgres } from '../../src/server/store/postgres.ts';
 import { describeServerStore } from '../../src/testing/describe-server-store.ts';
-import { describeOnPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { describeOnPostgres } from '../support/postgres.ts';
+import { startPostgres, type TestPostgres } from '../support/postgres-server.ts';
 
 describeOnPostgres('the suite of stores', { timeout: 60_000 }, () => {
   let server: TestPostgres;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { postgres, type PostgresStore, type PostgresStoreOptions } from '../../src/server/store/postgres.ts';
-import { startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { startPostgres, type TestPostgres } from '../support/postgres-server.ts';
 
 /** A server for the tests of a file, with a database, and stores that close after each test. Call it where hooks may be registered. */
 export function usePostgres(settings: Readonly<Record<string, string>> = {}) {

@@ -6,7 +6,8 @@ import { postgres, type PostgresStore } from '../../src/server/store/postgres.ts
 import type { ServerStore } from '../../src/server/store/server-store.ts';
 import { createWorld } from '../server/harness.ts';
 import { createMeeting } from '../support/meeting.ts';
-import { describeOnPostgres, startPostgres, type TestPostgres } from '../support/postgres.ts';
+import { describeOnPostgres } from '../support/postgres.ts';
+import { startPostgres, type TestPostgres } from '../support/postgres-server.ts';
 import { createRacedRecord, judge, START, TENANT, write, type Applied, type RacedSave } from './a21-writers.ts';
 
 /** Notes each value that a record's city had and got, in the order in which the database applied them. */
