@@ -56,4 +56,5 @@ export type { RefusedEntry, RefusedQuery, SupportDesk } from './support/refused-
 export type { RequestHandler, SyncRequest, SyncResponse } from './sync-request.ts';
 export type { ServerCore } from './sync-server.ts';
 export type { SyncServerOptions } from './sync-server-options.ts';
+export type { AuthCacheOptions } from './token-cache.ts';
 export type { CanSee, SeenRecord } from './visibility.ts';

@@ -10,6 +10,7 @@ import type { ObjectHooks } from './save-hooks.ts';
 import type { ServerLogEvent } from './server-parts.ts';
 import type { ServerRules } from './server-rules.ts';
 import type { ServerStore } from './store/server-store.ts';
+import type { AuthCacheOptions } from './token-cache.ts';
 import type { CanSee } from './visibility.ts';
 
 /** How to make a sync server. */
@@ -18,8 +19,10 @@ export interface SyncServerOptions<S extends Schema = Schema> {
   readonly schema: S;
   /** Where records, receipts and feeds are kept. The host opens and closes it. */
   readonly store: ServerStore;
-  /** Says who sent a request; asked anew for each. */
+  /** Says who sent a request; asked anew for each, unless `authCache` says otherwise. */
   readonly authenticate: Authenticate;
+  /** Lets an answer of `authenticate` count for later requests with the same token. @defaultValue none does */
+  readonly authCache?: AuthCacheOptions;
   /** The host's save logic, by object (rule A25). */
   readonly objects?: { readonly [O in ObjectName<S>]?: ObjectHooks<S, O> };
   /** Runs before the transaction of each save: the place for calls to other services (rule A25). @defaultValue none */

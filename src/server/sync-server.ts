@@ -29,7 +29,7 @@ import { readRecord } from './download/read-record.ts';
 import { readSnapshot } from './download/snapshot.ts';
 import { answerPoll, type PollDesk } from './feed/answer-poll.ts';
 import { createFeedHeads } from './feed/heads.ts';
-import { identify, type Principal } from './principal.ts';
+import type { Principal } from './principal.ts';
 import { createPruner } from './pruner.ts';
 import { createRowArchive } from './row-archive.ts';
 import type { AnyObjectHooks } from './save-hooks.ts';
@@ -43,6 +43,7 @@ import { isStorableId } from './store/server-store.ts';
 import { createSupportDesk, type SupportDesk } from './support/refused-entries.ts';
 import type { RequestHandler, SyncRequest, SyncResponse } from './sync-request.ts';
 import type { SyncServerOptions } from './sync-server-options.ts';
+import { createIdentifier } from './token-cache.ts';
 import { createTurnstile } from './turnstile.ts';
 import { createVisibility } from './visibility.ts';
 
@@ -69,7 +70,7 @@ export interface ServerCore {
 
 /** Makes a server that answers plain requests; `createSyncServer` puts HTTP before it. */
 export function createServerCore<S extends Schema>(options: SyncServerOptions<S>): ServerCore {
-  const { authenticate, basePath, nextPollMs = null, receiptRetentionMs = 90 * DAY_MS } = options;
+  const { basePath, nextPollMs = null, receiptRetentionMs = 90 * DAY_MS } = options;
   const underWay = new Set<Promise<unknown>>();
   const track = (work: Promise<unknown>): void => {
     underWay.add(work);
@@ -77,6 +78,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
   };
   const parts = createParts(options, track);
   const { schema, store, clock, log, limits, retentionMs } = parts;
+  const identify = createIdentifier(options.authenticate, clock, options.authCache);
   const devices = createDeviceRegistry({ store, random: parts.random });
   const sightings = createDeviceSightings({ store, clock, log });
   const pruner = createPruner({ store, clock, retentionMs, receiptRetentionMs, log });
@@ -182,7 +184,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
       if (isClosed) throw new SyncFault('SERVER_BUSY', 'the server is closing');
       const endpoint = endpoints[endpointName(request.path, basePath)];
       if (endpoint?.method !== request.method) throw new SyncFault('PROTOCOL_NOT_FOUND', 'there is no such endpoint');
-      return await endpoint.answer(request, await identify(authenticate, request));
+      return await endpoint.answer(request, await identify(request));
     } catch (thrown) {
       return faultResponse(thrown, log);
     }
