@@ -8,7 +8,7 @@ import { readRights, type FieldRight } from './field-rights.ts';
 
 /**
  * Says what a user may do with fields (rule A20): by object and field, only where it is less than `'write'`. Asked once for each identity that
- * `authenticate` returns, when something is read or written for it; what it throws, or an answer that names what the schema does not
+ * `authenticate` returns, when something is read or written for it, and kept as long as that is; what it throws, or an answer that names what the schema does not
  * have, fails the request, so that nothing is shown by mistake.
  */
 export type FieldRightsOf<S extends Schema = Schema> = (reader: Principal) => {

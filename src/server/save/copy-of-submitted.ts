@@ -5,6 +5,7 @@ import { isStorableId, type RecordKey } from '../store/server-store.ts';
 import { isSubmittedRow } from '../submission.ts';
 import type { EntryMember } from './entry-member.ts';
 import { findHeaders } from './group-headers.ts';
+import { inheritFields } from './inherited-fields.ts';
 import { createRefusal, EntryRefused, missingReference } from './refusal.ts';
 import type { SaveInProgress } from './save-members.ts';
 import { findSubmission, isSubmitted } from './submitted.ts';
@@ -42,7 +43,7 @@ export function readCopy(schema: ServerSchema, { object, id }: WireRecord, membe
  * @throws {@link EntryRefused} when the original is not to be seen, was never submitted, or a record of the entry is in another group.
  */
 export async function prepareCopy(save: SaveInProgress, copy: CopyEntry, members: readonly EntryMember[]): Promise<EntryMember[]> {
-  const { original, type, submitted, header } = copy;
+  const { header } = copy;
   await checkOriginal(save, copy);
   const mayBeSeen = (of: WorkingRecord): boolean => of.row === null || save.visibility.isVisible(save.principal, of.type, of.id, of.row);
   for (const { record, member, isSeen } of await findHeaders(save.working, members, [], mayBeSeen)) {
@@ -50,10 +51,15 @@ export async function prepareCopy(save: SaveInProgress, copy: CopyEntry, members
     // One that the user may not see is answered as one that is not there.
     throw isSeen ? refused(member, `this ${member.object} is not in the group of the copy`) : missingReference(member, member.type.parent!);
   }
+  return (await inheritFields(save, copy, members)).map((member) => (member.op === 'create' && member.index === header.index ? openCopy(copy, member) : member));
+}
+
+/** The header of a copy as it is saved. */
+function openCopy({ original, type, submitted }: CopyEntry, header: CopyEntry['header']): EntryMember {
   const values = splitRow(header.row);
   if (isSubmittedRow(type, header.row)) values[submitted.position] = submitted.reopenAs;
   if (submitted.duplicateOf !== null) values[submitted.duplicateOf] = encodeValue('reference', original.id, type.name);
-  return members.map((member) => (member === header ? { ...header, row: joinRow(values) } : member));
+  return { ...header, row: joinRow(values) };
 }
 
 async function checkOriginal({ working, transaction, visibility, principal }: SaveInProgress, { original, type, submitted, header }: CopyEntry): Promise<void> {

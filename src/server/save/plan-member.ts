@@ -1,6 +1,7 @@
 import type { Core, EditCheck } from '../../core/core.ts';
 import { joinRow, maskPositions, splitRow, type FieldMask } from '../../protocol/row.ts';
 import { bytesEqual } from '../../shared/bytes.ts';
+import type { ObjectAccess } from '../access/field-access.ts';
 import type { Principal } from '../principal.ts';
 import type { ServerObject } from '../server-schema.ts';
 import type { Visibility } from '../visibility.ts';
@@ -13,13 +14,13 @@ export type CurrentRecord =
   | { readonly state: 'none' }
   /** It exists, or existed, and this user may not see it. */
   | { readonly state: 'hidden' }
-  | { readonly state: 'deleted' | 'live'; readonly row: Uint8Array };
+  | { readonly state: 'deleted' | 'live'; readonly row: Uint8Array; /** What this user may do with its fields. */ readonly fields: ObjectAccess };
 
 /** A record as this user finds it online. */
 export function currentRecord({ type, id, row, isLive }: WorkingRecord, visibility: Visibility, principal: Principal): CurrentRecord {
   if (row === null) return { state: 'none' };
   if (!visibility.isVisible(principal, type, id, row)) return { state: 'hidden' };
-  return { state: isLive ? 'live' : 'deleted', row };
+  return { state: isLive ? 'live' : 'deleted', row, fields: visibility.fieldsOf(principal, type) };
 }
 
 /** What to do with a member once its values were compared. */
@@ -57,8 +58,8 @@ export function planMember(core: Core, member: EntryMember, current: CurrentReco
 
 function planCreate(member: EntryMember, row: Uint8Array, current: CurrentRecord): MemberPlan {
   if (current.state === 'none') return write(row);
-  if (current.state === 'deleted') return write(withServerFields(member.type, row, current.row));
-  const fields = current.state === 'live' ? differingDeviceFields(member.type, row, current.row) : [];
+  if (current.state === 'deleted') return write(withKeptFields(member.type, row, current));
+  const fields = current.state === 'live' ? differingFields(member.type, row, current) : [];
   if (current.state === 'live' && fields.length === 0) return { kind: 'nothing' };
   return refuse(createRefusal('duplicate-key', member.index, `${member.object} ${member.id} exists already, with other values`, { fields }));
 }
@@ -103,15 +104,17 @@ function notAllowed(member: EntryMember): MemberPlan {
   return refuse(createRefusal('permission', member.index, `you may not change this ${member.object}`));
 }
 
-/** A record that comes back keeps what the server gave it: its Record ID, its number, its time of creation. */
-function withServerFields(type: ServerObject, row: Uint8Array, last: Uint8Array): Uint8Array {
-  const values = splitRow(row), lastValues = splitRow(last);
-  return joinRow(type.fields.map(({ owner }, position) => (owner === 'device' ? values : lastValues)[position]!));
+/** A record that comes back keeps what this user does not write: its Record ID, its number, its time of creation, and fields of others. */
+function withKeptFields(type: ServerObject, row: Uint8Array, last: { readonly row: Uint8Array; readonly fields: ObjectAccess }): Uint8Array {
+  const values = splitRow(row), lastValues = splitRow(last.row);
+  return joinRow(type.fields.map((_, position) => (last.fields.mayWrite(position) ? values : lastValues)[position]!));
 }
 
-function differingDeviceFields(type: ServerObject, row: Uint8Array, current: Uint8Array): string[] {
-  const mine = splitRow(row), online = splitRow(current);
-  return type.layout.fields.filter((_, position) => type.fields[position]!.owner === 'device' && !bytesEqual(mine[position]!, online[position]!)).map(({ name }) => name);
+/** The device's fields in which a create differs from what is online; of what the user may not read nothing comes out (rule A20). */
+function differingFields(type: ServerObject, row: Uint8Array, current: { readonly row: Uint8Array; readonly fields: ObjectAccess }): string[] {
+  const mine = splitRow(row), online = splitRow(current.row);
+  const differs = (position: number): boolean => type.fields[position]!.owner === 'device' && current.fields.mayRead(position) && !bytesEqual(mine[position]!, online[position]!);
+  return type.layout.fields.filter((_, position) => differs(position)).map(({ name }) => name);
 }
 
 function namesOf(type: ServerObject, mask: FieldMask): string[] {

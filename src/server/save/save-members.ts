@@ -1,4 +1,5 @@
 import type { Core } from '../../core/core.ts';
+import type { ObjectAccess } from '../access/field-access.ts';
 import type { Principal } from '../principal.ts';
 import type { WireHeader, WireRecord } from '../../protocol/messages.ts';
 import { decodeValue, isInMask, maskPositions, splitRow, type FieldMask } from '../../protocol/row.ts';
@@ -11,6 +12,7 @@ import type { Visibility } from '../visibility.ts';
 import { collectAffected } from './affected.ts';
 import { prepareCopy, readCopy } from './copy-of-submitted.ts';
 import type { EntryMember } from './entry-member.ts';
+import { checkFieldRights, withoutUnreadable } from './field-permission.ts';
 import { runFormulas } from './formulas.ts';
 import { isBelowDeleted, isGroupGone } from './group-headers.ts';
 import { decodeRecord, hookRecord, patchRow, type HookRunner } from './hook-runner.ts';
@@ -91,10 +93,14 @@ export async function saveMembers(save: SaveInProgress, given: readonly EntryMem
   const created = given.filter(({ op }) => op === 'create');
   const originals = copy === null ? [] : [copy.original];
   await working.lock([...given.filter(({ op }) => op !== 'create'), ...given.flatMap(newMasters), ...originals], created);
-  const members = copy === null ? given : await prepareCopy(save, copy, given);
+  const members = copy === null ? given.map((member) => withoutUnreadable(fieldsOf(save, member), member)) : await prepareCopy(save, copy, given);
   const { setAside, unseen } = await judgeSubmitted(save, members);
   if (setAside !== null) return { kind: 'setAside', ...setAside };
-  for (const member of members) await checkAllowed(save, member);
+  for (const member of members) {
+    // Of a copy, that was looked at when it was prepared: it has values from its original.
+    if (copy === null) checkFieldRights(fieldsOf(save, member), member);
+    await checkAllowed(save, member);
+  }
   const writes: MemberWrite[] = [];
   for (const member of members) {
     const write = await checkValues(save, member, members.length === 1);
@@ -135,6 +141,10 @@ function withVersions(records: readonly WorkingRecord[], written: ReadonlyMap<st
     const version = written.get(keyText(record)) ?? record.stored?.version;
     return record.row === null || version === undefined ? [] : [{ ...record, row: record.row, version }];
   });
+}
+
+function fieldsOf({ visibility, principal }: SaveInProgress, { type }: EntryMember): ObjectAccess {
+  return visibility.fieldsOf(principal, type);
 }
 
 /** The masters that a member names anew; they must exist, and are locked with the rest. */
@@ -201,10 +211,14 @@ async function checkGroup({ working }: SaveInProgress, member: EntryMember): Pro
   throw new EntryRefused(createRefusal('edit-vs-delete', member.index, `the group of ${member.object} ${member.id} was deleted online`));
 }
 
-async function checkReferences({ working, visibility, principal, hasStrictReferences }: SaveInProgress, { member, fields }: MemberWrite): Promise<void> {
+async function checkReferences(save: SaveInProgress, { member, fields }: MemberWrite): Promise<void> {
+  const { working, visibility, principal, hasStrictReferences } = save;
+  const { mayWrite } = fieldsOf(save, member);
   for (const { object, id, field, isParent } of newReferences(member)) {
-    if (fields !== null && !isInMask(fields, member.type.layout.positions.get(field)!)) continue;
-    if (!isParent && !hasStrictReferences) continue;
+    const position = member.type.layout.positions.get(field)!;
+    if (fields !== null && !isInMask(fields, position)) continue;
+    // What a copy has from its original was not this user's to choose.
+    if (!isParent && (!hasStrictReferences || !mayWrite(position))) continue;
     const target = await working.get({ object, id });
     const isThere = target.isLive && target.row !== null && visibility.isVisible(principal, target.type, id, target.row);
     const isInGroup = isParent && member.type.parent!.isGroup;
