@@ -69,7 +69,7 @@ describe('snapshot', () => {
 });
 
 describe('record', () => {
-  test('comes with its group, found by id or Record ID', async () => {
+  test('comes with its group and its masters, found by id or Record ID', async () => {
     const { device } = createWorld();
     const tablet = device('ann');
     await tablet.save(1, { create: 'order', id: 'o1', values: {} }, { create: 'line', id: 'l1', values: { order: 'o1' } }, { create: 'line', id: 'l2', values: { order: 'o1' } });
@@ -77,7 +77,7 @@ describe('record', () => {
     expect((await tablet.record('order', 'o1')).images.map(({ id }) => id)).toEqual(['o1', 'l1', 'l2']);
     const saved = await tablet.save(2, account('a1'), { create: 'note', id: 'n1', values: { account: 'a1' } });
     expect((await tablet.record('account', saved.committedImages[0]!.values!.serverId as string)).images.map(({ id }) => id)).toEqual(['a1']);
-    expect((await tablet.record('note', 'n1')).images.map(({ id }) => id)).toEqual(['n1']);
+    expect((await tablet.record('note', 'n1')).images.map(({ id }) => id)).toEqual(['n1', 'a1']);
   });
 
   test('is shown as deleted; one that never was is no image', async () => {

@@ -1,6 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { cutBytes, cutPage, planPoll } from '../../src/server/feed/plan-poll.ts';
-import type { FeedRow } from '../../src/server/store/server-store.ts';
+import { planPoll } from '../../src/server/feed/plan-poll.ts';
 import { describeOnBothStores } from './both-stores.ts';
 import { createWorld, type TestChange } from './harness.ts';
 
@@ -173,17 +172,5 @@ describe('the plan of a poll', () => {
     ['of another feed', at(10, { feed: 'g' }), 1, { from: 0, gap: 'foreign', needsCursor: true }],
   ])('A31: %s', (_name, cursor, oldest, plan) => {
     expect(planPoll(cursor, { feed, oldest })).toEqual(plan);
-  });
-
-  const row = (position: number, ...ids: readonly string[]): FeedRow => ({ position, createdAt: 0, store: 's', number: position, records: ids.map((id) => ({ object: 'o', id })) });
-  test('counts a record once, and always takes the first save', () => {
-    const rows = [row(1, 'a', 'b', 'c'), row(2, 'a'), row(3, 'd')];
-    expect(cutPage(rows, 2).rows.map(({ position }) => position)).toEqual([1]);
-    expect(cutPage(rows, 3)).toMatchObject({ rows: [{ position: 1 }, { position: 2 }], keys: [{ id: 'a' }, { id: 'b' }, { id: 'c' }] });
-    expect(cutPage([], 3)).toEqual({ rows: [], keys: [] });
-    const sizes = new Map([['o\0a', 10], ['o\0b', 10], ['o\0c', 10], ['o\0d', 10]]);
-    expect(cutBytes(rows, sizes, 5)).toHaveLength(1);
-    expect(cutBytes(rows, sizes, 30)).toHaveLength(2);
-    expect(cutBytes(rows, sizes, 40)).toHaveLength(3);
   });
 });

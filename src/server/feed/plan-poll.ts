@@ -1,5 +1,5 @@
 import type { FeedCursor, FeedGap } from '../../protocol/messages.ts';
-import { keyText, type FeedRow, type FeedState, type RecordKey } from '../store/server-store.ts';
+import type { FeedState } from '../store/server-store.ts';
 
 /** Where to read a feed from. */
 export interface PollPlan {
@@ -39,31 +39,4 @@ function gapOf(cursor: FeedCursor, feed: FeedState, floor: number): FeedGap | nu
 /** Says whether a cursor is of this feed and epoch. */
 export function isOwnCursor(cursor: FeedCursor, { feed, epoch }: FeedState): boolean {
   return cursor.feed === feed && cursor.epoch === epoch;
-}
-
-/** Takes rows for one page: whole saves only, and as many as fit, each record counted once (a page has its newest image). */
-export function cutPage(rows: readonly FeedRow[], limit: number): { readonly rows: readonly FeedRow[]; readonly keys: readonly RecordKey[] } {
-  const keys = new Map<string, RecordKey>();
-  let taken = 0;
-  for (const row of rows) {
-    const fresh = row.records.filter((record) => !keys.has(keyText(record)));
-    if (taken > 0 && keys.size + fresh.length > limit) break;
-    for (const record of fresh) keys.set(keyText(record), record);
-    taken++;
-  }
-  return { rows: rows.slice(0, taken), keys: [...keys.values()] };
-}
-
-/** The rows, the first always among them, whose records together have at most so many bytes. */
-export function cutBytes(rows: readonly FeedRow[], byteLengths: ReadonlyMap<string, number>, most: number): readonly FeedRow[] {
-  const counted = new Set<string>();
-  let bytes = 0;
-  for (const [index, { records }] of rows.entries()) {
-    for (const key of records.map(keyText)) {
-      if (!counted.has(key)) bytes += byteLengths.get(key) ?? 0;
-      counted.add(key);
-    }
-    if (bytes > most && index > 0) return rows.slice(0, index);
-  }
-  return rows;
 }

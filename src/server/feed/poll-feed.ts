@@ -1,10 +1,11 @@
 import type { FeedAnswer, FeedCursor, FeedTransaction } from '../../protocol/messages.ts';
 import type { DeviceRegistry } from '../device-registry.ts';
-import { createImageList } from '../image-list.ts';
 import type { Principal } from '../principal.ts';
 import type { ServerParts } from '../server-parts.ts';
-import { keyText } from '../store/server-store.ts';
-import { cutBytes, cutPage, isOwnCursor, planPoll } from './plan-poll.ts';
+import { choosePage } from './choose-page.ts';
+import { readItems } from './page-items.ts';
+import { isOwnCursor, planPoll } from './plan-poll.ts';
+import { Surroundings } from './surroundings.ts';
 
 /** A poll of one device. */
 export interface FeedPoll {
@@ -32,26 +33,17 @@ export async function pollFeed(parts: ServerParts, devices: DeviceRegistry, { pr
     const { user } = principal;
     const oldest = feed.head === feed.floor ? null : await view.oldestFeedPosition(user, parts.clock.now() - parts.retentionMs);
     const { from, gap, needsCursor } = planPoll(cursor, { feed, oldest: parts.rules.oldestKept(oldest) });
-    const { rows: fitting, keys } = cutPage(from === feed.head ? [] : await view.listFeed(user, from, limit), limit);
-    if (fitting.length === 0 && !needsCursor) return { epoch, head: feed.head, page: null };
+    const listed = from === feed.head ? [] : await view.listFeed(user, from, limit);
+    if (listed.length === 0 && !needsCursor) return { epoch, head: feed.head, page: null };
 
-    const found = new Map((await parts.visibility.images(view, principal, keys)).map((image) => [keyText(image), image]));
-    const byteLengths = new Map([...found].map(([key, { row }]) => [key, row?.length ?? 0]));
-    const rows = cutBytes(fitting, byteLengths, parts.limits.bodyBytes);
-    const images = createImageList();
-    const indices = new Map<string, number>();
-    const indexOf = (key: string): number[] => {
-      const image = found.get(key);
-      if (image === undefined) return []; // Its object is no longer in the schema.
-      const index = indices.get(key) ?? images.add(image);
-      indices.set(key, index);
-      return [index];
-    };
-    const transactions = rows.map(({ position, store, number, records }): FeedTransaction => {
-      return { position, store, number, items: records.flatMap((record) => indexOf(keyText(record))) };
+    const around = new Surroundings(parts, view, principal);
+    const { rows, items } = await choosePage(around, listed, { limit, bodyBytes: parts.limits.bodyBytes });
+    const { indexOf, ...page } = await readItems(parts, view, principal, around, [...items.values()]);
+    const transactions = rows.map(({ position, store: origin, number, records }): FeedTransaction => {
+      return { position, store: origin, number, items: records.flatMap(indexOf) };
     });
     const last = rows.at(-1)?.position ?? from;
     const at = (position: number): FeedCursor => ({ feed: feed.feed, epoch, position });
-    return { epoch, head: feed.head, page: { from: at(from), next: at(last), more: last < feed.head, gap, transactions, groups: [], part: null, ...images.take() } };
+    return { epoch, head: feed.head, page: { from: at(from), next: at(last), more: last < feed.head, gap, transactions, part: null, ...page } };
   });
 }
