@@ -6,6 +6,8 @@ import type { Serial } from '../shared/serial.ts';
 import type { AnswerGate } from './network/answer-gate.ts';
 import type { DownloadProgress } from './status.ts';
 import type { SyncEvent } from './sync-event.ts';
+import type { SavedMember } from './drafts/draft-rows.ts';
+import type { Guard } from './queue/guard.ts';
 import type { GroupPlaces } from './queue/groups.ts';
 import type { LocalStore } from './store/local-store.ts';
 import type { Parts } from './parts.ts';
@@ -31,6 +33,10 @@ export interface EngineContext {
   readonly steps: Serial;
   /** Whatever brings images of records passes here. */
   readonly answers: AnswerGate;
+  /** Looks at what waits of records before a save of them is queued (rule A37); there is one in a save that needs it. */
+  readonly guard?: Guard;
+  /** Tells those who have records open what became of own saves that the server has taken (rule A27). */
+  readonly noteSaved: (saved: readonly SavedMember[]) => void;
   readonly emit: (event: SyncEvent) => void;
   readonly showProgress: (progress: DownloadProgress | null) => void;
 }

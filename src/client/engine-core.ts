@@ -14,6 +14,8 @@ import type { DraftInfo } from './drafts/draft.ts';
 import type { EngineContext } from './engine-context.ts';
 import type { Lifecycle } from './engine.ts';
 import { groupPlaces } from './queue/groups.ts';
+import type { HandleDesk } from './handles/handle-desk.ts';
+import { GuardWanted, NO_GUARD, type Guard, type HostGuards } from './queue/guard.ts';
 import type { Inbox } from './inbox/inbox.ts';
 import { LiveQueries } from './read/live-queries.ts';
 import { LocalStore } from './store/local-store.ts';
@@ -41,6 +43,8 @@ export interface SyncEngineOptions {
   readonly readOnly?: boolean;
   /** @defaultValue online and in the foreground */
   readonly lifecycle?: Lifecycle;
+  /** What the host says of saves over something newer (rule A37). */
+  readonly guards?: HostGuards;
   /** @internal */
   readonly rules?: Partial<ClientRules>;
   /** @internal */
@@ -62,6 +66,8 @@ export class EngineCore {
   outcomes!: OutcomeWaiters;
   connection!: Connection;
   board!: StatusBoard;
+  /** There is one once somebody has opened a record. */
+  handles: HandleDesk | null = null;
   /** What the host last said of network and visibility, before the store was open too. */
   lifecycle: Lifecycle;
   readonly #abort = new AbortController();
@@ -102,10 +108,29 @@ export class EngineCore {
   }
 
   /** Rule A13: what is saved goes up at once. */
-  async save<T>(save: (context: EngineContext, limits: ProtocolLimits) => Promise<T>): Promise<T> {
-    const saved = await this.step((context) => save(context, this.connection.limits));
-    this.#wakeUpload();
-    return saved;
+  async save<T>(save: (context: EngineContext, limits: ProtocolLimits) => Promise<T>, guard?: Guard): Promise<T> {
+    try {
+      const saved = await this.step((context) => save(guard === undefined ? context : { ...context, guard }, this.connection.limits));
+      this.#wakeUpload();
+      return saved;
+    } catch (thrown) {
+      if (!(thrown instanceof GuardWanted)) throw thrown;
+      await thrown.ask();
+      return this.save(save, guard ?? (await this.#openGuard()));
+    }
+  }
+
+  /** Where its file cannot be loaded, nobody is kept from saving: the server decides in the end. */
+  async #openGuard(): Promise<Guard> {
+    const part = await this.context.parts.handles().catch(() => null);
+    return part === null ? NO_GUARD : new part.SaveGuard(this.options.guards);
+  }
+
+  /** Opens the part that keeps open records. */
+  async openHandles(): Promise<HandleDesk> {
+    await this.assertOpen();
+    const { HandleDesk } = await this.context.parts.handles();
+    return (this.handles ??= new HandleDesk(this.context));
   }
 
   /** The part of what people do about their changes. */
@@ -169,6 +194,7 @@ export class EngineCore {
       parts: this.options.parts ?? createParts(),
       steps,
       answers: createAnswerGate(),
+      noteSaved: (saved) => this.handles?.noteSaved(saved),
       emit,
       showProgress: (progress) => this.board.showProgress(progress),
     };
@@ -199,7 +225,7 @@ export class EngineCore {
 
   #onCommitted(keys: ReadonlySet<Key>): void {
     if (!this.#isOpen) return;
-    for (const step of [() => this.live.refresh(keys), () => this.outcomes.tell()]) {
+    for (const step of [() => this.live.refresh(keys), async () => this.handles?.refresh(), () => this.outcomes.tell()]) {
       void this.steps.run(step).catch((thrown: unknown) => this.connection.noteThrown(thrown));
     }
     this.#inbox?.look();
@@ -221,6 +247,7 @@ export class EngineCore {
     this.live?.clear();
     this.outcomes?.close(closed());
     this.#inbox?.close();
+    this.handles?.clear();
     this.board?.close();
     this.events.clear();
     this.draftLists.clear();

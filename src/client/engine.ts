@@ -5,6 +5,7 @@ import type { Notice } from './answers/notices.ts';
 import type { EntryOutcome, RecordRef } from './queue/outcomes.ts';
 import type { SyncReason } from './inbox/explain.ts';
 import type { DraftAnswer, DraftInfo, DraftRequest } from './drafts/draft.ts';
+import type { HandleAnswer, HandleMode, HandleRequest, HandleView } from './handles/handle.ts';
 import type { Query } from './read/query.ts';
 import type { SignOutOptions, Unsent, WipeOptions } from './inbox/sign-out.ts';
 import type { ExportedEntry, Fix, Resolution, ResolutionOutcome, ResolutionReceipt, SyncError, UndoReceipt } from './inbox/sync-error.ts';
@@ -36,6 +37,12 @@ export interface RecordCalls {
   draft(request: DraftRequest): Promise<DraftAnswer>;
   /** Calls with all open drafts now and after each change of them. */
   watchDrafts(listener: (drafts: readonly DraftInfo[]) => void): Promise<Unsubscribe>;
+  /**
+   * Opens a record (rule A36), and calls with what it shows now and after each change of that. To stop listening is to close it.
+   */
+  watchHandle(object: string, id: string, mode: HandleMode, listener: (view: HandleView) => void): Promise<Unsubscribe>;
+  /** Works on open records, and reads what waits until they are closed. */
+  handle(request: HandleRequest): Promise<HandleAnswer>;
   /** Takes back a delete that was not sent yet. */
   restore(object: string, id: string): Promise<SaveReceipt>;
   /** Reads one record by its id at birth or its Record ID; `null` when there is none. */
@@ -113,14 +120,19 @@ export interface SaveReceipt {
   readonly id: string;
   /** Names the queue entry for `outcome`; `null` when the save changed nothing and nothing was queued. */
   readonly entry: number | null;
+  /**
+   * The fields of this save that others have changed online as well, as this device knows already: the server will say which counts (rule
+   * A37). Left out where there are none.
+   */
+  readonly overlaps?: readonly string[];
 }
 
 /** What a transaction answers once it is durable on this device. */
 export interface TransactionReceipt {
   /** Names the queue entry for `outcome`; `null` when nothing really changed. */
   readonly entry: number | null;
-  /** The records of the changes, in their order, by their ids at birth. */
-  readonly records: readonly RecordRef[];
+  /** The records of the changes, in their order, by their ids at birth; with `overlaps` as a {@link SaveReceipt} has them. */
+  readonly records: readonly (RecordRef & Pick<SaveReceipt, 'overlaps'>)[];
 }
 
 /** Where a record stands between device and server. */

@@ -2,6 +2,7 @@ import { SyncFault } from '../shared/fault.ts';
 import type * as byHand from './inbox/by-hand.ts';
 import type * as conversation from './network/conversation.ts';
 import type * as drafts from './drafts/drafts.ts';
+import type * as handles from './handles/handle-desk.ts';
 import type * as rareResults from './answers/rare-results.ts';
 import type * as snapshotDownload from './network/snapshot-download.ts';
 import type * as upkeep from './store/upkeep.ts';
@@ -17,6 +18,7 @@ export interface Parts {
   readonly byHand: () => Promise<typeof byHand>;
   readonly conversation: () => Promise<typeof conversation>;
   readonly drafts: () => Promise<typeof drafts>;
+  readonly handles: () => Promise<typeof handles>;
   readonly rareResults: () => Promise<typeof rareResults>;
   readonly snapshotDownload: () => Promise<typeof snapshotDownload>;
   readonly upkeep: () => Promise<typeof upkeep>;
@@ -28,6 +30,7 @@ export function createParts(): Parts {
     byHand: createPart(() => import('./inbox/by-hand.ts')),
     conversation: createPart(() => import('./network/conversation.ts')),
     drafts: createPart(() => import('./drafts/drafts.ts')),
+    handles: createPart(() => import('./handles/handle-desk.ts')),
     rareResults: createPart(() => import('./answers/rare-results.ts')),
     snapshotDownload: createPart(() => import('./network/snapshot-download.ts')),
     upkeep: createPart(() => import('./store/upkeep.ts')),
@@ -38,7 +41,7 @@ export function createParts(): Parts {
  * Parts that are fetched as long as they can be: people need them offline too, and an answer that takes `rareResults` waits for it, which
  * is no longer to be had once a newer release is deployed.
  */
-const NEEDED_OFFLINE: readonly (keyof Parts)[] = ['byHand', 'drafts', 'rareResults'];
+const NEEDED_OFFLINE: readonly (keyof Parts)[] = ['byHand', 'drafts', 'handles', 'rareResults'];
 
 /** Loads in the background what must be there offline. What cannot be loaded now is tried again when somebody asks for it. */
 export function preloadParts(parts: Parts, names: readonly (keyof Parts)[] = NEEDED_OFFLINE): void {

@@ -29,6 +29,17 @@ export function createRecordCalls(core: EngineCore): RecordCalls {
       listener(await listDrafts());
       return core.draftLists.subscribe(listener);
     },
+    async watchHandle(object, id, mode, listener) {
+      const desk = await core.openHandles();
+      const handle = await core.step(() => desk.open(object, id, mode, listener));
+      return () => void core.step(() => desk.close(handle)).catch(() => {}); // closed with the client
+    },
+    async handle(request) {
+      // At once: what is asked next comes after it (rule A38).
+      if (request.kind === 'close') return core.step(async () => (await core.handles?.close(request.handle)) ?? null);
+      const desk = await core.openHandles();
+      return core.save((context, limits) => desk.answer(context, limits, request));
+    },
     get: (object, id) =>
       core.step(async ({ store, records }) => {
         store.layout(object);

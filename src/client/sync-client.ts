@@ -2,6 +2,7 @@
 import type { ObjectName, Schema } from '../protocol/schema.ts';
 import type { Unsubscribe } from '../shared/emitter.ts';
 import { untilAborted, type WaitOptions } from './facade/abortable.ts';
+import { withAsyncDispose } from './facade/async-dispose.ts';
 import { createClientEvents, type ClientEvents, type ClientRuntime } from './facade/client-events.ts';
 import { createSyncErrors, type SyncErrors } from './facade/client-sync-errors.ts';
 import type { DownloadReceipt, Lifecycle, SyncEngine, TransactionReceipt } from './engine.ts';
@@ -177,9 +178,4 @@ export function createTypedClient<S extends Schema>({ schema, engine, runtime, p
     close,
   };
   return withAsyncDispose(client, close);
-}
-
-function withAsyncDispose<T extends object>(client: T, close: () => Promise<void>): T & { [Symbol.asyncDispose](): Promise<void> } {
-  // Older platforms have no such symbol; `await using` compiled for them brings its own.
-  return Object.assign(client, Symbol.asyncDispose && { [Symbol.asyncDispose]: close }) as T & { [Symbol.asyncDispose](): Promise<void> };
 }

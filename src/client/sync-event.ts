@@ -1,5 +1,6 @@
 import type { FeedGap, RefusalClass } from '../protocol/messages.ts';
 import type { FaultShape } from '../shared/fault.ts';
+import type { HandleMode } from './handles/handle.ts';
 import type { Notice } from './answers/notices.ts';
 import type { SyncStatus } from './status.ts';
 import type { Resolution } from './inbox/sync-error.ts';
@@ -39,6 +40,28 @@ export type SyncEvent =
       readonly draft: string;
       /** `opened` also where a second one joined it. */
       readonly change: 'opened' | 'edited' | 'saved' | 'discarded';
+    }
+  | {
+      /** Somebody has opened a record (rule A36), or closed it again. */
+      readonly type: 'handle:opened' | 'handle:closed';
+      /** Names the open record: one that is open twice has two. */
+      readonly handle: number;
+      /** The object's name in the schema. */
+      readonly object: string;
+      /** The record's id at birth (rule C1). */
+      readonly id: string;
+      /** What it was opened for. */
+      readonly mode: HandleMode;
+    }
+  | {
+      /** A guard of the host failed, or took longer than 5 seconds: the save goes on without it (rule A37). */
+      readonly type: 'guard:failed';
+      /** The object's name in the schema. */
+      readonly object: string;
+      /** The record's id at birth (rule C1). */
+      readonly id: string;
+      /** What went wrong. */
+      readonly fault: FaultShape;
     }
   | {
       /** A request with entries is about to go out. */

@@ -1,6 +1,7 @@
 import { releaseProxy, type ProxyMarked, type Remote } from 'comlink';
 import type { SyncEngine } from '../client/engine.ts';
 import { PLAIN_CALLS, type PlainCalls } from '../client/engine-calls.ts';
+import type { HandleMode } from '../client/handles/handle.ts';
 import type { Query } from '../client/read/query.ts';
 import type { Unsubscribe } from '../shared/emitter.ts';
 import { SyncFault } from '../shared/fault.ts';
@@ -17,6 +18,7 @@ export const HOST_PROTOCOL = 1;
 export type WatchRequest =
   | { readonly kind: 'query'; readonly query: Query }
   | { readonly kind: 'record'; readonly object: string; readonly id: string }
+  | { readonly kind: 'handle'; readonly object: string; readonly id: string; readonly mode: HandleMode }
   | { readonly kind: 'status' | 'drafts' | 'sync-errors' | 'notices' | 'events' };
 
 /** A listener on the other thread; its values are cloned on the way. */
@@ -89,6 +91,7 @@ function startWatch(engine: SyncEngine, request: WatchRequest, listener: (value:
   switch (request.kind) {
     case 'query': return engine.watchQuery(request.query, listener);
     case 'record': return engine.watchRecord(request.object, request.id, listener);
+    case 'handle': return engine.watchHandle(request.object, request.id, request.mode, listener);
     case 'drafts': return engine.watchDrafts(listener);
     case 'status': return engine.watchStatus(listener);
     case 'sync-errors': return engine.watchSyncErrors(listener);

@@ -2,6 +2,7 @@ import { proxy, type Remote } from 'comlink';
 import type { DraftAnswer, DraftInfo } from '../client/drafts/draft.ts';
 import type { Notice } from '../client/answers/notices.ts';
 import type { RecordView, SyncEngine } from '../client/engine.ts';
+import type { HandleAnswer, HandleView } from '../client/handles/handle.ts';
 import type { SyncError } from '../client/inbox/sync-error.ts';
 import type { SyncEvent } from '../client/sync-event.ts';
 import type { SyncStatus } from '../client/status.ts';
@@ -123,6 +124,11 @@ export function createRemoteEngine({ host, ready, onEnd }: RemoteEngineOptions):
       assertCanBeSent('draft', request);
       return ask(async (): Promise<DraftAnswer> => host.draft(request));
     },
+    async handle(request) {
+      assertCanBeSent('handle', request);
+      return ask(async (): Promise<HandleAnswer> => host.handle(request));
+    },
+    watchHandle: (object, id, mode, listener) => watch<HandleView>({ kind: 'handle', object, id, mode }, listener),
     watchDrafts: (listener) => watch<readonly DraftInfo[]>({ kind: 'drafts' }, listener),
     watchQuery: (query, listener) => watch<readonly RecordView[]>({ kind: 'query', query }, listener),
     watchRecord: (object, id, listener) => watch<RecordView | null>({ kind: 'record', object, id }, listener),

@@ -54,6 +54,7 @@ export async function takeResults(context: NetworkContext, entries: readonly Que
     if (sent.some(({ result }) => result.outcome === 'copied')) rare!.becomeAnotherStore();
     const shown = await drafts?.rebaseDrafts(store, schema, taking.settlement, taking.saved);
     await store.commit(taking.settlement.step, 'strict');
+    context.noteSaved(taking.saved);
     taking.tell();
     for (const draft of shown ?? []) emit({ type: 'draft:changed', draft, change: 'edited' });
   });

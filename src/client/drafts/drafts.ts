@@ -9,6 +9,7 @@ import { draftRowKey } from './draft-keys.ts';
 import { opOf, putDraftRow, readDrafts, type HeldRecord } from './draft-rows.ts';
 import type { EngineContext } from '../engine-context.ts';
 import { GroupFinder } from '../queue/groups.ts';
+import { guardEdits } from '../queue/guard.ts';
 import { putJournal } from '../queue/journal.ts';
 import { putOutcome } from '../queue/outcomes.ts';
 import { newEntry, queueEntries } from '../queue/queue-entries.ts';
@@ -134,6 +135,7 @@ async function saveDraft(context: EngineContext, limits: ProtocolLimits, draft: 
   await finder.load([...draft.records.keys()]);
   const edits = editsOf(draft);
   for (const { layout, before, after } of edits) if (after !== null) assertFinished(schema, layout, after, before);
+  await guardEdits(context, finder, edits);
   const versions = new Map([...draft.records].map(([key, { base }]) => [key, base]));
   const contents = await planEntries(context, finder, limits, [...edits, ...(await removedWith(context, finder, edits))], versions);
   const ordered = orderEntries(contents, createdBy, (content) => referencesOf(content, schema));

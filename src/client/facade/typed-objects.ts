@@ -7,6 +7,7 @@ import type { RecordQuery, SyncedRecord } from '../read/record-query.ts';
 import type { LiveValue, SubscribeOptions, Subscriptions } from './subscription.ts';
 import type { UpdateOptions } from './typed-changes.ts';
 import { openDraft, type Draft } from './typed-drafts.ts';
+import { askHandle, openRecord, type NewerOf, type OpenOptions, type OpenRecord } from './typed-handles.ts';
 
 /** The records of one object. Changes are made on the device, online or not, and travel by themselves. */
 export interface SyncObject<S extends Schema, O extends ObjectName<S>> {
@@ -43,6 +44,18 @@ export interface SyncObject<S extends Schema, O extends ObjectName<S>> {
    * @throws {@link SyncFault} `RECORD_MISSING`, `RECORD_LOCKED`
    */
   draft(id?: string): Promise<Draft<S, O>>;
+  /**
+   * Opens a record that a person is going to look at or to edit (rule A36): it stays as it is under their eyes, whatever others do to it,
+   * until it is closed.
+   *
+   * @throws {@link SyncFault} `RECORD_MISSING`; with `mode: 'edit'` also `RECORD_LOCKED` and `RECORD_CHANGED_ELSEWHERE`
+   */
+  open(id: string, options?: OpenOptions): Promise<OpenRecord<S, O>>;
+  /**
+   * Reads what is online of a record and waits until it may be merged, such as what a save was refused for with
+   * `RECORD_CHANGED_ELSEWHERE`; `null` when nothing waits. Works offline.
+   */
+  newer(id: string): Promise<NewerOf<S, O> | null>;
   /** Reads a record on this device, by its id or the server's Record ID; `null` when there is none. */
   get(id: string): Promise<SyncedRecord<S, O> | null>;
   /** Asks the server for a record with its group and merges it. Needs the network; `null` when it does not exist or may not be seen. */
@@ -72,6 +85,11 @@ export function createSyncObject<S extends Schema, O extends ObjectName<S>>(
     remove: (id) => engine.remove(object, id),
     restore: (id) => engine.restore(object, id),
     draft: (id) => openDraft(engine, object, id ?? null),
+    open: (id, { mode = 'view' } = {}) => openRecord(engine, subscriptions, toRecord, (hear) => engine.watchHandle(object, id, mode, hear)),
+    async newer(id) {
+      const found = await askHandle(engine, { kind: 'newer', object, id });
+      return found && { ...found, record: toRecordOrNull(found.record) };
+    },
     get: async (id) => toRecordOrNull(await engine.get(object, id)),
     fetch: async (id) => toRecordOrNull(await engine.fetch(object, id)),
     query(input) {

@@ -1,3 +1,4 @@
+import type { EditValues } from '../../core/core.ts';
 import type { ProtocolLimits } from '../../protocol/messages.ts';
 import { NO_VERSION, type RecordVersion } from '../../protocol/version.ts';
 import { SyncFault, type FaultDetails } from '../../shared/fault.ts';
@@ -8,10 +9,11 @@ import type { EngineContext } from '../engine-context.ts';
 import type { SaveReceipt, TransactionReceipt } from '../engine.ts';
 import { sizeOf } from './entry-size.ts';
 import { GroupFinder } from './groups.ts';
+import { guardEdits } from './guard.ts';
 import { queueEntries, withdrawEntry, type EntryContent } from './queue-entries.ts';
-import { keysOf, type EntryHeader } from './queue-entry.ts';
+import { keysOf, type EntryHeader, type QueueEntry } from './queue-entry.ts';
 import { keyOf, splitKey, type Key } from '../store/record-key.ts';
-import { versionOf } from '../store/rows.ts';
+import { memberOn, versionOf } from '../store/rows.ts';
 import { checkId, editRow, memberBetween, rowAsSeen } from './save.ts';
 import { Settlement } from '../answers/settle.ts';
 import { gatherGroups, inChange, orderMembers, type Change, type Edit, type PlacedEdit } from './transaction.ts';
@@ -23,7 +25,8 @@ import { gatherGroups, inChange, orderMembers, type Change, type Edit, type Plac
 export async function saveChanges(context: EngineContext, limits: ProtocolLimits, changes: readonly Change[]): Promise<TransactionReceipt> {
   const finder = new GroupFinder(context);
   const edits = await readChanges(context, finder, changes);
-  const records = edits.map(({ key }) => splitKey(key));
+  const overlaps = await guardEdits(context, finder, edits);
+  const records = edits.map(({ key }) => ({ ...splitKey(key), ...(overlaps.has(key) && { overlaps: overlaps.get(key)! }) }));
   const [content, other] = await planEntries(context, finder, limits, [...edits, ...(await removedWith(context, finder, edits))]);
   const mixed = other?.members[0] ?? (content !== undefined && content.headers.length > 2 ? content.members[0] : undefined);
   if (mixed !== undefined) {
@@ -50,13 +53,26 @@ export async function restoreRecord(context: EngineContext, object: string, id: 
   if (!isLast || entry.state !== 'queued' || entry.number !== null || entry.members.some(({ op }) => op !== 'remove')) {
     throw saveFault('RECORD_MISSING', key, 'was not deleted here, or its delete was sent');
   }
-  const settlement = new Settlement(store, rules, await store.readBases(keysOf(entry)));
   const edit = restoreEdit(entry);
+  const finder = new GroupFinder(context);
+  await guardEdits(context, finder, await Promise.all(keysOf(entry).map((member) => restoredBy(context, finder, member, edit))));
+  const settlement = new Settlement(store, rules, await store.readBases(keysOf(entry)));
   if (edit === null) withdrawEntry(context, settlement, entry, { kind: 'undone' });
   else settlement.step.putEntry(edit);
   await store.commit(settlement.step, 'strict');
   if (edit === null) emit({ type: 'change:withdrawn', entry: entry.seq });
   return { ...splitKey(key), entry: entry.seq };
+}
+
+/** What taking a delete back saves of a record: nothing, or the edit that waited when it was deleted. */
+async function restoredBy({ store, core }: EngineContext, finder: GroupFinder, key: Key, edit: QueueEntry | null): Promise<Edit> {
+  const { object } = splitKey(key);
+  const layout = store.layout(object);
+  const { base } = await finder.record(key);
+  const before = edit && store.rowOf(base, object);
+  const member = edit && memberOn(layout, edit.members[0]!);
+  const after = before && core.applyEdit(layout, member as EditValues, member!.mask!, before);
+  return { key, layout, before, after, base: versionOf(base), change: null };
 }
 
 async function readChanges(context: EngineContext, finder: GroupFinder, changes: readonly Change[]): Promise<Edit[]> {
@@ -86,7 +102,8 @@ async function readChange(context: EngineContext, finder: GroupFinder, change: C
   const key = await records.resolve(object, change.id!, finder.record);
   const { row, base } = await finder.record(key);
   if (row === null) throw saveFault('RECORD_MISSING', key, 'is not on this device');
-  const before = seen === undefined ? row : rowAsSeen(schema, layout, row, seen, values);
+  // A delete says of every field what was seen.
+  const before = seen === undefined ? row : rowAsSeen(schema, layout, row, seen, op === 'remove' ? seen : values);
   return { key, layout, before, after: op === 'remove' ? null : editRow(schema, layout, before, values), base: versionOf(base), change: place };
 }
 
@@ -153,10 +170,9 @@ async function findTops(context: EngineContext, finder: GroupFinder, { key, befo
 /** Refuses to change what belongs to a submitted record. @throws {@link SyncFault} `RECORD_LOCKED` */
 export async function assertUnlocked({ schema, store, rules }: EngineContext, finder: GroupFinder, key: Key, top: Key): Promise<void> {
   const { object } = splitKey(top);
-  // As it is before this save: the entry that submits a record may change it. One that a draft keeps as it was may have been submitted since
-  // (rule A37): each further edit of it would become a copy of its own.
-  const rows = [(await finder.record(top)).row, store.isInUse(top) ? store.rowOf(store.side(top), object) : null];
-  if (rows.some((row) => rules.isLocked(schema.objects[object]!.submitted, store.layout(object), row))) throw saveFault('RECORD_LOCKED', key, 'belongs to a submitted record', { headerObject: object, headerId: splitKey(top).id });
+  // As it is before this save: the entry that submits a record may change it.
+  const { row } = await finder.record(top);
+  if (rules.isLocked(schema.objects[object]!.submitted, store.layout(object), row)) throw saveFault('RECORD_LOCKED', key, 'belongs to a submitted record', { headerObject: object, headerId: splitKey(top).id });
 }
 
 function isHeader({ places }: EngineContext, key: Key): boolean {

@@ -1,0 +1,194 @@
+import type { ProtocolLimits } from '../../protocol/messages.ts';
+import { decodeRow } from '../../protocol/row.ts';
+import { bytesEqual } from '../../shared/bytes.ts';
+import { SyncFault } from '../../shared/fault.ts';
+import { releaseInStep } from '../answers/release.ts';
+import type { SavedMember } from '../drafts/draft-rows.ts';
+import type { EngineContext } from '../engine-context.ts';
+import { assertMayEdit } from '../queue/guards.ts';
+import { GroupFinder } from '../queue/groups.ts';
+import { saveChange, saveFault } from '../queue/save-changes.ts';
+import { keyOf, splitKey, type Key } from '../store/record-key.ts';
+import { versionOf } from '../store/rows.ts';
+import type { HandleAnswer, HandleMode, HandleRequest, HandleSave, HandleView, NewerRecord } from './handle.ts';
+import { newerThanShown, shownAfter, type Shown } from './handle-state.ts';
+
+export { SaveGuard } from '../queue/guards.ts';
+
+/** A record that somebody has open. */
+interface Handle {
+  readonly handle: number;
+  readonly key: Key;
+  readonly mode: HandleMode;
+  readonly listener: (view: HandleView) => void;
+  shown: Shown;
+  view: HandleView;
+  /** The records that it keeps from being merged into: its own, and who leads its group. */
+  held: readonly Key[];
+  release: () => void;
+}
+
+/**
+ * Keeps the records that people have open (rules A36, A38): a worker part of its own. Nothing of it is durable, because what is open ends
+ * with the page. Every method but {@link noteSaved} runs as a step of the engine.
+ */
+export class HandleDesk {
+  readonly #context: EngineContext;
+  readonly #open = new Map<number, Handle>();
+  /** Own saves that the server has taken and that no handle has looked at yet. */
+  #saved: SavedMember[] = [];
+  #handles = 0;
+
+  constructor(context: EngineContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Opens a record and tells the listener what it shows, then and after each change. Answers the number of the handle.
+   *
+   * @throws {@link SyncFault} `RECORD_MISSING`; to edit, also `RECORD_LOCKED` and `RECORD_CHANGED_ELSEWHERE`
+   */
+  async open(object: string, id: string, mode: HandleMode, listener: (view: HandleView) => void): Promise<number> {
+    const { store, records, emit } = this.#context;
+    const layout = store.layout(object);
+    const finder = new GroupFinder(this.#context);
+    const key = await records.resolve(object, id, finder.record);
+    const { row } = await finder.record(key);
+    if (row === null) throw saveFault('RECORD_MISSING', key, 'is not on this device');
+    if (mode === 'edit') await assertMayEdit(this.#context, finder, key);
+    const handle = ++this.#handles;
+    const held = [...new Set([key, (await finder.above(key)).at(-1) ?? key])];
+    const shown = { row, entries: store.entriesOf(key) };
+    const record = { ...splitKey(key), values: decodeRow(layout, row), syncState: records.syncState(key) };
+    const one: Handle = { handle, key, mode, listener, shown, held, release: store.inUse.mark(held), view: { handle, place: 0, record, newer: null } };
+    this.#open.set(handle, one);
+    await this.#look(one, []);
+    emit({ type: 'handle:opened', handle, ...splitKey(key), mode });
+    return handle;
+  }
+
+  /** Rule A38: ends a handle. With the last one of a record, what waited is merged, before any later call reads it. */
+  async close(handle: number): Promise<void> {
+    const one = this.#open.get(handle);
+    if (one === undefined) return;
+    this.#open.delete(handle);
+    one.release();
+    this.#context.emit({ type: 'handle:closed', handle, ...splitKey(one.key), mode: one.mode });
+    await releaseInStep(this.#context, one.held);
+  }
+
+  /** Answers what is asked of an open record. @throws {@link SyncFault} `HANDLE_CLOSED`, and what saves throw */
+  async answer(context: EngineContext, limits: ProtocolLimits, request: HandleRequest): Promise<HandleAnswer> {
+    switch (request.kind) {
+      case 'newer': return this.#newer(request.object, request.id);
+      case 'close': return this.close(request.handle).then(() => null);
+      case 'showNewest': return this.#showNewest(this.#of(request.handle));
+      default: return this.#save(context, limits, this.#of(request.handle), request);
+    }
+  }
+
+  /** Own saves were taken by the server, and what became of them is durable. */
+  noteSaved(saved: readonly SavedMember[]): void {
+    if (this.#open.size > 0) this.#saved.push(...saved);
+  }
+
+  /** After commits: shows each handle what it may show of them. */
+  async refresh(): Promise<void> {
+    const saved = this.#saved;
+    this.#saved = [];
+    for (const one of this.#open.values()) await this.#look(one, saved);
+  }
+
+  /** Forgets all handles: the engine closes. */
+  clear(): void {
+    this.#open.clear();
+  }
+
+  #of(handle: number): Handle {
+    const one = this.#open.get(handle);
+    if (one === undefined) throw new SyncFault('HANDLE_CLOSED', `handle ${handle} is closed`, { details: { handle } });
+    return one;
+  }
+
+  async #save(context: EngineContext, limits: ProtocolLimits, one: Handle, { kind, values }: Extract<HandleRequest, { readonly values: unknown }>): Promise<HandleSave> {
+    const { object, id } = splitKey(one.key);
+    const seen = decodeRow(context.store.layout(object), one.shown.row);
+    const receipt = await saveChange(context, limits, { op: kind, object, id, values, seen });
+    await this.refresh();
+    return { receipt, view: one.view };
+  }
+
+  /** Shows what the record is now; what waits for this handle alone is merged first. */
+  async #showNewest(one: Handle): Promise<HandleView> {
+    const { store } = this.#context;
+    one.release();
+    await releaseInStep(this.#context, one.held);
+    one.release = store.inUse.mark(one.held);
+    const { row } = await this.#context.records.read(one.key);
+    if (row !== null) one.shown = { row, entries: store.entriesOf(one.key) };
+    await this.refresh();
+    return one.view;
+  }
+
+  async #newer(object: string, id: string): Promise<NewerRecord | null> {
+    const { store, records } = this.#context;
+    const layout = store.layout(object);
+    const key = await records.resolve(object, id);
+    const side = store.side(key);
+    const row = store.rowOf(side, object);
+    return side && { state: side.state, record: row && { ...splitKey(key), values: decodeRow(layout, row), syncState: records.syncState(key) } };
+  }
+
+  /** Looks at what has become of a handle's record, and tells its listener where that shows. */
+  async #look(one: Handle, saved: readonly SavedMember[]): Promise<void> {
+    const { schema, store, records } = this.#context;
+    const { key } = one;
+    const { object } = splitKey(key);
+    const layout = store.layout(object);
+    const finder = new GroupFinder(this.#context);
+    const { row, base } = await finder.record(key);
+    const own = saved.filter(({ sent }) => keyOf(sent.object, sent.id) === key);
+    const shown = shownAfter(schema, layout, one.shown, { key, row, entries: store.entriesOf(key), saved: own });
+    if (row !== null) this.#follow(one, (await finder.above(key)).at(-1) ?? key);
+    const { view } = one;
+    const newer = newerThanShown({
+      shown: shown.row,
+      row,
+      baseState: base?.state,
+      aside: this.#aside(key, base),
+      isSubmitted: await this.#isSubmitted(finder, one, row),
+      isGroupAside: one.held.some((held) => store.parkedOf(held).some(({ headers, members }) => headers.includes(held) || members.has(held))),
+    });
+    const syncState = records.syncState(key);
+    const isSame = bytesEqual(one.shown.row, shown.row) && view.newer === newer && view.record.syncState === syncState;
+    one.shown = shown;
+    if (isSame && view.place > 0) return;
+    one.view = { handle: one.handle, place: view.place + 1, record: { ...view.record, values: decodeRow(layout, shown.row), syncState }, newer };
+    one.listener(one.view);
+  }
+
+  /** The user's own save has moved the record to another group: now that one is in use. */
+  #follow(one: Handle, top: Key): void {
+    if (one.held.includes(top)) return;
+    const { release } = one;
+    one.held = [...one.held, top];
+    one.release = this.#context.store.inUse.mark(one.held);
+    release();
+  }
+
+  #aside(key: Key, base: Parameters<typeof versionOf>[0]): NewerRecord['state'] | null {
+    const { store, rules } = this.#context;
+    const side = store.side(key);
+    return side !== null && rules.isNewer(side.version, versionOf(base)) ? side.state : null;
+  }
+
+  /** Whether the group was submitted elsewhere, while the handle shows one that is open. */
+  async #isSubmitted(finder: GroupFinder, { key, held, shown }: Handle, row: Uint8Array | null): Promise<boolean> {
+    const { schema, store, rules } = this.#context;
+    const top = held.at(-1)!;
+    const { object } = splitKey(top);
+    const isLocked = (image: Uint8Array | null): boolean => rules.isLocked(schema.objects[object]!.submitted, store.layout(object), image);
+    if (isLocked(store.rowOf(store.side(top), object))) return !isLocked((await finder.record(top)).row);
+    return top === key && isLocked(row) && !isLocked(shown.row);
+  }
+}
