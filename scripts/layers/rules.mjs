@@ -30,9 +30,10 @@ export const IMPORT_RULES = [
     mayImport: [...SERVER_BASE, 'src/server/', '!src/server/http/', '!src/server/index.ts', '!src/server/store/', ...STORE_CONTRACT],
   },
   { files: 'src/server/store/', mayImport: [...SERVER_BASE, 'src/server/store/', ...SERVER_PLAIN] },
+  { files: 'src/server/access/', mayImport: [...SHARED_AND_PROTOCOL, 'src/server/access/', 'src/server/principal.ts', 'src/server/server-schema.ts'] },
   {
     files: 'src/server/*.ts',
-    mayImport: [...SERVER_BASE, ...SERVER_PLAIN, ...STORE_CONTRACT],
+    mayImport: [...SERVER_BASE, ...SERVER_PLAIN, ...STORE_CONTRACT, 'src/server/access/'],
   },
   {
     files: 'src/server/',

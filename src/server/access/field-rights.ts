@@ -42,6 +42,13 @@ function isStructural({ parent, submitted }: ServerObject, position: number): bo
 }
 
 function entriesOf(given: unknown, what: string): [string, unknown][] {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) throw new SyncFault('SCHEMA_INVALID', `${what} is to say rights by name`);
+  // A promise, a map or an error has no entries, and would pass for "everything may be read".
+  if (!isPlain(given)) throw new SyncFault('SCHEMA_INVALID', `${what} is to say rights by name, in a plain object`);
   return Object.entries(given).filter(([, right]) => right !== undefined);
+}
+
+function isPlain(given: unknown): given is object {
+  if (typeof given !== 'object' || given === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(given);
+  return prototype === null || prototype === Object.prototype;
 }
