@@ -3,6 +3,8 @@ import { SyncFault } from '../src/shared/fault.ts';
 import type { StorageAdapter } from '../src/storage/storage-adapter.ts';
 import type { TokenProvider } from '../src/transport/token-source.ts';
 import type { TransportAdapter } from '../src/transport/transport-adapter.ts';
+import type { SaveGuards } from '../src/client/facade/typed-guards.ts';
+import type { GuardQuestion } from '../src/client/queue/guard.ts';
 import type { CoreSource, EngineParts, EnginePlan, HttpTarget } from '../src/worker/engine-start.ts';
 import { readPageLifecycle, resolveUrl } from '../src/worker/page.ts';
 
@@ -33,6 +35,11 @@ export interface ClientOptions<S extends Schema> {
   readonly storage: StorageAdapter;
   /** The server's address, or the host's own way to it. */
   readonly transport: HttpServer | TransportAdapter;
+  /**
+   * Says, by object, why a record must not be saved over something newer that this device has and has not merged yet (rule A37), as text
+   * for the user. A guard that fails, or takes longer than 5 seconds, keeps nobody from saving. @defaultValue none
+   */
+  readonly guards?: SaveGuards<S>;
   /** How often to ask for news, in milliseconds; a server can ask for more time. @defaultValue 30_000 */
   readonly pollIntervalMs?: number;
   /**
@@ -55,8 +62,8 @@ export interface ClientOptions<S extends Schema> {
  *
  * @throws {@link SyncFault} `OPTION_INVALID` naming the option
  */
-export function readClientOptions(options: ClientOptions<Schema>): { readonly plan: EnginePlan; readonly parts: EngineParts } {
-  const { schema, user, tenant = '', storage, transport, pollIntervalMs, readOnly = false, wasm } = options;
+export function readClientOptions(options: PlainOptions): { readonly plan: EnginePlan; readonly parts: EngineParts } {
+  const { schema, user, tenant = '', storage, transport, pollIntervalMs, readOnly = false, wasm, guards = {} } = options;
   if (typeof schema?.hash !== 'string') throw invalid('schema', 'must be made with defineSchema');
   if (typeof user !== 'string' || user === '') throw invalid('user', 'must name the user, as text');
   if (typeof tenant !== 'string') throw invalid('tenant', 'must be text');
@@ -73,16 +80,24 @@ export function readClientOptions(options: ClientOptions<Schema>): { readonly pl
     http: server === null ? null : readServer(server),
     storage: storage.descriptor ?? null,
     ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }),
+    ...(storage.sharedAs === undefined ? {} : { sharedAs: storage.sharedAs }),
     ...(readOnly ? { readOnly } : {}),
+    guards: Object.keys(guards),
     ...(wasm === undefined ? {} : { wasm: readWasm(wasm) }),
   };
   const parts: EngineParts = {
     storage,
     ...('send' in transport ? { transport } : {}),
     ...(server?.token === undefined ? {} : { token: server.token }),
+    guard: async (object, question) => (guards as Guards)[object]!(question),
   };
   return { plan, parts };
 }
+
+/** The options of any schema: each guard takes the records of its own. */
+type PlainOptions = Omit<ClientOptions<Schema>, 'guards'> & { readonly guards?: Readonly<Record<string, ((input: never) => unknown) | undefined>> };
+
+type Guards = Readonly<Record<string, (question: GuardQuestion) => string | undefined>>;
 
 function readServer({ url, token, headers, timeoutMs }: HttpServer): HttpTarget {
   checkDuration('transport.timeoutMs', timeoutMs);

@@ -34,6 +34,10 @@ export type {
 export type { SyncEvent } from './client/sync-event.ts';
 export type { SeenValues, TransactionChange, UpdateOptions } from './client/facade/typed-changes.ts';
 export type { Draft, Drafts } from './client/facade/typed-drafts.ts';
+export type { GuardInput, SaveGuards } from './client/facade/typed-guards.ts';
+export type { NewerOf, OpenOptions, OpenRecord, ShownRecord } from './client/facade/typed-handles.ts';
+export type { HandleMode, NewerVersion } from './client/handles/handle.ts';
+export type { GuardedAction } from './client/queue/guard.ts';
 export type { SyncObject } from './client/facade/typed-objects.ts';
 export type { RefusalClass } from './protocol/messages.ts';
 export type {

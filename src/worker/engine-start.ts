@@ -1,3 +1,4 @@
+import type { HostGuards } from '../client/queue/guard.ts';
 import type { Lifecycle } from '../client/engine.ts';
 import type { Schema } from '../protocol/schema.ts';
 import type { StorageAdapter, StorageDescriptor } from '../storage/storage-adapter.ts';
@@ -25,6 +26,8 @@ export interface EngineTuning {
   readonly pollIntervalMs?: number;
   /** Looks at the store and changes nothing, here or online. @defaultValue false */
   readonly readOnly?: boolean;
+  /** The objects of which the host guards saves: {@link EngineParts.guard}. @defaultValue none */
+  readonly guards?: readonly string[];
 }
 
 /** Everything about an engine that is plain data and can be sent to a worker. */
@@ -38,6 +41,8 @@ export interface EnginePlan extends EngineTuning {
   readonly http: HttpTarget | null;
   /** What a worker makes its store from; `null`: the host brings its own adapter, which stays on the host's thread. */
   readonly storage: StorageDescriptor | null;
+  /** What the host's adapter says of who else sees its stores: {@link StorageAdapter.sharedAs}. */
+  readonly sharedAs?: string;
 }
 
 /** The parts of an engine that are objects and functions of the host. */
@@ -46,4 +51,6 @@ export interface EngineParts {
   /** There when the plan has no `http`. */
   readonly transport?: TransportAdapter;
   readonly token?: TokenProvider;
+  /** There when the plan has `guards`. */
+  readonly guard?: HostGuards['ask'];
 }

@@ -1,3 +1,4 @@
+import type { GuardQuestion } from '../client/queue/guard.ts';
 import { SyncFault } from '../shared/fault.ts';
 import type { Commit, RecordKey, RecordRow, StateRow, Storage, StorageEstimate, StoreOwner } from '../storage/storage-adapter.ts';
 import type { TokenRequest } from '../transport/token-source.ts';
@@ -10,6 +11,7 @@ import type { EngineParts } from './engine-start.ts';
  */
 export interface HostPorts {
   token(request: TokenRequest): Promise<string | null>;
+  guard(object: string, question: GuardQuestion): Promise<string | null | undefined>;
   send(call: number, request: Omit<TransportRequest, 'signal'>): Promise<TransportResponse>;
   abort(call: number): void;
   closeTransport(): void;
@@ -23,7 +25,7 @@ export interface HostPorts {
 }
 
 /** Puts the host's own parts behind {@link HostPorts}. Runs on the host's thread. */
-export function createHostPorts({ token, transport, storage }: EngineParts): HostPorts {
+export function createHostPorts({ token, guard, transport, storage }: EngineParts): HostPorts {
   const stores = new Map<number, Storage>();
   const calls = new Map<number, AbortController>();
 
@@ -45,6 +47,7 @@ export function createHostPorts({ token, transport, storage }: EngineParts): Hos
 
   return {
     token: async (request) => (await token?.(request)) ?? null,
+    guard: async (object, question) => guard?.(object, question),
     send,
     abort: (call) => calls.get(call)?.abort(),
     closeTransport: () => transport?.close?.(),

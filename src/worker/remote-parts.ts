@@ -9,6 +9,7 @@ import type { HostPorts } from './host-ports.ts';
 export function createRemoteParts(ports: Remote<HostPorts>): Required<EngineParts> {
   return {
     token: (request) => ports.token(request),
+    guard: (object, question) => ports.guard(object, question),
     storage: createRemoteStorage(ports),
     transport: createRemoteTransport(ports),
   };

@@ -11,7 +11,7 @@ import { openCore } from './open-core.ts';
 
 /** Builds an engine on this thread: in the worker, or in place. */
 export async function startEngine(plan: EnginePlan, parts: EngineParts): Promise<SyncEngine> {
-  const { schema, tenant, user, lifecycle, pollIntervalMs, readOnly = false, wasm } = plan;
+  const { schema, tenant, user, lifecycle, pollIntervalMs, readOnly = false, wasm, guards } = plan;
   const coreEvents = createEventLog<SyncEvent>();
   const engine = createSyncEngine({
     schema,
@@ -23,6 +23,7 @@ export async function startEngine(plan: EnginePlan, parts: EngineParts): Promise
     random: platformRandom,
     lifecycle,
     readOnly,
+    ...(guards === undefined || parts.guard === undefined ? {} : { guards: { objects: guards, ask: parts.guard } }),
     ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }),
   });
   return addEvents(engine, coreEvents);

@@ -92,6 +92,14 @@ class FakeEngine implements SyncEngine {
     return () => {};
   }
 
+  async handle(): Promise<never> {
+    throw new SyncFault('HANDLE_CLOSED', 'there are no handles here');
+  }
+
+  async watchHandle() {
+    return () => {};
+  }
+
   async restore(object: string, id: string) {
     return { object, id, entry: this.#entries };
   }

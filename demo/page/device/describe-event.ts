@@ -27,6 +27,12 @@ export function describeEvent(event: ClientEvent, titleOf: TitleOf): LogText | n
       return { tone: 'wait', text: 'A draft of before is still here.', why: 'Drafts survive whatever happens to the app; nothing of them is sent before you save.' };
     case 'draft:changed':
       return DRAFT_LINES[event.change];
+    case 'handle:opened':
+      return { tone: 'plain', text: `Opened ${nameOf(event, titleOf)}.`, why: 'While it is open, nothing of it changes under your eyes.' };
+    case 'handle:closed':
+      return { tone: 'plain', text: `Closed ${nameOf(event, titleOf)}.`, why: 'What waited for that is taken over now.' };
+    case 'guard:failed':
+      return { tone: 'wait', text: `Nobody could say whether ${nameOf(event, titleOf)} may be saved.`, why: 'The server decides.' };
     case 'upload:started':
       return { tone: 'plain', text: `Sending ${count(event.entries.length, 'change')}, ${formatBytes(event.bytes)}.`, why: 'Oldest first; one request at a time.' };
     case 'upload:accepted':
@@ -60,7 +66,7 @@ export function describeEvent(event: ClientEvent, titleOf: TitleOf): LogText | n
         why: {
           'pending': 'A change made here is still on its way; that is settled first.',
           'in-error': 'A refused change of it waits for you; that is settled first.',
-          'in-use': 'It is in a draft here; nothing changes under your eyes.',
+          'in-use': 'It is open here; nothing changes under your eyes.',
           'incomplete': 'A part of it is still missing; it appears whole, or not yet.',
         }[event.reason],
       };
