@@ -9,6 +9,7 @@ import { createId } from '../shared/ids.ts';
 import type { Random } from '../shared/random.ts';
 import type { Commit } from '../storage/storage-adapter.ts';
 import { isEcho, type IsEcho } from '../transport/echo.ts';
+import type { MergeUnit } from './answers/merge-units.ts';
 import type { Notice } from './answers/notices.ts';
 import { coalesce, type Coalesced, type CoalesceInput } from './queue/coalesce.ts';
 import { isSubmitted } from './queue/groups.ts';
@@ -53,6 +54,14 @@ export interface ClientRules {
   isNewer(candidate: RecordVersion, base: RecordVersion): boolean;
   /** Rules A39, C6: what to do with an image of the feed. */
   verdict(verdict: Verdict): Verdict;
+  /** Rules A34, A35: what is merged all at once or not at all. */
+  unitsOf(units: readonly MergeUnit[]): readonly MergeUnit[];
+  /** Rule A35: the members that must be here, each at a version, before any of its group is merged. */
+  needsOf(members: ReadonlyMap<Key, RecordVersion>): ReadonlyMap<Key, RecordVersion>;
+  /** Rule A35: the masters that are not here, and without which a record is not merged. */
+  orphanedBy(masters: readonly Key[]): readonly Key[];
+  /** Rules A34, A38, A39: whether what is kept aside of a group is merged; the bits of `ATTENTION` say what is in the way. */
+  isReleased(flags: number): boolean;
   /** Rule C7: whether an image that must not be merged now is kept aside. */
   keepsAside(image: HeldImage): boolean;
   /** Rule B13: what a record becomes when its refused change is taken back. */
@@ -95,6 +104,10 @@ export const clientRules: ClientRules = {
   rebaseOnto: (committed) => committed,
   isNewer: (candidate, base) => compareVersions(candidate, base) > 0,
   verdict: (verdict) => verdict,
+  unitsOf: (units) => units,
+  needsOf: (members) => members,
+  orphanedBy: (masters) => masters,
+  isReleased: (flags) => flags === 0,
   keepsAside: () => true,
   undoneTo: (base, side) => (side !== null && (base === null || compareVersions(side.version, base.version) > 0) ? side : base),
   takesAlong: () => true,

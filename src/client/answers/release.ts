@@ -1,7 +1,20 @@
 import type { EngineContext } from '../engine-context.ts';
 import { namedIn } from '../store/parked.ts';
-import type { Key } from '../store/record-key.ts';
+import { splitKey, type Key } from '../store/record-key.ts';
+import { versionOf, type HeldImage } from '../store/rows.ts';
+import type { SyncEvent } from '../sync-event.ts';
+import { readAround } from './around.ts';
+import { gatherUnits } from './merge-units.ts';
+import { Parking } from './parking.ts';
 import { Settlement } from './settle.ts';
+
+/** What a step releases. */
+export interface ReleaseInput {
+  /** What came in without a manifest, to be merged where it is safe and else kept aside. */
+  readonly offered?: ReadonlyMap<Key, HeldImage>;
+  /** Records that the step itself puts out of use. */
+  readonly outOfUse?: ReadonlySet<Key>;
+}
 
 /**
  * Merges what was kept aside for records that are free now, group by group, where nothing is in the way any more (rules A35, A36, A38). A
@@ -12,9 +25,38 @@ export function releaseFreed(context: EngineContext, keys: Iterable<Key>): Promi
 }
 
 /** The same inside a step that has nothing else to write. */
-export async function releaseInStep({ store, rules }: EngineContext, keys: Iterable<Key>): Promise<void> {
-  const freed = new Set([...keys].flatMap((key) => [key, ...store.parkedOf(key).flatMap((group) => [...namedIn(group)])]));
-  const settlement = new Settlement(store, rules, await store.readBases(freed));
-  for (const key of freed) settlement.releaseSide(key);
+export async function releaseInStep(context: EngineContext, keys: Iterable<Key>): Promise<void> {
+  const { store, rules, emit } = context;
+  const settlement = new Settlement(store, rules, new Map());
+  for (const key of keys) settlement.freed.add(key);
+  const events = await mergeFreed(context, settlement);
+  if (settlement.step.parked.size === 0) return;
   await store.commit(settlement.step, 'relaxed');
+  events.forEach(emit);
+}
+
+/**
+ * Takes in what a step was offered, and what was kept aside for the records that it frees, before it is written. Answers what is to be told
+ * once it is.
+ */
+export async function mergeFreed(context: EngineContext, settlement: Settlement, { offered = new Map<Key, HeldImage>(), outOfUse }: ReleaseInput = {}): Promise<SyncEvent[]> {
+  const { store, places, rules } = context;
+  const parking = new Parking(context, settlement, outOfUse);
+  const keys = [...settlement.freed, ...offered.keys()];
+  if (offered.size === 0 && !keys.some((key) => parking.of(key).length > 0)) return [];
+  const { base, side } = settlement;
+  settlement.learn(await readAround(context, [...keys, ...[...settlement.step.parked.values()].flatMap((group) => (group === null ? [] : [...namedIn(group)]))], offered));
+  const images = new Map([...offered].filter(([key, { version }]) => rules.isNewer(version, versionOf(base(key)))));
+  for (const unit of gatherUnits({ places, images, manifests: [], base, side, parkedOf: parking.of })) {
+    for (const key of unit.arrived) parking.keepAside(key, images.get(key)!);
+    if (unit.arrived.length > 0) parking.park(unit);
+  }
+  return parking.release(keys).flatMap(({ key, before, image, waited }) => (waited ? describeMerged(context, key, before, image) : []));
+}
+
+/** What is told of a merged record; nothing of one that was never here and is gone. */
+export function describeMerged({ store, records }: Pick<EngineContext, 'store' | 'records'>, key: Key, before: HeldImage | null, image: HeldImage): SyncEvent[] {
+  const { object, id } = splitKey(key);
+  if (before === null && image.state !== 'live') return [];
+  return [{ type: 'feed:merged', object, id, fields: records.changedFields(object, store.rowOf(before, object), store.rowOf(image, object)), state: image.state }];
 }

@@ -10,16 +10,17 @@ import { keyOf, type Key } from '../store/record-key.ts';
 import { onlyFields, type HeldImage } from '../store/rows.ts';
 import type { SavedMember } from '../drafts/draft-rows.ts';
 import { badAnswer, type AnswerImages } from '../network/server-link.ts';
-import { Settlement } from './settle.ts';
+import { mergeFreed } from './release.ts';
+import { AnswerSettlement } from './settle-answer.ts';
 
 type ResultOf<Outcome extends EntryResult['outcome']> = Extract<EntryResult, { readonly outcome: Outcome }>;
 
 /** What becomes of results that only an upload can have, or that mean something else there. */
 export interface ResultActions {
   /** The server could not decide (rule A17): the entry as it waits on, or a refusal of our own. */
-  readonly onTryLater: (settlement: Settlement, entry: QueueEntry, result: ResultOf<'tryLater'>) => void;
+  readonly onTryLater: (settlement: AnswerSettlement, entry: QueueEntry, result: ResultOf<'tryLater'>) => void;
   /** The entry's number is given up for good. */
-  readonly onVoided: (settlement: Settlement, entry: QueueEntry) => void;
+  readonly onVoided: (settlement: AnswerSettlement, entry: QueueEntry) => void;
 }
 
 /**
@@ -52,10 +53,12 @@ export async function takeResults(context: NetworkContext, entries: readonly Que
     await taking.read(sent, rare);
     for (const { entry, result } of sent) taking.take(entry, result, rare);
     if (sent.some(({ result }) => result.outcome === 'copied')) rare!.becomeAnotherStore();
+    const merged = await mergeFreed(context, taking.settlement, { offered: taking.settlement.offered });
     const shown = await drafts?.rebaseDrafts(store, schema, taking.settlement, taking.saved);
     await store.commit(taking.settlement.step, 'strict');
     context.noteSaved(taking.saved);
     taking.tell();
+    merged.forEach(emit);
     for (const draft of shown ?? []) emit({ type: 'draft:changed', draft, change: 'edited' });
   });
 }
@@ -74,7 +77,7 @@ export class Taking {
   readonly context: EngineContext;
   readonly images: AnswerImages;
   /** Set once all that it may touch is read. */
-  settlement!: Settlement;
+  settlement!: AnswerSettlement;
   /** What was saved, for drafts of the same records. */
   readonly saved: SavedMember[] = [];
   readonly #actions: ResultActions;
@@ -91,7 +94,7 @@ export class Taking {
     const { store, rules, records } = this.context;
     const keys = sent.flatMap(({ entry }) => keysOf(entry));
     this.#rowsBefore = await records.readAll(keys);
-    this.settlement = new Settlement(store, rules, await store.readBases([...keys, ...this.images.keys, ...(rare?.keysToRead(sent) ?? [])]));
+    this.settlement = new AnswerSettlement(store, rules, await store.readBases([...keys, ...this.images.keys, ...(rare?.keysToRead(sent) ?? [])]));
     await rare?.prepare(sent);
   }
 

@@ -18,6 +18,7 @@ import { keyOf, splitKey, type Key } from '../store/record-key.ts';
 import { versionOf } from '../store/rows.ts';
 import { assertFinished, checkId, editRow, memberBetween } from '../queue/save.ts';
 import { assertUnlocked, planEntries, removedWith, saveFault } from '../queue/save-changes.ts';
+import { mergeFreed } from '../answers/release.ts';
 import { Settlement } from '../answers/settle.ts';
 import { Step } from '../store/step.ts';
 import { orderEntries, type Edit } from '../queue/transaction.ts';
@@ -152,7 +153,8 @@ async function discardDraft(context: EngineContext, draft: Draft): Promise<Draft
   const members = editsOf(draft).flatMap(({ key, layout, before, after, base }) => memberBetween(schema, layout, splitKey(key).id, before, after, base) ?? []);
   const settlement = new Settlement(store, rules, await store.readBases(draft.records.keys()));
   const { step } = settlement;
-  for (const key of endDraft(step, draft)) settlement.releaseSide(key, false);
+  const outOfUse = new Set(endDraft(step, draft));
+  for (const key of outOfUse) settlement.freed.add(key);
   const { nextSeq } = store.meta;
   if (members.length > 0) {
     for (const { layout } of members) step.layouts.set(layout.hash, layout);
@@ -160,8 +162,10 @@ async function discardDraft(context: EngineContext, draft: Draft): Promise<Draft
     putJournal(step, store, newEntry(nextSeq, clock.now(), { members, headers: [] }), 'undone', clock.now());
     putOutcome(step, nextSeq, { kind: 'undone' }, clock.now());
   }
+  const events = await mergeFreed(context, settlement, { outOfUse });
   await store.commit(step, 'strict');
   emit({ type: 'draft:changed', draft: draft.id, change: 'discarded' });
+  events.forEach(emit);
   return { entries: members.length > 0 ? [nextSeq] : [] };
 }
 

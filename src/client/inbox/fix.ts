@@ -6,7 +6,7 @@ import { keysOf, type QueueEntry } from '../queue/queue-entry.ts';
 import { keyOf, splitKey, type Key } from '../store/record-key.ts';
 import { memberOn, touchedPositions, valueIn, versionOf, type HeldImage, type Member } from '../store/rows.ts';
 import { assertFinished, editRow, memberBetween } from '../queue/save.ts';
-import type { Settlement } from '../answers/settle.ts';
+import type { AnswerSettlement } from '../answers/settle-answer.ts';
 import type { Fix, FixedMember } from './sync-error.ts';
 
 type Values = FixedMember['values'];
@@ -26,7 +26,7 @@ export interface FixInput {
  *
  * @throws {@link SyncFault} `RECORD_MISSING` for a record that is not of the entry, and what a save may throw for values
  */
-export async function planFix(context: EngineContext, settlement: Settlement, { entry, fix, shown, bases }: FixInput): Promise<Member[]> {
+export async function planFix(context: EngineContext, settlement: AnswerSettlement, { entry, fix, shown, bases }: FixInput): Promise<Member[]> {
   const { schema, store } = context;
   const values = await fixedValues(context, entry, fix);
   return entry.members.flatMap((old, index) => {

@@ -9,7 +9,9 @@ import { putOutcome } from '../queue/outcomes.ts';
 import { keysOf, type QueueEntry } from '../queue/queue-entry.ts';
 import { planRecreate } from './recreate.ts';
 import { touchedPositions, type HeldImage, type Member } from '../store/rows.ts';
-import { Settlement } from '../answers/settle.ts';
+import { mergeFreed } from '../answers/release.ts';
+import { AnswerSettlement } from '../answers/settle-answer.ts';
+import type { Settlement } from '../answers/settle.ts';
 import type { Fix, Resolution, ResolutionOutcome, ResolutionReceipt } from './sync-error.ts';
 import { actionsOf, onlineOf } from './sync-error-list.ts';
 
@@ -69,12 +71,14 @@ async function supersede({ options: { context }, shown: lists }: Inbox, entry: Q
   if (action === 'recreate') {
     const { settlement, entry: made, recreated } = await planRecreate(context, entry);
     putInPlace(context, settlement, { ...requeued(entry), ...made });
+    const events = await mergeFreed(context, settlement);
     await store.commit(settlement.step, 'strict');
+    events.forEach(context.emit);
     return recreated;
   }
   const keys = keysOf(entry);
   const bases = await store.readBases(keys);
-  const settlement = new Settlement(store, rules, bases);
+  const settlement = new AnswerSettlement(store, rules, bases);
   const shown = seen ?? entry.members.map((_, index) => onlineOf(entry, index, store, bases));
   if (action === 'retry') putInPlace(context, settlement, { ...requeued(entry), ...rules.retryAs(entry) });
   else if (action === 'keepMine') {
@@ -91,7 +95,9 @@ async function supersede({ options: { context }, shown: lists }: Inbox, entry: Q
     if (members.length > 0) putInPlace(context, settlement, { ...requeued(entry), members });
     else putOutcome(settlement.step, entry.seq, { kind: 'withdrawn' }, clock.now());
   }
+  const events = await mergeFreed(context, settlement);
   await store.commit(settlement.step, 'strict');
+  events.forEach(context.emit);
   return [];
 }
 

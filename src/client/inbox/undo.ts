@@ -2,6 +2,7 @@ import type { EngineContext } from '../engine-context.ts';
 import { findSyncError, undoName } from './find-sync-error.ts';
 import { putUndone } from '../queue/outcomes.ts';
 import { keysOf, type QueueEntry } from '../queue/queue-entry.ts';
+import { mergeFreed } from '../answers/release.ts';
 import { Settlement } from '../answers/settle.ts';
 import { findDependants } from '../network/upload-plan.ts';
 
@@ -12,14 +13,17 @@ import { findDependants } from '../network/upload-plan.ts';
  *
  * @throws {@link SyncFault} `SYNC_ERROR_UNKNOWN`
  */
-export async function undoSyncError({ store, schema, rules, clock, emit }: EngineContext, syncError: number): Promise<QueueEntry[]> {
+export async function undoSyncError(context: EngineContext, syncError: number): Promise<QueueEntry[]> {
+  const { store, schema, rules, clock, emit } = context;
   const entry = findSyncError(store, syncError);
   const dependants = findDependants(entry, store.entries, schema).filter(rules.takesAlong);
   const all = [entry, ...dependants];
   const settlement = new Settlement(store, rules, await store.readBases(all.flatMap(keysOf)));
   settlement.undo(entry, dependants);
   for (const taken of all) putUndone(settlement.step, store, taken, clock.now());
+  const events = await mergeFreed(context, settlement);
   await store.commit(settlement.step, 'strict');
   emit({ type: 'sync-error:resolved', syncError, action: undoName(entry) });
+  events.forEach(emit);
   return all;
 }

@@ -14,6 +14,8 @@ import { ServerLink } from './server-link.ts';
 import { Uploader } from './uploader.ts';
 import { voidNumbers } from './void-numbers.ts';
 
+export { mergeFreed, releaseFreed } from '../answers/release.ts';
+
 export interface ConversationOptions {
   readonly context: EngineContext;
   readonly transport: TransportAdapter;

@@ -1,8 +1,12 @@
-import { ATTENTION, type AttentionEntry, type FeedPlanInput, type Verdict } from '../../core/core.ts';
-import type { FeedAnswer, SnapshotAnswer } from '../../protocol/messages.ts';
+import { ATTENTION, type AttentionEntry, type FeedPlanInput, type PlanGroup, type Verdict } from '../../core/core.ts';
+import type { RecordAnswer, SnapshotAnswer } from '../../protocol/messages.ts';
+import { compareVersions } from '../../protocol/version.ts';
+import { readAround } from '../answers/around.ts';
+import { flagsOf, gatherUnits, heldOf, missingMasters, type Manifest, type MergeUnit } from '../answers/merge-units.ts';
 import type { NetworkContext } from '../engine-context.ts';
+import { createdBy } from '../queue/queue-entry.ts';
 import type { LocalStore } from '../store/local-store.ts';
-import { splitKey, type Key } from '../store/record-key.ts';
+import { keyOf, splitKey, type Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
 import { badAnswer, type AnswerImages } from './server-link.ts';
 
@@ -10,34 +14,105 @@ import { badAnswer, type AnswerImages } from './server-link.ts';
 export interface PagePlan {
   readonly images: AnswerImages;
   readonly verdicts: readonly Verdict[];
-  /** What this device holds of the page's records. */
+  /** What this device holds of the page's records, and of all that has to do with them. */
   readonly bases: ReadonlyMap<Key, HeldImage>;
 }
 
-/** Validates a page of the feed or of a download, and lets the core decide about each image (rules A39, C6). */
-export async function planPage(
-  { store, link, core, rules }: NetworkContext,
-  page: Pick<FeedAnswer | SnapshotAnswer, 'layouts' | 'items'>,
-  replace: FeedPlanInput['replace'],
-): Promise<PagePlan> {
-  const images = link.images(page);
-  const bases = await store.readBases(images.keys);
-  const plan = core.planFeed({
-    items: page.items,
-    layouts: images.layouts,
-    baseVersions: images.keys.map((key) => versionOf(bases.get(key))),
-    attention: attentionOf(store, images.keys),
-    replace,
-  });
-  if (!plan.ok) throw badAnswer(`its records cannot be planned (${plan.status})`);
-  return { images, bases, verdicts: plan.verdicts.map(rules.verdict) };
+/** The same, with what is merged all at once or not at all. */
+export interface GroupedPlan extends PagePlan {
+  readonly units: readonly PlannedUnit[];
+  /** The newest image of each record. */
+  readonly newest: ReadonlyMap<Key, HeldImage>;
 }
 
-/** The records of a page that must not be merged into, and why (rule A34, conditions 3 and 4). */
-function attentionOf(store: LocalStore, keys: readonly Key[]): AttentionEntry[] {
-  return [...new Set(keys)].flatMap((key) => {
-    const inUse: number = store.isInUse(key) ? ATTENTION.inUse : 0;
-    const flags = store.entriesOf(key).reduce((before, { state }) => before | (state === 'failed' ? ATTENTION.inError : ATTENTION.pending), inUse);
-    return flags === 0 ? [] : { ...splitKey(key), flags };
+/** A unit, and what is in its way: bits of `ATTENTION`, for the words that tell of it. */
+export interface PlannedUnit extends MergeUnit {
+  readonly flags: number;
+}
+
+/**
+ * Validates a page of a download, and lets the core decide about each image (rules A39, C6).
+ *
+ * @param flagsAt - what is in the way of a record, or of its group
+ */
+export async function planSnapshot(context: NetworkContext, page: Pick<SnapshotAnswer, 'layouts' | 'items'>, flagsAt: (key: Key) => number): Promise<PagePlan> {
+  const { store, link } = context;
+  const images = link.images(page);
+  const bases = await store.readBases(images.keys);
+  const attention = [...new Set(images.keys)].flatMap((key) => {
+    const flags = flagsAt(key);
+    return flags === 0 ? [] : [{ ...splitKey(key), flags }];
   });
+  return { images, bases, verdicts: decide(context, page, images, bases, { attention, replace: 'newer-or-equal' }) };
+}
+
+/** Validates a page of the feed, or a record with its group, and lets the core decide about each image, group by group (rules A34–A39, C6). */
+export async function planPage(context: NetworkContext, page: Pick<RecordAnswer, 'layouts' | 'items' | 'groups'>): Promise<GroupedPlan> {
+  const { store, link, places, rules } = context;
+  const images = link.images(page);
+  const { newest, places: indices } = newestOf(images);
+  const manifests = page.groups.map((group) => manifestOf(group, images));
+  const bases = await readAround(context, manifests.flatMap(({ header, members }) => [header, ...members.keys()]), newest);
+  const base = (key: Key): HeldImage | null => bases.get(key) ?? null;
+  const side = (key: Key): HeldImage | null => store.side(key);
+  const isCreatedHere = (key: Key): boolean => store.entriesOf(key).some((entry) => createdBy(entry).includes(key));
+  const units = rules.unitsOf(gatherUnits({ places, images: newest, manifests, base, side, parkedOf: (key) => store.parkedOf(key) }));
+  const missing = (key: Key): Key[] => missingMasters({ places, base, isCreatedHere }, key, newest.get(key)!);
+  const flags = units.map(({ headers, members, arrived }) => {
+    const around = [...new Set([...headers, ...members.keys(), ...arrived])].reduce((before, key) => before | attentionAt(store, key), 0);
+    const orphaned = rules.orphanedBy(arrived.flatMap(missing).filter((master) => !newest.has(master)));
+    return orphaned.length > 0 ? around | ATTENTION.incomplete : around;
+  });
+  const unitOf = new Map(units.flatMap(({ arrived }, index) => arrived.map((key) => [key, index] as const)));
+  for (;;) {
+    const groups = units.map(({ members }, index): PlanGroup => ({
+      flags: flags[index]!,
+      needs: [...rules.needsOf(members)].map(([key, version]) => ({ image: indices.get(key) ?? -1, version, held: heldOf(key, base, side) })),
+    }));
+    const groupOf = images.keys.map((key) => unitOf.get(key) ?? -1);
+    const verdicts = decide(context, page, images, bases, { attention: [], groups, groupOf, replace: 'newer' });
+    // What hangs on a record of this page that is not merged itself waits with it (rule A35).
+    const left = [...newest.keys()].filter((key) => isMerged(verdicts, indices, key) && rules.orphanedBy(missing(key)).some((master) => !isMerged(verdicts, indices, master)));
+    if (left.length === 0) return { images, bases, newest, verdicts, units: units.map((unit, index) => ({ ...unit, flags: flags[index]! })) };
+    for (const key of left) flags[unitOf.get(key)!]! |= ATTENTION.incomplete;
+  }
+}
+
+function isMerged(verdicts: readonly Verdict[], indices: ReadonlyMap<Key, number>, key: Key): boolean {
+  const index = indices.get(key);
+  return index !== undefined && verdicts[index] === 'merge';
+}
+
+function decide(
+  { core, rules }: NetworkContext,
+  { items }: Pick<SnapshotAnswer, 'items'>,
+  { layouts, keys }: AnswerImages,
+  bases: ReadonlyMap<Key, HeldImage>,
+  input: Pick<FeedPlanInput, 'attention' | 'groups' | 'groupOf' | 'replace'>,
+): Verdict[] {
+  const plan = core.planFeed({ items, layouts, baseVersions: keys.map((key) => versionOf(bases.get(key))), ...input });
+  if (!plan.ok) throw badAnswer(`its records cannot be planned (${plan.status})`);
+  return plan.verdicts.map(rules.verdict);
+}
+
+/** The newest image of each record, and its place on the page. */
+function newestOf(images: AnswerImages): { readonly newest: Map<Key, HeldImage>; readonly places: Map<Key, number> } {
+  const newest = new Map<Key, HeldImage>(), places = new Map<Key, number>();
+  images.keys.forEach((key, index) => {
+    const image = images.image(index), rival = newest.get(key);
+    if (rival !== undefined && compareVersions(image.version, rival.version) < 0) return;
+    newest.set(key, image);
+    places.set(key, index);
+  });
+  return { newest, places };
+}
+
+function manifestOf({ object, id, members, others }: RecordAnswer['groups'][number], images: AnswerImages): Manifest {
+  const here = [...images.byKey(members)].map(([key, { version }]) => [key, version] as const);
+  return { header: keyOf(object, id), members: new Map([...others.map((other) => [keyOf(other.object, other.id), [other.epoch, other.n] as const] as const), ...here]) };
+}
+
+/** What is in the way of a record, or of the group that it leads (rule A34, conditions 2 and 3). */
+export function attentionAt(store: LocalStore, key: Key): number {
+  return flagsOf(store.entriesAround(key)) | (store.isInUse(key) ? ATTENTION.inUse : 0);
 }

@@ -1,12 +1,7 @@
-import type { Verdict } from '../../core/core.ts';
 import type { FeedAnswer, FeedCursor } from '../../protocol/messages.ts';
 import type { NetworkContext } from '../engine-context.ts';
-import type { SyncEvent } from '../sync-event.ts';
-import { planPage } from './page-plan.ts';
-import { splitKey, type Key } from '../store/record-key.ts';
-import type { HeldImage } from '../store/rows.ts';
 import { badAnswer } from './server-link.ts';
-import { Settlement } from '../answers/settle.ts';
+import { takePage } from './take-page.ts';
 import { oldestPending } from '../status.ts';
 
 /** What a poll brought. */
@@ -42,35 +37,12 @@ async function merge(context: NetworkContext, page: FeedAnswer, asked: FeedCurso
   const { store, rules, emit } = context;
   // A download moved the cursor while this page was under way: the page is older than what is here.
   if (store.meta.cursor !== asked) return;
-  const { images, verdicts, bases } = await planPage(context, page, 'newer');
-  images.byKey(page.transactions.flatMap(({ items }) => items));
-  const settlement = new Settlement(store, rules, bases);
-  const events = verdicts.map((verdict, index): SyncEvent => {
-    const key = images.keys[index]!, image = images.image(index);
-    const event = eventOf(context, verdict, key, settlement.base(key), image);
-    settlement.follow(verdict, key, image);
-    return event;
-  });
-  if (page.gap !== null) events.push({ type: 'feed:gap-found', reason: page.gap });
+  const { settlement, keys, events } = await takePage(context, page);
+  if (page.transactions.some(({ items }) => items.some((index) => index >= keys.length))) throw badAnswer('it points to a record that it does not hold');
   settlement.step.meta = { cursor: rules.cursorAfter(page), hasFeedGap: store.meta.hasFeedGap || page.gap !== null };
   await store.commit(settlement.step, 'relaxed');
   events.forEach(emit);
-}
-
-function eventOf({ store, records }: NetworkContext, verdict: Verdict, key: Key, before: HeldImage | null, image: HeldImage): SyncEvent {
-  const { object, id } = splitKey(key);
-  switch (verdict) {
-    case 'merge':
-      return { type: 'feed:merged', object, id, fields: records.changedFields(object, store.rowOf(before, object), store.rowOf(image, object)), state: image.state };
-    case 'wait':
-      return { type: 'feed:kept-aside', object, id, reason: 'in-use' };
-    case 'incomplete':
-      return { type: 'feed:kept-aside', object, id, reason: 'incomplete' };
-    case 'discard':
-      return { type: 'feed:kept-aside', object, id, reason: records.syncState(key) === 'error' ? 'in-error' : 'pending' };
-    default:
-      return { type: 'feed:skipped', object, id, reason: verdict };
-  }
+  if (page.gap !== null) emit({ type: 'feed:gap-found', reason: page.gap });
 }
 
 /** Never trust the other side: a page must follow the cursor without a hole, and only go forward. */

@@ -3,8 +3,11 @@ import type { SnapshotAnswer, WireLayout } from '../../protocol/messages.ts';
 import type { StateRow } from '../../storage/storage-adapter.ts';
 import type { NetworkContext } from '../engine-context.ts';
 import type { DownloadReceipt } from '../engine.ts';
-import { planPage } from './page-plan.ts';
+import { Parking } from '../answers/parking.ts';
+import { planSnapshot } from './page-plan.ts';
+import { findProtected, type ProtectedGroups } from './protected-groups.ts';
 import { splitKey, type Key } from '../store/record-key.ts';
+import type { HeldImage } from '../store/rows.ts';
 import { badAnswer } from './server-link.ts';
 import { Settlement } from '../answers/settle.ts';
 import { Step } from '../store/step.ts';
@@ -16,6 +19,15 @@ const RESUME_WITHIN_MS = 12 * 3_600_000;
 interface StagedPage {
   readonly layouts: readonly WireLayout[];
   readonly items: Uint8Array;
+}
+
+/** What the pages of a download lead to, as far as they are applied. */
+interface Applying {
+  readonly settlement: Settlement;
+  readonly closed: ProtectedGroups;
+  readonly downloaded: Set<Key>;
+  /** Records of which an image is kept aside. */
+  readonly kept: Set<Key>;
 }
 
 /**
@@ -136,31 +148,65 @@ export class SnapshotDownload {
     const { cursor, records, bytes, serverTime } = store.meta.download!;
     const settlement = new Settlement(store, rules, new Map());
     const downloaded = new Set<Key>(asked);
-    for await (const row of store.scanState(STATE.stage)) await this.#takePage(row.bytes, settlement, downloaded);
-    const unclear = await this.#findUnclear(downloaded);
+    const closed = await findProtected(this.#context, () => this.#stagedImages());
+    const kept = new Set<Key>();
+    for await (const row of store.scanState(STATE.stage)) await this.#takePage(row.bytes, { settlement, closed, downloaded, kept });
+    const unclear = await this.#findUnclear(closed, downloaded);
     if (unclear.length > 0) return { unclear };
     const removed = await this.#removeAbsent(settlement, downloaded);
+    this.#park(settlement, closed, kept);
     await this.#clearStage(settlement.step);
     settlement.step.meta = { download: null, cursor, hasFeedGap: false, lastDownloadAt: serverTime };
     await store.commit(settlement.step, 'strict');
     return { receipt: { records, removed, bytes } };
   }
 
-  async #takePage(bytes: Uint8Array, settlement: Settlement, downloaded: Set<Key>): Promise<void> {
-    const { layouts, items } = decodeEnvelope(bytes) as StagedPage;
-    const page = { layouts, items: new Uint8Array(items.buffer, items.byteOffset, items.byteLength) };
-    const { images, verdicts } = await planPage(this.#context, page, 'newer-or-equal');
+  async #takePage(bytes: Uint8Array, { settlement, closed, downloaded, kept }: Applying): Promise<void> {
+    const { images, verdicts } = await planSnapshot(this.#context, readStaged(bytes), closed.flagsAt);
+    const parking = new Parking(this.#context, settlement);
     verdicts.forEach((verdict, index) => {
       const key = images.keys[index]!;
       downloaded.add(key);
-      settlement.follow(verdict, key, images.image(index));
+      if (verdict === 'merge') settlement.step.putBase(key, images.image(index));
+      else if (verdict === 'discard' || verdict === 'wait') {
+        parking.keepAside(key, images.image(index));
+        kept.add(key);
+      }
     });
   }
 
+  async *#stagedImages(): AsyncGenerator<(readonly [Key, HeldImage])[]> {
+    const { store, link } = this.#context;
+    for await (const { bytes } of store.scanState(STATE.stage)) {
+      const images = link.images(readStaged(bytes));
+      yield images.keys.map((key, index) => [key, images.image(index)] as const);
+    }
+  }
+
+  /** A download is one consistent state: of what was kept aside before, only groups that still take nothing go on waiting (rule A35). */
+  #park(settlement: Settlement, closed: ProtectedGroups, kept: Set<Key>): void {
+    const { step } = settlement;
+    for (const [name, { members }] of this.#context.store.parked) {
+      step.parked.set(name, null);
+      for (const key of members.keys()) {
+        if (settlement.side(key) === null) continue;
+        if (closed.headerOf(key) === undefined) step.sides.set(key, null);
+        else kept.add(key);
+      }
+    }
+    const parking = new Parking(this.#context, settlement);
+    const groups = new Map<Key, Key[]>();
+    for (const key of kept) {
+      const header = closed.headerOf(key)!;
+      groups.set(header, [...(groups.get(header) ?? []), key]);
+    }
+    for (const [header, arrived] of groups) parking.park({ headers: [header], members: new Map(), arrived });
+  }
+
   /** Records that are on no page, and that came in since the download began or have a change waiting. */
-  async #findUnclear(downloaded: ReadonlySet<Key>): Promise<Key[]> {
+  async #findUnclear(closed: ProtectedGroups, downloaded: ReadonlySet<Key>): Promise<Key[]> {
     const { store } = this.#context;
-    const busy = [...store.busyKeys, ...store.drafts.byRecord.keys()];
+    const busy = [...closed.keys];
     const bases = await store.readBases(busy);
     const unclear = new Set(busy.filter((key) => bases.get(key)?.state === 'live' || store.side(key)?.state === 'live'));
     for await (const { key } of store.scanState(STATE.fresh)) unclear.add(key.slice(STATE.fresh.length));
@@ -191,6 +237,11 @@ export class SnapshotDownload {
 
 function stagedPage(place: number, { layouts, items }: StagedPage): StateRow {
   return { key: orderedKey(STATE.stage, place), bytes: encodeEnvelope({ layouts, items } satisfies StagedPage) };
+}
+
+function readStaged(bytes: Uint8Array): StagedPage {
+  const { layouts, items } = decodeEnvelope(bytes) as StagedPage;
+  return { layouts, items: new Uint8Array(items.buffer, items.byteOffset, items.byteLength) };
 }
 
 /** Pages must go forward, or a hostile or broken server could keep a device downloading for ever. */

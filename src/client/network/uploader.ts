@@ -8,7 +8,7 @@ import { MOST_WAIT_MS } from '../../transport/answer.ts';
 import type { NetworkContext } from '../engine-context.ts';
 import { sizeOf } from '../queue/entry-size.ts';
 import { ownRefusal, type QueueEntry } from '../queue/queue-entry.ts';
-import { Settlement } from '../answers/settle.ts';
+import { AnswerSettlement } from '../answers/settle-answer.ts';
 import { Step } from '../store/step.ts';
 import { takeResults } from '../answers/take-result.ts';
 
@@ -123,7 +123,7 @@ export class Uploader {
   }
 
   /** Rule A17: it is tried later, and becomes a sync error when that has gone on for long while all else went well. */
-  #defer(settlement: Settlement, entry: QueueEntry, retryAfterMs: number, message: string): void {
+  #defer(settlement: AnswerSettlement, entry: QueueEntry, retryAfterMs: number, message: string): void {
     const { clock } = this.#context;
     // While nothing gets through, the server is at fault and not this entry.
     const isCounted = this.#pollsSucceed();
@@ -146,7 +146,7 @@ export class Uploader {
     const { steps, store, rules, clock, emit } = this.#context;
     const entry = entries[0]!;
     await steps.run(async () => {
-      const settlement = new Settlement(store, rules, new Map());
+      const settlement = new AnswerSettlement(store, rules, new Map());
       settlement.refuse(entry, ownRefusal('too-large', 'The server does not accept so large a change.', clock.now()));
       await store.commit(settlement.step, 'strict');
       emit({ type: 'sync-error:raised', syncError: entry.seq, ...nameOf(entry), reason: 'too-large' });

@@ -18,6 +18,8 @@ export interface GroupPlace {
   readonly depth: number;
   /** What hangs on it, and by which field. */
   readonly children: readonly (readonly [object: string, field: string])[];
+  /** Its masters, whether they lead its group or not, and by which fields it hangs on them (rule A35). */
+  readonly masters: readonly (readonly [object: string, field: string])[];
 }
 
 /** The transaction groups of a schema, by object. */
@@ -31,7 +33,8 @@ export function groupPlaces(schema: Schema): GroupPlaces {
     const children = parents.flatMap(([child, above]) => (above?.target === object ? [[child, above.field] as const] : []));
     let depth = 0;
     for (let above = parent; above !== null; above = groupParentOf(schema, above.target)) depth++;
-    places.set(object, { parent, header: groupHeaderOf(schema, object), depth, children });
+    const masters = Object.entries(schema.objects[object]!.fields).flatMap(([field, { parent: isMaster, target }]) => (isMaster === true ? [[target!, field] as const] : []));
+    places.set(object, { parent, header: groupHeaderOf(schema, object), depth, children, masters });
   }
   return places;
 }

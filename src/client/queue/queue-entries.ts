@@ -3,11 +3,12 @@ import type { EngineContext } from '../engine-context.ts';
 import { isGrouped } from './groups.ts';
 import { putJournal } from './journal.ts';
 import { putOutcome, type EntryOutcome } from './outcomes.ts';
-import { createdBy, keysOf, referencesOf, type QueueEntry } from './queue-entry.ts';
+import { createdBy, referencesOf, type QueueEntry } from './queue-entry.ts';
 import { keyOf, type Key } from '../store/record-key.ts';
 import type { Member } from '../store/rows.ts';
 import { changedFields } from './save.ts';
 import type { Settlement } from '../answers/settle.ts';
+import type { SyncEvent } from '../sync-event.ts';
 
 /** What an entry holds before it has a place in the queue. */
 export type EntryContent = Pick<QueueEntry, 'members' | 'headers'>;
@@ -36,9 +37,9 @@ export async function queueEntries(context: EngineContext, contents: readonly En
     else step.putEntry(joined);
     return tail!.seq;
   });
-  const waiting = new Set([...step.entries.values()].flatMap((entry) => (entry === null ? [] : keysOf(entry))));
-  for (const key of released) if (!waiting.has(key)) settlement.releaseSide(key, false);
   step.meta = { ...step.meta, nextSeq };
+  for (const key of released) settlement.freed.add(key);
+  const events = await releaseWith(context, settlement, new Set(released));
   await store.commit(step, 'strict');
   seqs.forEach((entry, index) => {
     for (const member of contents[index]!.members) {
@@ -47,7 +48,20 @@ export async function queueEntries(context: EngineContext, contents: readonly En
     }
     if (store.entry(entry) === undefined) emit({ type: 'change:withdrawn', entry });
   });
+  events.forEach(emit);
   return seqs;
+}
+
+/**
+ * What was kept aside for records that a step frees is merged with it (rules A38, C7); answers what is to be told then. Few steps of a
+ * person free anything: where the file for it cannot be loaded, it waits for the next opening.
+ *
+ * @param outOfUse - records that the step itself puts out of use
+ */
+export async function releaseWith(context: EngineContext, settlement: Settlement, outOfUse?: ReadonlySet<Key>): Promise<readonly SyncEvent[]> {
+  if (![...settlement.freed].some((key) => context.store.parkedOf(key).length > 0)) return [];
+  const part = await context.parts.conversation().catch(() => null);
+  return (await part?.mergeFreed(context, settlement, { ...(outOfUse && { outOfUse }) })) ?? [];
 }
 
 /** An entry as it is before anything of it was sent. */

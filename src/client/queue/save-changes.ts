@@ -10,7 +10,7 @@ import type { SaveReceipt, TransactionReceipt } from '../engine.ts';
 import { sizeOf } from './entry-size.ts';
 import { GroupFinder } from './groups.ts';
 import { guardEdits } from './guard.ts';
-import { queueEntries, withdrawEntry, type EntryContent } from './queue-entries.ts';
+import { queueEntries, releaseWith, withdrawEntry, type EntryContent } from './queue-entries.ts';
 import { keysOf, type EntryHeader, type QueueEntry } from './queue-entry.ts';
 import { keyOf, splitKey, type Key } from '../store/record-key.ts';
 import { memberOn, versionOf } from '../store/rows.ts';
@@ -59,8 +59,10 @@ export async function restoreRecord(context: EngineContext, object: string, id: 
   const settlement = new Settlement(store, rules, await store.readBases(keysOf(entry)));
   if (edit === null) withdrawEntry(context, settlement, entry, { kind: 'undone' });
   else settlement.step.putEntry(edit);
+  const events = await releaseWith(context, settlement);
   await store.commit(settlement.step, 'strict');
   if (edit === null) emit({ type: 'change:withdrawn', entry: entry.seq });
+  events.forEach(emit);
   return { ...splitKey(key), entry: entry.seq };
 }
 

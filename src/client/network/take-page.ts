@@ -1,0 +1,52 @@
+import { ATTENTION, type Verdict } from '../../core/core.ts';
+import type { RecordAnswer } from '../../protocol/messages.ts';
+import { Parking } from '../answers/parking.ts';
+import { describeMerged, mergeFreed } from '../answers/release.ts';
+import { Settlement } from '../answers/settle.ts';
+import type { NetworkContext } from '../engine-context.ts';
+import { splitKey, type Key } from '../store/record-key.ts';
+import type { SyncEvent } from '../sync-event.ts';
+import { planPage } from './page-plan.ts';
+
+/** A page as it is taken in: what the step changes, and what is told once it is written. */
+export interface TakenPage {
+  readonly settlement: Settlement;
+  readonly keys: readonly Key[];
+  readonly events: readonly SyncEvent[];
+}
+
+/**
+ * Takes in records that the server sent with their groups: each group whole, or not at all (rules A34–A39). What its arrival frees of what
+ * was kept aside goes along.
+ */
+export async function takePage(context: NetworkContext, page: Pick<RecordAnswer, 'layouts' | 'items' | 'groups'>): Promise<TakenPage> {
+  const { store, rules } = context;
+  const plan = await planPage(context, page);
+  const { images, newest, verdicts, units } = plan;
+  const settlement = new Settlement(store, rules, plan.bases);
+  const parking = new Parking(context, settlement);
+  const flagsAt = new Map(units.flatMap(({ arrived, flags }) => arrived.map((key) => [key, flags] as const)));
+  const kept = new Set<Key>();
+  const events = verdicts.flatMap((verdict, index): SyncEvent[] => {
+    const key = images.keys[index]!, image = newest.get(key)!;
+    const before = settlement.base(key);
+    if (verdict === 'merge') {
+      settlement.step.putBase(key, image);
+      return describeMerged(context, key, before, image);
+    }
+    const { object, id } = splitKey(key);
+    if (verdict === 'stale' || verdict === 'superseded') return [{ type: 'feed:skipped', object, id, reason: verdict }];
+    parking.keepAside(key, image);
+    kept.add(key);
+    return [{ type: 'feed:kept-aside', object, id, reason: reasonOf(verdict, flagsAt.get(key) ?? 0) }];
+  });
+  for (const unit of units) if (unit.arrived.some((key) => kept.has(key)) || parking.isParked(unit)) parking.park(unit);
+  for (const key of images.keys) settlement.freed.add(key);
+  return { settlement, keys: images.keys, events: [...events, ...(await mergeFreed(context, settlement))] };
+}
+
+function reasonOf(verdict: Exclude<Verdict, 'merge' | 'stale' | 'superseded'>, flags: number): Extract<SyncEvent, { type: 'feed:kept-aside' }>['reason'] {
+  if (verdict === 'wait') return 'in-use';
+  if (verdict === 'incomplete') return 'incomplete';
+  return (flags & ATTENTION.inError) === 0 ? 'pending' : 'in-error';
+}
