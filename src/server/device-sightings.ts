@@ -27,8 +27,8 @@ export interface Sighting {
 
 /** Remembers when devices were heard of. */
 export interface DeviceSightings {
-  /** Notes a request of an admitted device; `pending` is the header of a poll, if it had one. */
-  note(principal: Principal, store: string, pending: string | undefined): Promise<void>;
+  /** Notes a request of an admitted device; `pending` is the header of a poll, if it had one. What it returns, if anything, is to be waited for. */
+  note(principal: Principal, store: string, pending: string | undefined): Promise<void> | undefined;
   /** Writes what is only in memory. */
   flush(tenant: string): Promise<void>;
   /** Writes what is only in memory, of all tenants. */
@@ -77,16 +77,16 @@ export function createDeviceSightings({ store: serverStore, clock, log }: Device
   }
 
   return {
-    async note({ tenant, user }, store, header) {
+    note({ tenant, user }, store, header) {
       const now = clock.now();
-      const devices = unwritten.get(tenant) ?? new Map<string, Sighting>();
-      unwritten.set(tenant, devices);
+      let devices = unwritten.get(tenant);
+      if (devices === undefined) unwritten.set(tenant, (devices = new Map()));
       devices.set(store, { store, user, lastSeenAt: now, pending: parsePending(header, now) ?? devices.get(store)?.pending ?? null });
       const last = writtenAt.get(tenant);
-      if (last !== undefined && clock.monotonic() - last < WRITE_INTERVAL_MS) return;
+      if (last !== undefined && clock.monotonic() - last < WRITE_INTERVAL_MS) return undefined;
       // Before the first await, so that one of many requests at once writes.
       writtenAt.set(tenant, clock.monotonic());
-      await flush(tenant).catch(failed);
+      return flush(tenant).catch(failed);
     },
     flush,
     async flushAll() {

@@ -48,6 +48,11 @@ export interface SyncServerOptions<S extends Schema = Schema> {
   readonly receiptRetentionMs?: number;
   /** When devices poll next, in milliseconds (rule A33). @defaultValue null, each device's own interval */
   readonly nextPollMs?: number | null;
+  /**
+   * The least time between two look-ups for polls of one tenant, in milliseconds; polls that come meanwhile share the next. 0 for none, as
+   * tests want it whose clock stands still. @defaultValue 4
+   */
+  readonly pollSharingMs?: number;
   /** How long one hook inside the transaction may take, in milliseconds. @defaultValue 10_000 */
   readonly hookTimeoutMs?: number;
   /** How long `prepare` may take, in milliseconds; devices wait 30 seconds for an answer by default. @defaultValue `hookTimeoutMs` */

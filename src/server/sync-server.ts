@@ -21,7 +21,7 @@ import { SyncFault } from '../shared/fault.ts';
 import { platformClock, platformRandom } from '../shared/platform.ts';
 import { createFieldAccess } from './access/field-access.ts';
 import { answerHead, faultResponse, messageResponse, nothingNewResponse } from './answer.ts';
-import { assertEcho, readEcho, readLimit, type RequestEcho } from './device-request.ts';
+import { assertEcho, readEcho, readLimit, readPart, type RequestEcho } from './device-request.ts';
 import { createDeviceDesk, type DeviceDesk } from './device-desk.ts';
 import { createDeviceRegistry } from './device-registry.ts';
 import { createDeviceSightings } from './device-sightings.ts';
@@ -82,7 +82,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
   const devices = createDeviceRegistry({ store, random: parts.random });
   const sightings = createDeviceSightings({ store, clock, log });
   const pruner = createPruner({ store, clock, retentionMs, receiptRetentionMs, log });
-  const heads = createFeedHeads({ store, turnstile: createTurnstile(MOST_AT_ONCE.heads) });
+  const heads = createFeedHeads({ store, clock, everyMs: options.pollSharingMs ?? 4, turnstile: createTurnstile(MOST_AT_ONCE.heads) });
   const polls: PollDesk = { parts, devices, heads, turnstile: createTurnstile(MOST_AT_ONCE.pages) };
   let isClosed = false;
 
@@ -128,8 +128,9 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
       method: 'GET',
       async answer(request, principal) {
         const echo = readEcho(request);
-        const { epoch, head, page } = await answerPoll(polls, { principal, store: echo.store, cursor: readCursor(request), limit: readLimit(request, limits.pageItems) });
-        await sightings.note(principal, echo.store, request.headers[HEADERS.pending]);
+        const { epoch, head, page } = await answerPoll(polls, { principal, store: echo.store, cursor: readCursor(request), part: readPart(request), limit: readLimit(request, limits.pageItems) });
+        const writing = sightings.note(principal, echo.store, request.headers[HEADERS.pending]);
+        if (writing !== undefined) await writing;
         const answer = answerHead(echo, stamp(epoch, head));
         return page === null ? nothingNewResponse(answer) : messageResponse<FeedAnswer>({ ...answer, ...page });
       },

@@ -126,6 +126,7 @@ export function createWorld<S extends Schema = typeof schema>({ tenant: ownTenan
   const server: SyncServer = createSyncServer<S>({
     schema: worldSchema as S,
     clock,
+    pollSharingMs: 0,
     random: createSeededRandom(),
     authenticate({ headers }) {
       const [user, tenant] = (headers.authorization ?? '').split('/').reverse();
@@ -192,8 +193,8 @@ export function createDevice(server: Pick<SyncServer, 'handle'>, user: string, s
       const body = encodeEnvelope({ protocol: 1, store, attempt: `a${++attempts}`, numbers });
       return (await readUpload(await post(body, {}, 'void'))).results;
     },
-    async poll(cursor: FeedCursor | null, limit?: number) {
-      const response = await get('feed', { ...(cursor === null ? {} : { cursor: formatCursor(cursor) }), ...(limit === undefined ? {} : { limit: String(limit) }) });
+    async poll(cursor: FeedCursor | null, limit?: number, after: Readonly<Record<string, string>> = {}) {
+      const response = await get('feed', { ...(cursor === null ? {} : { cursor: formatCursor(cursor) }), ...(limit === undefined ? {} : { limit: String(limit) }), ...after });
       return response.status === 204 ? null : readPage(response);
     },
     async snapshot(limit?: number) {

@@ -48,6 +48,7 @@ export function createWorld<const S extends Schema>(schema: S, options: Partial<
     store: memoryServerStore(),
     authenticate: ({ headers }) => (headers.authorization === undefined ? null : { user: headers.authorization.slice('Bearer '.length) }),
     clock,
+    pollSharingMs: 0,
     random: createSeededRandom(seed),
     ...options,
   });

@@ -1,3 +1,4 @@
+import type { Clock } from '../../shared/clock.ts';
 import { FACT_KINDS } from '../fact-kinds.ts';
 import type { DeviceHead, DeviceKey, ServerStore } from '../store/server-store.ts';
 import type { Turnstile } from '../turnstile.ts';
@@ -12,6 +13,9 @@ export interface FeedHeadsOptions {
   readonly store: Pick<ServerStore, 'read'>;
   /** What the queries wait at, so that uploads find connections too. */
   readonly turnstile: Turnstile;
+  readonly clock: Pick<Clock, 'monotonic' | 'setTimer'>;
+  /** The least time between the beginnings of two queries of a tenant, in milliseconds; 0 for none. */
+  readonly everyMs: number;
   /** The most that share a query. @defaultValue 1_000 */
   readonly mostAtOnce?: number;
 }
@@ -22,21 +26,35 @@ interface Asker {
   readonly reject: (fault: unknown) => void;
 }
 
-/**
- * Makes {@link FeedHeads}. A tenant has one query under way; the polls that come meanwhile share the next. So a poll by itself waits for
- * nobody, and the more come the less each costs: there is no time to wait for and no cache that could be out of date.
- */
-export function createFeedHeads({ store, turnstile, mostAtOnce = 1_000 }: FeedHeadsOptions): FeedHeads {
-  /** By tenant, while a query of it is under way or waits for its turn. */
-  const lines = new Map<string, Asker[]>();
+/** The polls of a tenant that wait for a query, and when the last one began. */
+interface Line {
+  readonly askers: Asker[];
+  lastAt: number;
+  isServed: boolean;
+}
 
-  async function serve(tenant: string, line: Asker[]): Promise<void> {
-    while (line.length > 0) await turnstile.run(() => serveSome(tenant, line));
-    lines.delete(tenant);
+const MOST_REMEMBERED = 10_000;
+
+/**
+ * Makes {@link FeedHeads}. A tenant has one query under way, and a few milliseconds pass between two of them; the polls that come meanwhile
+ * share the next. So a poll by itself waits for nobody, and the more come the less each costs; there is no cache that could be out of date.
+ */
+export function createFeedHeads({ store, turnstile, clock, everyMs, mostAtOnce = 1_000 }: FeedHeadsOptions): FeedHeads {
+  const lines = new Map<string, Line>();
+
+  async function serve(tenant: string, line: Line): Promise<void> {
+    line.isServed = true;
+    while (line.askers.length > 0) {
+      const restMs = line.lastAt + everyMs - clock.monotonic();
+      if (restMs > 0) await new Promise<void>((resolve) => void clock.setTimer(restMs, resolve));
+      await turnstile.run(() => serveSome(tenant, line));
+    }
+    line.isServed = false;
   }
 
-  async function serveSome(tenant: string, line: Asker[]): Promise<void> {
-    const askers = line.splice(0, mostAtOnce);
+  async function serveSome(tenant: string, line: Line): Promise<void> {
+    line.lastAt = clock.monotonic();
+    const askers = line.askers.splice(0, mostAtOnce);
     try {
       const heads = await store.read(tenant, (view) => view.readHeads(askers.map(({ device }) => device), FACT_KINDS.revoked));
       for (const [index, { resolve }] of askers.entries()) resolve(heads[index]!);
@@ -45,15 +63,21 @@ export function createFeedHeads({ store, turnstile, mostAtOnce = 1_000 }: FeedHe
     }
   }
 
+  function lineOf(tenant: string): Line {
+    const found = lines.get(tenant);
+    if (found !== undefined) return found;
+    if (lines.size >= MOST_REMEMBERED) for (const [name, { isServed }] of lines) if (!isServed) lines.delete(name);
+    const line: Line = { askers: [], lastAt: -Infinity, isServed: false };
+    lines.set(tenant, line);
+    return line;
+  }
+
   return {
     look: (tenant, device) =>
       new Promise((resolve, reject) => {
-        const asker = { device, resolve, reject };
-        const line = lines.get(tenant);
-        if (line !== undefined) return void line.push(asker);
-        const begun = [asker];
-        lines.set(tenant, begun);
-        void serve(tenant, begun);
+        const line = lineOf(tenant);
+        line.askers.push({ device, resolve, reject });
+        if (!line.isServed) void serve(tenant, line);
       }),
   };
 }

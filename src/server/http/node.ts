@@ -27,7 +27,7 @@ export interface NodeRequest {
 /** As much of `http.ServerResponse` as is used. */
 export interface NodeResponse {
   /** Sends status and headers; called once for each request. */
-  writeHead(status: number, headers: Record<string, string>): unknown;
+  writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
   /** Sends the body, where there is one, and ends the answer. */
   end(body?: Uint8Array): unknown;
   /** Hears that the other side went away, which is nothing to act on: the device asks again. */
@@ -44,7 +44,7 @@ export function createNodeListener(handle: RequestHandler): NodeListener {
     void handle(readRequest(request)).then(({ status, headers, body }) => {
       // What is left of a body that was not read would be taken for the next request.
       const isUnread = request.method === 'POST' && !request.complete;
-      const sent = { ...headers, ...(isUnread ? { connection: 'close' } : {}) };
+      const sent = isUnread ? { ...headers, connection: 'close' } : headers;
       if (body === null) response.writeHead(status, sent);
       else response.writeHead(status, { ...sent, 'content-length': String(body.length) });
       response.end(body ?? undefined);
@@ -53,14 +53,32 @@ export function createNodeListener(handle: RequestHandler): NodeListener {
 }
 
 function readRequest(request: NodeRequest): SyncRequest {
-  const [path = '', ...query] = (request.url ?? '').split('?');
+  const { url = '' } = request;
+  const at = url.indexOf('?');
   return {
     method: request.method ?? '',
-    path,
-    query: Object.fromEntries(new URLSearchParams(query.join('?'))),
-    headers: Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')])),
+    path: at < 0 ? url : url.slice(0, at),
+    query: at < 0 ? {} : readQuery(url.slice(at + 1)),
+    headers: readHeaders(request.headers),
     body: (mostBytes) => readBody(request, mostBytes),
   };
+}
+
+/** A cursor has nothing in it to decode, and needs no object for each step of that. */
+function readQuery(text: string): SyncRequest['query'] {
+  const parts = /^([a-z]+)=([\w.-]*)$/.exec(text);
+  return parts === null ? Object.fromEntries(new URLSearchParams(text)) : { [parts[1]!]: parts[2]! };
+}
+
+/** Nearly always they are what they should be, and a poll is too cheap to copy them. */
+function readHeaders(headers: NodeRequest['headers']): SyncRequest['headers'] {
+  if (areTexts(headers)) return headers;
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : (value ?? '')]));
+}
+
+function areTexts(headers: NodeRequest['headers']): headers is Readonly<Record<string, string>> {
+  for (const name in headers) if (typeof headers[name] !== 'string') return false;
+  return true;
 }
 
 /** Counts while it reads: what is too long is not held in memory first. */
