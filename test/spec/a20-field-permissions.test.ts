@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { autoNumber, defineSchema, parent, recordId, text } from '../../src/schema.ts';
+import { autoNumber, defineSchema, parent, recordId, reference, text } from '../../src/schema.ts';
 import type { FieldRightsOf } from '../../src/server/index.ts';
 import { createWorld, readFault, type schema, type TestChange, type TestDevice } from '../server/harness.ts';
 import { create, entry, groupSchema, header, remove, update } from './group-schema.ts';
 
-const SECRET = 'seen-by-ann';
+const SECRET = 'seen-by-ann', UNSEEN = 'of-a-record-of-ann';
 /** Bob may not read the city, and only read the tier. */
 const fields: FieldRightsOf<typeof schema> = ({ user }) => (user === 'bob' ? { account: { city: 'hidden', tier: 'read' } } : {});
 const account: TestChange = { create: 'account', id: 'a1', values: { name: 'St. Mary', city: SECRET, tier: 'A' } };
@@ -183,9 +183,9 @@ describe('A23, A20: the copy of a call that was submitted elsewhere', () => {
   const rights: FieldRightsOf<typeof groupSchema> = ({ user }) => (user === 'bob' ? { call: { notes: 'hidden', name: 'read' }, callSample: { product: 'read', call: 'read' }, callDiscussion: { topic: 'hidden' } } : {});
 
   async function submitted() {
-    const { device, server } = createWorld({ schema: groupSchema, fields: rights });
+    const { device, server } = createWorld({ schema: groupSchema, fields: rights, canSee: ({ user }, { values }) => user === 'ann' || values.product !== UNSEEN });
     const ann = device('ann'), bob = device('bob');
-    await ann.saveEntry(entry(1, [header('call', 'c1', 0)], create('call', 'c1', { name: 'visit', notes: SECRET }), create('callSample', 's1', { call: 'c1', product: 'gauze', quantity: 1 }), create('callDiscussion', 'd1', { call: 'c1', topic: SECRET })));
+    await ann.saveEntry(entry(1, [header('call', 'c1', 0)], create('call', 'c1', { name: 'visit', notes: SECRET }), create('callSample', 's1', { call: 'c1', product: 'gauze', quantity: 1 }), create('callSample', 's9', { call: 'c1', product: UNSEEN, quantity: 1 }), create('callDiscussion', 'd1', { call: 'c1', topic: SECRET })));
     await ann.saveEntry(entry(2, [header('call', 'c1', 1)], update('call', 'c1', { status: null }, { status: 'submitted' })));
     const copy = (number: number, ...changes: TestChange[]) => bob.saveEntry({ ...entry(number, [header('call', 'c2', 0)], ...changes), duplicateOf: { object: 'call', id: 'c1' } });
     return { copy, server };
@@ -205,12 +205,30 @@ describe('A23, A20: the copy of a call that was submitted elsewhere', () => {
     ['another value of a field of the header that he may only read', 'name', [create('call', 'c2', { name: 'mine' })]],
     ['a value that he may not read, right or wrong', 'notes', [create('call', 'c2', { notes: SECRET })]],
     ['what no record of the original has in a field that he may only read', 'product', [create('call', 'c2', {}), create('callSample', 's2', { call: 'c2', product: 'morphine', quantity: 1 })]],
+    ['what another kind of record has there', 'product', [create('call', 'c2', {}), create('callSample', 's2', { call: 'c2', product: SECRET, quantity: 1 })]],
+    ['what only a record has that he may not see', 'product', [create('call', 'c2', {}), create('callSample', 's2', { call: 'c2', product: UNSEEN, quantity: 1 })]],
     ['what a record of the original has in a field that he may not read', 'topic', [create('call', 'c2', {}), create('callDiscussion', 'd2', { call: 'c2', topic: SECRET })]],
   ])('is refused with %s', async (_name, field, changes) => {
     const { copy, server } = await submitted();
     expect(await copy(1, ...changes)).toMatchObject({ outcome: 'refused', class: 'permission', refusal: { fields: [field] } });
     expect(await server.online.get('call', 'c2')).toBeNull();
   });
+});
+
+test('A23, A20: a copy is not refused for what its original refers to, which its user neither sees nor chose', async () => {
+  const visits = defineSchema({
+    version: 1,
+    objects: {
+      site: { fields: { name: text() } },
+      visit: { mode: 'override', submitted: { field: 'status', values: ['done'], elsewhere: 'duplicate' }, fields: { status: text(), site: reference('site'), notes: text() } },
+    },
+  });
+  const { device, server } = createWorld({ schema: visits, strictReferences: true, canSee: ({ user }, { object }) => user === 'ann' || object !== 'site', fields: ({ user }) => (user === 'bob' ? { visit: { site: 'hidden' } } : {}) });
+  await device('ann').save(1, create('site', 's1', { name: SECRET }));
+  await device('ann').saveEntry(entry(2, [header('visit', 'v1', 0)], create('visit', 'v1', { status: 'done', site: 's1' })));
+  const copy = { ...entry(1, [header('visit', 'v2', 0)], create('visit', 'v2', { notes: 'mine' })), duplicateOf: { object: 'visit', id: 'v1' } };
+  expect(await device('bob').saveEntry(copy)).toMatchObject({ outcome: 'saved' });
+  expect((await server.online.get('visit', 'v2'))?.values).toMatchObject({ site: 's1', notes: 'mine' });
 });
 
 describe('A20: what a host says of fields', () => {
