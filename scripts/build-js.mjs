@@ -4,7 +4,7 @@ import { build } from 'esbuild';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { forEsbuild, idbWithoutExtras, retargetUrls } from './bundle-edits.mjs';
+import { comlinkWithoutExtras, forEsbuild, idbWithoutExtras, retargetUrls } from './bundle-edits.mjs';
 import { bundleWorker, CORE_URLS, FOR_BUNDLERS, squeeze, WORKER_ENTRY } from './bundle-worker.mjs';
 import { minify } from 'terser';
 import { writeNotices } from './third-party-notices.mjs';
@@ -49,7 +49,7 @@ async function bundleBlobWorker() {
   const script = await build({
     ...COMMON,
     entryPoints: [WORKER_ENTRY],
-    plugins: [forEsbuild(retargetUrls(CORE_URLS)), forEsbuild(idbWithoutExtras)],
+    plugins: [forEsbuild(retargetUrls(CORE_URLS)), forEsbuild(idbWithoutExtras), forEsbuild(comlinkWithoutExtras)],
     format: 'iife',
     sourcemap: false,
     write: false,
@@ -77,7 +77,7 @@ async function bundleEntries() {
     outdir: 'dist',
     format: 'esm',
     splitting: true,
-    plugins: [forEsbuild(retargetUrls(urls))],
+    plugins: [forEsbuild(retargetUrls(urls)), forEsbuild(comlinkWithoutExtras)],
   });
   for (const file of Object.keys(result.metafile.outputs)) if (file.endsWith('.js')) await dropSpace(file);
   return result.metafile;

@@ -28,6 +28,17 @@ export const idbWithoutExtras = {
   edit: (contents) => contents.replaceAll(/^replaceTraps\(/gm, '/* @__PURE__ */ $&'),
 };
 
+/** comlink can also set, construct and clone what is on the other side; here it calls functions, and takes nothing else. @type {SourceEdit} */
+export const comlinkWithoutExtras = {
+  name: 'comlink-without-extras',
+  filter: /[/\\]comlink[/\\]dist[/\\]esm[/\\]comlink\.mjs$/,
+  edit: (contents) =>
+    contents
+      .replaceAll(/^ *case "(?:SET|CONSTRUCT|ENDPOINT)"[^]*?^ *break;\n/gm, '')
+      .replaceAll(/^ *if \(last === createEndpoint\)[^]*?^            \}\n/gm, '')
+      .replaceAll(/^        (?:set|construct)\(_target[^]*?^        \},\n/gm, ''),
+};
+
 /** @param {SourceEdit} edit @returns {import('esbuild').Plugin} */
 export function forEsbuild({ name, filter, edit }) {
   return {

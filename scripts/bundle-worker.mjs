@@ -8,7 +8,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { rolldown } from 'rolldown';
 import { minify } from 'terser';
-import { forRolldown, idbWithoutExtras, retargetUrls } from './bundle-edits.mjs';
+import { comlinkWithoutExtras, forRolldown, idbWithoutExtras, retargetUrls } from './bundle-edits.mjs';
 
 export const WORKER_ENTRY = 'src/worker/worker-entry.ts';
 const FOLDER = 'dist/worker';
@@ -41,7 +41,7 @@ export async function bundleWorker() {
     platform: 'browser',
     preserveEntrySignatures: 'allow-extension',
     transform: { target: 'es2022' },
-    plugins: [besideWorker, atStart.plugin, forRolldown(retargetUrls(CORE_URLS)), forRolldown(idbWithoutExtras)],
+    plugins: [besideWorker, atStart.plugin, forRolldown(retargetUrls(CORE_URLS)), forRolldown(idbWithoutExtras), forRolldown(comlinkWithoutExtras)],
   });
   const { output } = await bundle.generate({
     dir: FOLDER,

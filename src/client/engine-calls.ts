@@ -12,3 +12,6 @@ export const WATCH_CALLS = [
 ] as const;
 
 export type PlainCalls = Pick<SyncEngine, (typeof PLAIN_CALLS)[number]>;
+
+/** Any call that takes a listener. */
+export type WatchName = (typeof WATCH_CALLS)[number];

@@ -1,8 +1,6 @@
 import { releaseProxy, type ProxyMarked, type Remote } from 'comlink';
 import type { SyncEngine } from '../client/engine.ts';
-import { PLAIN_CALLS, type PlainCalls } from '../client/engine-calls.ts';
-import type { HandleMode } from '../client/handles/handle.ts';
-import type { Query } from '../client/read/query.ts';
+import { PLAIN_CALLS, type PlainCalls, type WatchName } from '../client/engine-calls.ts';
 import type { Unsubscribe } from '../shared/emitter.ts';
 import { SyncFault } from '../shared/fault.ts';
 import { forwardCalls } from '../shared/forward-calls.ts';
@@ -14,13 +12,6 @@ import { holdLife } from './worker-life.ts';
 /** Counts up when page and worker of two releases could not talk: a worker file can be older than the page, out of a cache. */
 export const HOST_PROTOCOL = 1;
 
-/** Which of an engine's watches to start, and on what. */
-export type WatchRequest =
-  | { readonly kind: 'query'; readonly query: Query }
-  | { readonly kind: 'record'; readonly object: string; readonly id: string }
-  | { readonly kind: 'handle'; readonly object: string; readonly id: string; readonly mode: HandleMode }
-  | { readonly kind: 'status' | 'drafts' | 'sync-errors' | 'notices' | 'events' };
-
 /** A listener on the other thread; its values are cloned on the way. */
 export type RemoteListener = ((value: unknown) => void) & ProxyMarked;
 
@@ -30,8 +21,8 @@ export interface EngineHost extends PlainCalls {
   ping(): number;
   /** Builds the engine. Resolves when its store is open; the engine's fault if it cannot be. */
   start(plan: EnginePlan, life: string, ports: HostPorts & ProxyMarked): Promise<void>;
-  /** Starts a watch and returns its number. */
-  watch(request: WatchRequest, listener: RemoteListener): Promise<number>;
+  /** Starts a watch of the engine, by its name and what it is given before its listener; returns its number. */
+  watch(name: WatchName, args: readonly unknown[], listener: RemoteListener): Promise<number>;
   /** Ends a watch and releases its listener. */
   unwatch(watch: number): void;
   close(): Promise<void>;
@@ -71,9 +62,10 @@ export function createEngineHost(startEngine: StartEngine): EngineHost {
       started = await startEngine(plan, createRemoteParts(ports as unknown as Remote<HostPorts>));
       await started.ready;
     },
-    async watch(request, marked) {
+    async watch(name, args, marked) {
       const listener = marked as unknown as Remote<RemoteListener>;
-      const stop = await startWatch(engine(), request, (value) => void listener(value).catch(() => {}));
+      const started = engine() as unknown as Record<WatchName, (...args: readonly unknown[]) => Promise<Unsubscribe>>;
+      const stop = await started[name](...args, (value: unknown) => void listener(value).catch(() => {}));
       const watch = ++watches;
       open.set(watch, { stop, listener });
       return watch;
@@ -85,17 +77,4 @@ export function createEngineHost(startEngine: StartEngine): EngineHost {
     },
     ...forwardCalls<SyncEngine, keyof PlainCalls>(PLAIN_CALLS, (call) => call(engine())),
   };
-}
-
-function startWatch(engine: SyncEngine, request: WatchRequest, listener: (value: unknown) => void): Promise<Unsubscribe> {
-  switch (request.kind) {
-    case 'query': return engine.watchQuery(request.query, listener);
-    case 'record': return engine.watchRecord(request.object, request.id, listener);
-    case 'handle': return engine.watchHandle(request.object, request.id, request.mode, listener);
-    case 'drafts': return engine.watchDrafts(listener);
-    case 'status': return engine.watchStatus(listener);
-    case 'sync-errors': return engine.watchSyncErrors(listener);
-    case 'notices': return engine.watchNotices(listener);
-    case 'events': return engine.watchEvents(listener);
-  }
 }

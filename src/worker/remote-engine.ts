@@ -1,17 +1,12 @@
 import { proxy, type Remote } from 'comlink';
-import type { DraftAnswer, DraftInfo } from '../client/drafts/draft.ts';
-import type { Notice } from '../client/answers/notices.ts';
-import type { RecordView, SyncEngine } from '../client/engine.ts';
-import type { HandleAnswer, HandleView } from '../client/handles/handle.ts';
-import type { SyncError } from '../client/inbox/sync-error.ts';
-import type { SyncEvent } from '../client/sync-event.ts';
+import type { SyncEngine } from '../client/engine.ts';
 import type { SyncStatus } from '../client/status.ts';
-import { PLAIN_CALLS, type PlainCalls } from '../client/engine-calls.ts';
+import { PLAIN_CALLS, WATCH_CALLS, type PlainCalls, type WatchName } from '../client/engine-calls.ts';
 import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
 import { describeFault, isFault, SyncFault } from '../shared/fault.ts';
 import { forwardCalls } from '../shared/forward-calls.ts';
 import { createCallsUnderWay } from './calls-under-way.ts';
-import type { EngineHost, WatchRequest } from './engine-host.ts';
+import type { EngineHost } from './engine-host.ts';
 
 /** An engine in a worker, and what its owner does when the worker dies or is no longer needed. */
 export interface RemoteEngineOptions {
@@ -62,17 +57,28 @@ export function createRemoteEngine({ host, ready, onEnd }: RemoteEngineOptions):
       return send();
     });
 
-  async function watch<T>(request: WatchRequest, listener: (value: T) => void): Promise<Unsubscribe> {
+  /** A call with whatever a host put into it. */
+  const sendable = <Name extends 'save' | 'draft' | 'handle'>(name: Name): SyncEngine[Name] =>
+    (async (request: unknown) => {
+      assertCanBeSent(name, request);
+      return ask(async () => (host[name] as (request: unknown) => unknown)(request));
+    }) as SyncEngine[Name];
+
+  async function watch<T>(name: WatchName, args: readonly unknown[], listener: (value: T) => void): Promise<Unsubscribe> {
     let isOpen = true;
     const hear = (value: unknown) => {
       if (isOpen && calls.ended === null) listener(value as T);
     };
-    const watching = await ask(() => host.watch(request, proxy(hear)));
+    const watching = await ask(() => host.watch(name, args, proxy(hear)));
     return () => {
       if (isOpen && calls.ended === null) host.unwatch(watching).catch(() => {});
       isOpen = false;
     };
   }
+
+  const watches = Object.fromEntries(
+    WATCH_CALLS.map((name) => [name, (...args: readonly unknown[]) => watch(name, args.slice(0, -1), args.at(-1) as (value: unknown) => void)]),
+  ) as Pick<SyncEngine, WatchName>;
 
   async function status(): Promise<SyncStatus> {
     if (isFault(calls.ended, 'WORKER_FAILED')) return failedStatus(lastStatus, calls.ended);
@@ -85,7 +91,7 @@ export function createRemoteEngine({ host, ready, onEnd }: RemoteEngineOptions):
       listener(failedStatus(lastStatus, calls.ended));
       return stopFailing;
     }
-    const stopWatching = await watch<SyncStatus>({ kind: 'status' }, (status) => listener((lastStatus = status)));
+    const stopWatching = await watch<SyncStatus>('watchStatus', [], (status) => listener((lastStatus = status)));
     return () => {
       stopFailing();
       stopWatching();
@@ -113,31 +119,16 @@ export function createRemoteEngine({ host, ready, onEnd }: RemoteEngineOptions):
 
   return {
     ready: ask(() => Promise.resolve()),
+    ...watches,
     ...forwardCalls<SyncEngine, keyof PlainCalls>(PLAIN_CALLS, (call) => ask(async () => call(host as unknown as SyncEngine))),
     create: (object, values, id) => save(object, values, () => host.create(object, values, id)),
     update: (object, id, values, seen) => save(object, { ...seen, ...values }, () => host.update(object, id, values, seen)),
-    save: async (changes) => {
-      assertCanBeSent('changes', changes);
-      return ask(() => host.save(changes));
-    },
-    async draft(request) {
-      assertCanBeSent('draft', request);
-      return ask(async (): Promise<DraftAnswer> => host.draft(request));
-    },
-    async handle(request) {
-      assertCanBeSent('handle', request);
-      return ask(async (): Promise<HandleAnswer> => host.handle(request));
-    },
-    watchHandle: (object, id, mode, listener) => watch<HandleView>({ kind: 'handle', object, id, mode }, listener),
-    watchDrafts: (listener) => watch<readonly DraftInfo[]>({ kind: 'drafts' }, listener),
-    watchQuery: (query, listener) => watch<readonly RecordView[]>({ kind: 'query', query }, listener),
-    watchRecord: (object, id, listener) => watch<RecordView | null>({ kind: 'record', object, id }, listener),
+    save: sendable('save'),
+    draft: sendable('draft'),
+    handle: sendable('handle'),
     status,
     watchStatus,
-    watchSyncErrors: (listener) => watch<readonly SyncError[]>({ kind: 'sync-errors' }, listener),
     resolve: (syncError, action, fix = {}) => save('fix', Array.isArray(fix) ? Object.assign({}, ...fix.map(({ values }) => values)) : fix, () => host.resolve(syncError, action, fix)),
-    watchNotices: (listener) => watch<readonly Notice[]>({ kind: 'notices' }, listener),
-    watchEvents: (listener) => watch<SyncEvent>({ kind: 'events' }, listener),
     close: () => (closing ??= close()),
     fail(fault) {
       if (calls.ended === null) end(fault, fault);
