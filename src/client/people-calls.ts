@@ -42,8 +42,9 @@ export function createPeopleCalls(core: EngineCore, exchange: () => Promise<unkn
       return core.step((context) => exportEntries(context, entries));
     },
     async explain(object, id) {
-      const { explain } = await core.byHand();
-      return core.step(async ({ schema, store, records }) => {
+      const { explain, explainParked } = await core.byHand();
+      return core.step(async (context) => {
+        const { schema, store, records } = context;
         store.layout(object);
         const key = await records.resolve(object, id);
         return explain({
@@ -51,7 +52,7 @@ export function createPeopleCalls(core: EngineCore, exchange: () => Promise<unkn
           schema,
           entries: store.entries,
           drafts: [store.drafts.byRecord.get(key) ?? []].flat(),
-          isKeptAside: store.side(key) !== null,
+          parked: await explainParked(context, key),
           ...core.connection.state,
           ...core.lifecycle,
           deferredMs: core.connection.deferredMs,

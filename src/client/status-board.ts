@@ -2,7 +2,7 @@ import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
 import type { ConversationState } from './network/conversation.ts';
 import type { LocalStore } from './store/local-store.ts';
 import { countNotices, type Notice } from './answers/notices.ts';
-import { oldestPending, summariseStatus, type DownloadProgress, type SyncStatus } from './status.ts';
+import { countParked, oldestPending, summariseStatus, type DownloadProgress, type SyncStatus } from './status.ts';
 import type { SyncEvent } from './sync-event.ts';
 
 /** What the board reads, and whom it tells. */
@@ -36,6 +36,7 @@ export class StatusBoard {
       drafts: store.drafts.count,
       notices: countNotices(store),
       oldestPendingAt: oldestPending(store.entries),
+      ...countParked({ parked: store.parked, isBusy: (key) => store.isBusy(key) }),
       hasFeedGap: store.meta.hasFeedGap,
       lastDownloadAt: store.meta.lastDownloadAt,
       storagePersisted: this.#storagePersisted,

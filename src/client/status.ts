@@ -1,5 +1,7 @@
 import type { FaultShape } from '../shared/fault.ts';
 import type { QueueEntry } from './queue/queue-entry.ts';
+import type { ParkedGroup } from './store/parked.ts';
+import type { Key } from './store/record-key.ts';
 
 /** The numbers behind the status widget (rules B8–B13). */
 export interface SyncStatus {
@@ -15,6 +17,13 @@ export interface SyncStatus {
   readonly drafts: number;
   /** Notices that the user has not acknowledged; a badge, not a state. */
   readonly notices: number;
+  /**
+   * Groups of records, and records by themselves, of which a newer version waits: until whoever has it open leaves it, or until all of it is
+   * here (rules A35, A36). What waits for pending changes does not count.
+   */
+  readonly parked: number;
+  /** Device time since when the oldest of them waits, milliseconds since 1970; `null` while there is none. */
+  readonly oldestParkedAt: number | null;
   /** Entries may be missing since the last download; a download closes the gap (rule A31). */
   readonly hasFeedGap: boolean;
   /** Server time of the last applied download; `null` before the first. */
@@ -59,6 +68,12 @@ function stateOf({ pending, syncErrors, hasFeedGap, needsAuth, revoked, upgradeR
   if (progress !== null) return 'active';
   if (syncErrors > 0 || needsAuth || revoked || upgradeRequired) return 'error';
   return pending > 0 || hasFeedGap ? 'pending' : 'upToDate';
+}
+
+/** What is kept aside though nothing of the user's is in the way. */
+export function countParked({ parked, isBusy }: { readonly parked: ReadonlyMap<Key, ParkedGroup>; isBusy(key: Key): boolean }): Pick<SyncStatus, 'parked' | 'oldestParkedAt'> {
+  const waiting = [...parked.values()].filter(({ headers, members }) => ![...headers, ...members.keys()].some(isBusy));
+  return { parked: waiting.length, oldestParkedAt: waiting.length === 0 ? null : Math.min(...waiting.map(({ since }) => since)) };
 }
 
 /** Device time of the oldest save that is not settled. */

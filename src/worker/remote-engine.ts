@@ -30,6 +30,8 @@ const NO_STATUS: SyncStatus = {
   oldestPendingAt: null,
   syncErrors: 0,
   drafts: 0,
+  parked: 0,
+  oldestParkedAt: null,
   notices: 0,
   hasFeedGap: false,
   lastDownloadAt: null,

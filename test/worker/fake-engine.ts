@@ -17,6 +17,8 @@ export const CALM: SyncStatus = {
   oldestPendingAt: null,
   syncErrors: 0,
   drafts: 0,
+  parked: 0,
+  oldestParkedAt: null,
   notices: 0,
   hasFeedGap: false,
   lastDownloadAt: null,

@@ -40,7 +40,7 @@ export async function releaseInStep(context: EngineContext, keys: Iterable<Key>)
  * once it is.
  */
 export async function mergeFreed(context: EngineContext, settlement: Settlement, { offered = new Map<Key, HeldImage>(), outOfUse }: ReleaseInput = {}): Promise<SyncEvent[]> {
-  const { store, places, rules } = context;
+  const { places, rules } = context;
   const parking = new Parking(context, settlement, outOfUse);
   const keys = [...settlement.freed, ...offered.keys()];
   if (offered.size === 0 && !keys.some((key) => parking.of(key).length > 0)) return [];

@@ -1,5 +1,5 @@
 import { joinRow, maskPositions, NO_VALUE, splitRow } from '../../protocol/row.ts';
-import { keysOf, laneKeysOf, type QueueEntry, type StoredRefusal } from '../queue/queue-entry.ts';
+import { laneKeysOf, type QueueEntry, type StoredRefusal } from '../queue/queue-entry.ts';
 import { keyOf, type Key } from '../store/record-key.ts';
 import { fieldsIn, memberOn, onlyFields, valueIn, versionOf, type HeldImage, type Member } from '../store/rows.ts';
 import { Settlement } from './settle.ts';

@@ -3,6 +3,7 @@
  * the store is open.
  */
 export { explain } from './explain.ts';
+export { explainParked } from './explain-parked.ts';
 export { exportEntries } from './export-entries.ts';
 export { Inbox } from './inbox.ts';
 export { resolve, resolveAll } from './resolutions.ts';

@@ -1,4 +1,5 @@
 import type { Schema } from '../../protocol/schema.ts';
+import type { RecordRef } from '../queue/outcomes.ts';
 import { createdBy, keysOf, laneKeysOf, referencesOf, type QueueEntry } from '../queue/queue-entry.ts';
 import type { Key } from '../store/record-key.ts';
 import { findDependants } from '../network/upload-plan.ts';
@@ -80,9 +81,21 @@ export type SyncReason =
       /** The number of the queue entry. */
       readonly entry: number;
     }
+  | ParkedReason;
+
+/** Why a newer row of the server is not shown. */
+export type ParkedReason =
   | {
-      /** A newer row of the server is kept until the user's changes are settled (rule C7). */
+      /** It is kept until the user's changes of the record, or of its group, are settled (rule C7). */
       readonly code: 'kept-aside';
+    }
+  | {
+      /** It is merged as soon as it is safe (rule A34). */
+      readonly code: 'newer-version-waits';
+      /** `in-use`: until whoever has the record or its group open leaves it. `incomplete`: until all of the group is here. */
+      readonly because: 'in-use' | 'incomplete';
+      /** The records that are not here yet: members of the group, and masters. */
+      readonly missing: readonly RecordRef[];
     };
 
 /** Everything that explaining looks at. */
@@ -93,7 +106,8 @@ export interface ExplainInput {
   readonly entries: Iterable<QueueEntry>;
   /** Drafts that hold the record. */
   readonly drafts: readonly string[];
-  readonly isKeptAside: boolean;
+  /** Why a newer row is not shown; `null` where there is none. */
+  readonly parked: ParkedReason | null;
   readonly isOnline: boolean;
   readonly isForeground: boolean;
   readonly needsAuth: boolean;
@@ -124,7 +138,7 @@ export function explain(input: ExplainInput): SyncReason[] {
     if (retryInMs !== null) reasons.push({ code: 'deferred', entry: seq, retryInMs });
     else reasons.push({ code: state, entry: seq });
   }
-  if (input.isKeptAside) reasons.push({ code: 'kept-aside' });
+  if (input.parked !== null) reasons.push(input.parked);
   return reasons;
 }
 

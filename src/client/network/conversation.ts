@@ -1,20 +1,22 @@
-import { DEFAULT_LIMITS, type ProtocolLimits } from '../../protocol/messages.ts';
-import { describeFault, isFault, SyncFault, type FaultShape } from '../../shared/fault.ts';
+import type { ProtocolLimits } from '../../protocol/messages.ts';
+import type { BackoffOptions } from '../../shared/backoff.ts';
+import { describeFault, isFault, type FaultShape } from '../../shared/fault.ts';
 import type { TransportAdapter } from '../../transport/transport-adapter.ts';
+import { Access } from './access.ts';
 import type { EngineContext, NetworkContext } from '../engine-context.ts';
 import type { DownloadReceipt, Lifecycle } from '../engine.ts';
+import { releaseFreed } from '../answers/release.ts';
 import { fetchRecord } from './fetch-record.ts';
 import { Lane, type LaneResult } from './lane.ts';
 import { pollFeed } from './poll-feed.ts';
-import { pickPollDelay } from './poll-plan.ts';
+import { pickPollDelay, pollBackoff, pollInterval } from './poll-plan.ts';
 import type { QueueEntry } from '../queue/queue-entry.ts';
-import { readOnly } from '../read-only.ts';
 import type { Key } from '../store/record-key.ts';
 import { ServerLink } from './server-link.ts';
 import { Uploader } from './uploader.ts';
 import { voidNumbers } from './void-numbers.ts';
 
-export { mergeFreed, releaseFreed } from '../answers/release.ts';
+export { mergeFreed } from '../answers/release.ts';
 
 export interface ConversationOptions {
   readonly context: EngineContext;
@@ -49,19 +51,16 @@ type Purpose = 'upload' | 'feed' | 'snapshot' | 'record';
 export class Conversation {
   readonly #context: NetworkContext;
   readonly #options: ConversationOptions;
+  readonly #access: Access;
   readonly #uploader: Uploader;
   readonly #uploadLane: Lane;
   readonly #pollLane: Lane;
   #lifecycle: Lifecycle;
-  #limits: ProtocolLimits = DEFAULT_LIMITS;
-  #greeting: Promise<void> | null = null;
+  /** What the server wanted last, else the device's own. */
+  #pollIntervalMs: number;
   #isOpen = false;
   #hasBurst = false;
   #pollsSucceed = false;
-  #needsAuth = false;
-  #upgradeRequired = false;
-  /** Why nothing is said at all: the server revoked the device, which is asked again at the next start, or the client is read-only. */
-  #silence: SyncFault | null;
   #lastFault: FaultShape | null = null;
   /** Of uploads: that polls succeed says nothing of them. */
   #uploadFault: FaultShape | null = null;
@@ -72,24 +71,23 @@ export class Conversation {
     const { context, transport, signal } = options;
     this.#context = { ...context, link: new ServerLink({ ...context, transport, signal }) };
     this.#lifecycle = options.lifecycle;
-    this.#silence = options.isReadOnly ? readOnly() : null;
-    this.#uploader = new Uploader(this.#context, () => this.#limits, () => this.#pollsSucceed);
+    this.#access = new Access(this.#context, options.isReadOnly);
+    this.#pollIntervalMs = options.pollIntervalMs;
+    this.#uploader = new Uploader(this.#context, () => this.#access.limits, () => this.#pollsSucceed);
     this.#uploadLane = this.#createLane(() => this.#uploadRound());
-    this.#pollLane = this.#createLane(() => this.#pollRound());
+    this.#pollLane = this.#createLane(() => this.#pollRound(), () => pollBackoff(this.#pollIntervalMs));
   }
 
   /** The most that the server accepts, as far as it has said. */
   get limits(): ProtocolLimits {
-    return this.#limits;
+    return this.#access.limits;
   }
 
   /** What the status shows of the conversation. */
   get state(): ConversationState {
     return {
       isOnline: this.#lifecycle.isOnline,
-      needsAuth: this.#needsAuth,
-      revoked: isFault(this.#silence, 'DEVICE_REVOKED'),
-      upgradeRequired: this.#upgradeRequired,
+      ...this.#access.state,
       retryInMs: this.#uploadLane.retryInMs ?? this.#pollLane.retryInMs,
       lastFault: this.#uploadFault ?? this.#lastFault,
     };
@@ -98,6 +96,8 @@ export class Conversation {
   /** Rule A33: at a start the first poll is due at once; whatever waits goes up with it. */
   start(): void {
     this.#isOpen = true;
+    // Rule A36: what is open dies with its page, and so does what was in the way.
+    if (!this.#options.isReadOnly) releaseFreed(this.#context, this.#context.store.parked.keys()).catch((thrown: unknown) => this.noteThrown(thrown));
     this.#pollLane.wake();
     this.#uploadLane.wake();
   }
@@ -109,10 +109,9 @@ export class Conversation {
 
   /** Tries everything again, now: after a sign-in, an update, or because the user asked. */
   wake(): void {
-    this.#needsAuth = false;
-    this.#upgradeRequired = false;
-    this.#pollLane.wake({ evenIfFailing: true });
-    this.#uploadLane.wake({ evenIfFailing: true });
+    this.#access.retry();
+    this.#pollLane.wake({ cuts: 'everything' });
+    this.#uploadLane.wake({ cuts: 'everything' });
   }
 
   /** Sends what can be sent and reads the feed to its end, now. */
@@ -129,7 +128,7 @@ export class Conversation {
     this.#lifecycle = { ...before, ...lifecycle };
     const isBack = (!before.isOnline && this.#lifecycle.isOnline) || (!before.isForeground && this.#lifecycle.isForeground);
     for (const lane of [this.#pollLane, this.#uploadLane]) {
-      if (isBack) lane.wake({ evenIfFailing: true });
+      if (isBack) lane.wake({ cuts: 'back-off' });
       else lane.reconsider();
     }
   }
@@ -150,11 +149,11 @@ export class Conversation {
 
   /** Makes a request of its own; a failure shows in the status as well. */
   async #ask<T>(purpose: Purpose, request: () => Promise<T>): Promise<T> {
-    if (this.#silence !== null) throw this.#silence;
+    this.#access.assertNotSilent();
     try {
       return await request();
     } catch (fault) {
-      this.#noteAccess(fault);
+      this.#access.note(fault);
       this.#noteFault(purpose, fault, null);
       throw fault;
     }
@@ -163,7 +162,7 @@ export class Conversation {
   /** Asks the server to give up the numbers of entries, and takes its answer in (rule C2). */
   voidNumbers(entries: readonly number[]): Promise<void> {
     return this.#ask('upload', async () => {
-      await this.#greet();
+      await this.#access.greet();
       await voidNumbers(this.#context, entries);
     });
   }
@@ -184,11 +183,12 @@ export class Conversation {
     await Promise.all([this.#uploadLane.close(), this.#pollLane.close(), this.#download?.catch(() => {})]);
   }
 
-  #createLane(work: () => Promise<LaneResult>): Lane {
+  #createLane(work: () => Promise<LaneResult>, backoff?: () => BackoffOptions): Lane {
     return new Lane({
       clock: this.#context.clock,
       random: this.#context.random,
-      conditions: () => ({ isOpen: this.#isOpen, ...this.#lifecycle, isPaused: this.#needsAuth || this.#silence !== null || this.#upgradeRequired }),
+      conditions: () => ({ isOpen: this.#isOpen, ...this.#lifecycle, isPaused: this.#access.isBarred }),
+      ...(backoff === undefined ? {} : { backoff }),
       work,
       onChange: this.#options.onChange,
     });
@@ -202,7 +202,7 @@ export class Conversation {
   async #uploadRound(): Promise<LaneResult> {
     try {
       if (this.#context.store.counts.pending > 0) {
-        await this.#greet();
+        await this.#access.greet();
         if (!this.#mayBegin) return { kind: 'again', afterMs: 0 };
         const round = await this.#uploader.sendNext();
         if (round.kind === 'sent') {
@@ -226,12 +226,13 @@ export class Conversation {
   async #pollRound(): Promise<LaneResult> {
     if (this.#download !== null) return { kind: 'idle' };
     try {
-      await this.#greet();
+      await this.#access.greet();
       if (!this.#mayBegin) return { kind: 'again', afterMs: 0 };
       const { more, nextPollMs } = await pollFeed(this.#context);
       this.#pollsSucceed = true;
       this.#noteSuccess();
-      return { kind: 'again', afterMs: more ? 0 : pickPollDelay(this.#options.pollIntervalMs, nextPollMs, this.#context.random) };
+      this.#pollIntervalMs = pollInterval(this.#options.pollIntervalMs, nextPollMs);
+      return { kind: 'again', afterMs: more ? 0 : pickPollDelay(this.#pollIntervalMs, this.#context.random) };
     } catch (fault) {
       this.#pollsSucceed = false;
       return this.#failed('feed', fault);
@@ -240,10 +241,10 @@ export class Conversation {
 
   async #runDownload(): Promise<DownloadReceipt> {
     const { showProgress } = this.#context;
-    if (this.#silence !== null) throw this.#silence;
+    this.#access.assertNotSilent();
     try {
       showProgress({ stage: 'uploading', records: 0, bytes: 0 });
-      await this.#greet();
+      await this.#access.greet();
       await this.#uploadFirst();
       // Offline the requests before this have failed already, and with what hosts look for there.
       const { SnapshotDownload } = await this.#context.parts.snapshotDownload();
@@ -266,33 +267,8 @@ export class Conversation {
     while (this.#uploadLane.isBusy && hasPendingBefore(store.entries, nextSeq)) await this.#uploadLane.round();
   }
 
-  /** Asks once per opening what the server accepts, and makes sure that the token is this user's (threat T10). */
-  #greet(): Promise<void> {
-    this.#greeting ??= this.#sayHello().catch((fault: unknown) => {
-      this.#greeting = null;
-      throw fault;
-    });
-    return this.#greeting;
-  }
-
-  async #sayHello(): Promise<void> {
-    const { link, store, user } = this.#context;
-    const answer = await link.hello(store.meta.store);
-    if (answer.user !== user) throw new SyncFault('AUTH_REFUSED', "the token is another user's", { details: { user } });
-    this.#limits = answer.limits;
-  }
-
-  /** What the server said of this device and its user (rule A3; a 401 pauses the queue, and is no entry's fault). */
-  #noteAccess(fault: unknown): void {
-    if (isFault(fault, 'DEVICE_REVOKED')) this.#silence = fault;
-    if (!isFault(fault, 'AUTH_REQUIRED') && !isFault(fault, 'AUTH_REFUSED')) return;
-    this.#needsAuth = true;
-    this.#greeting = null;
-  }
-
   #failed(purpose: Purpose, fault: unknown): LaneResult {
-    this.#noteAccess(fault);
-    if (isFault(fault, 'PROTOCOL_VERSION_UNSUPPORTED')) this.#upgradeRequired = true;
+    this.#access.note(fault);
     if (isFault(fault, 'CLIENT_TAKEN_OVER')) this.#isOpen = false;
     if (purpose === 'upload') this.#uploadFault = describeFault(fault);
     const atLeastMs = isFault(fault) && typeof fault.details.retryAfterMs === 'number' ? fault.details.retryAfterMs : 0;

@@ -1,4 +1,4 @@
-import { ATTENTION, type AttentionEntry, type FeedPlanInput, type PlanGroup, type Verdict } from '../../core/core.ts';
+import { ATTENTION, type FeedPlanInput, type PlanGroup, type Verdict } from '../../core/core.ts';
 import type { RecordAnswer, SnapshotAnswer } from '../../protocol/messages.ts';
 import { compareVersions } from '../../protocol/version.ts';
 import { readAround } from '../answers/around.ts';

@@ -290,6 +290,7 @@ export class LocalStore {
     for (const [prefix, images] of [[STATE.side, this.#sides], [STATE.gone, this.#gone]] as const) {
       for await (const { key, bytes } of this.scanState(prefix)) images.set(key.slice(prefix.length), decodeImage(bytes, this.layoutOf));
     }
+    this.#parked.adopt(this.#sides);
   }
 }
 

@@ -1,6 +1,7 @@
 import { decodeEnvelope, encodeEnvelope } from '../../protocol/envelope.ts';
 import type { RecordVersion } from '../../protocol/version.ts';
 import type { Key } from './record-key.ts';
+import type { HeldImage } from './rows.ts';
 
 /**
  * Records of which newer images are kept aside, and that are merged all at once or not at all (rules A34, A35): a transaction group, two
@@ -52,6 +53,11 @@ export class ParkedGroups {
   /** The groups of which a record is the header or a member, or for which its arrival may change something. */
   touching(key: Key): readonly ParkedGroup[] {
     return [...(this.#byRecord.get(key) ?? [])].map((name) => this.#groups.get(name)!);
+  }
+
+  /** Records whose images an earlier build kept aside wait by themselves. */
+  adopt(sides: ReadonlyMap<Key, HeldImage>): void {
+    for (const [key, { version }] of sides) if (!this.#byRecord.has(key)) this.put(key, { headers: [key], members: new Map([[key, version]]), masters: [], since: 0 });
   }
 
   /** Puts a group, or takes it away. */
