@@ -120,6 +120,7 @@ describe('without a sign-in', () => {
     const clock = createManualClock();
     let accepted = 'T1';
     const server = createSyncServer({
+      pollSharingMs: 0,
       schema, store: memoryServerStore(), clock, random: createSeededRandom(1),
       authenticate: ({ headers }) => (headers.authorization === `Bearer ${accepted}` ? { user: 'ann' } : null),
     });

@@ -15,7 +15,8 @@ export type LaneResult =
 export interface LaneOptions {
   readonly clock: Clock;
   readonly random: Random;
-  readonly backoff?: BackoffOptions;
+  /** How long to wait after failures, as it is when one happens. @defaultValue from 1 s to 5 min */
+  readonly backoff?: () => BackoffOptions;
   /** What the world looks like; the lane adds its own part. */
   readonly conditions: () => Pick<LaneState, 'isOpen' | 'isOnline' | 'isForeground' | 'isPaused'>;
   /** Never rejects. */
@@ -23,11 +24,21 @@ export interface LaneOptions {
   readonly onChange: () => void;
 }
 
+/** What a call to wake a lane overrides. */
+export interface WakeUp {
+  /** `back-off`: the wait after a failure. `everything`: also the time that the server asked for. @defaultValue 'nothing' */
+  readonly cuts?: 'nothing' | 'back-off' | 'everything';
+  /** Work is due at a random moment within so many milliseconds. @defaultValue 0, at once */
+  readonly withinMs?: number;
+}
+
 /** One line of conversation with the server: at most one piece of work at a time, with its own timer and back-off. */
 export class Lane {
   readonly #options: LaneOptions;
   #dueAt = Infinity;
   #failures = 0;
+  /** Until when the server asked to be left alone. */
+  #restUntil = -Infinity;
   #isBusy = false;
   #wasWoken = false;
   #cancelTimer: CancelTimer = () => {};
@@ -46,11 +57,16 @@ export class Lane {
     return this.#failures === 0 || this.#isBusy ? null : Math.max(0, Math.ceil(this.#dueAt - this.#options.clock.monotonic()));
   }
 
-  /** Makes work due. During back-off only `evenIfFailing` cuts the wait short. */
-  wake({ evenIfFailing = false }: { readonly evenIfFailing?: boolean } = {}): void {
+  /** Makes work due. After a failure only what `cuts` says shortens the wait. */
+  wake({ cuts = 'nothing', withinMs = 0 }: WakeUp = {}): void {
     this.#wasWoken = true;
-    if (evenIfFailing) this.#failures = 0;
-    if (this.#failures === 0) this.#dueAt = Math.min(this.#dueAt, this.#options.clock.monotonic());
+    const now = this.#options.clock.monotonic();
+    if (cuts === 'everything') this.#restUntil = -Infinity;
+    if (cuts !== 'nothing' && this.#restUntil <= now) this.#failures = 0;
+    if (cuts !== 'nothing' || this.#failures === 0) {
+      const delayMs = withinMs === 0 ? 0 : withinMs * this.#options.random.next();
+      this.#dueAt = Math.min(this.#dueAt, Math.max(now + delayMs, this.#restUntil));
+    }
     this.reconsider();
   }
 
@@ -86,7 +102,8 @@ export class Lane {
     this.#isBusy = false;
     const now = this.#options.clock.monotonic();
     this.#failures = result.kind === 'failed' ? this.#failures + 1 : 0;
-    if (result.kind === 'failed') this.#dueAt = now + Math.max(result.atLeastMs, pickBackoff(this.#failures, this.#options.random, this.#options.backoff));
+    this.#restUntil = result.kind === 'failed' ? now + result.atLeastMs : -Infinity;
+    if (result.kind === 'failed') this.#dueAt = Math.max(this.#restUntil, now + pickBackoff(this.#failures, this.#options.random, this.#options.backoff?.()));
     else if (result.kind === 'again') this.#dueAt = now + result.afterMs;
     else this.#dueAt = Infinity;
     // Woken while busy: something came in that this round may not have seen.

@@ -1,3 +1,4 @@
+import type { BackoffOptions } from '../../shared/backoff.ts';
 import type { Random } from '../../shared/random.ts';
 
 /** Everything that decides when a lane talks to the server next. Times are monotonic milliseconds. */
@@ -23,9 +24,24 @@ export function planLane(state: LaneState, now: number): LanePlan {
 /** Bounds of the interval that a server may set, in milliseconds (rule A33). */
 export const POLL_INTERVAL_BOUNDS = { least: 5_000, most: 3_600_000 } as const;
 
-/** Time until the next poll: the server's interval, else the device's, give or take 10 % (rule A33). */
-export function pickPollDelay(ownIntervalMs: number, serverIntervalMs: number | null, random: Random): number {
+/** Time between polls: the server's interval, else the device's own (rule A33). */
+export function pollInterval(ownIntervalMs: number, serverIntervalMs: number | null): number {
   const { least, most } = POLL_INTERVAL_BOUNDS;
-  const interval = serverIntervalMs === null ? ownIntervalMs : Math.min(most, Math.max(least, serverIntervalMs));
-  return interval * (0.9 + random.next() * 0.2);
+  return serverIntervalMs === null ? ownIntervalMs : Math.min(most, Math.max(least, serverIntervalMs));
+}
+
+/** Time until the next poll, from the end of the last: the interval, give or take 10 % (rule A33). */
+export function pickPollDelay(intervalMs: number, random: Random): number {
+  return intervalMs * (0.9 + random.next() * 0.2);
+}
+
+/** The longest wait after failed polls, in milliseconds, unless the server asks for more (rule A33). */
+export const MOST_POLL_BACKOFF_MS = 300_000;
+
+/**
+ * How long polls wait after failures: at first anything up to the interval, so that the devices of a server that was away or has just
+ * started come back spread over it, and not all in its first second.
+ */
+export function pollBackoff(intervalMs: number): BackoffOptions {
+  return { firstMs: Math.min(intervalMs, MOST_POLL_BACKOFF_MS), mostMs: MOST_POLL_BACKOFF_MS };
 }
