@@ -201,6 +201,16 @@ describe('A23, A20: the copy of a call that was submitted elsewhere', () => {
     expect((await server.online.get('callDiscussion', 'd2'))?.values).toMatchObject({ topic: null });
   });
 
+  test('is opened as any copy where the user may only read whether it is submitted', async () => {
+    const { device, server } = createWorld({ schema: groupSchema, fields: ({ user }) => (user === 'bob' ? { call: { status: 'read' } } : {}) });
+    await device('ann').saveEntry(entry(1, [header('call', 'c1', 0)], create('call', 'c1', { name: 'visit', status: 'submitted' })));
+    for (const [id, status] of [['c2', null], ['c3', 'submitted']] as const) {
+      const copy = { ...entry(id === 'c2' ? 1 : 2, [header('call', id, 0)], create('call', id, { name: 'visit', status })), duplicateOf: { object: 'call', id: 'c1' } };
+      expect(await device('bob').saveEntry(copy)).toMatchObject({ outcome: 'saved' });
+      expect((await server.online.get('call', id))?.values).toMatchObject({ status: 'saved' });
+    }
+  });
+
   test.each([
     ['another value of a field of the header that he may only read', 'name', [create('call', 'c2', { name: 'mine' })]],
     ['a value that he may not read, right or wrong', 'notes', [create('call', 'c2', { notes: SECRET })]],

@@ -51,13 +51,14 @@ export async function prepareCopy(save: SaveInProgress, copy: CopyEntry, members
     // One that the user may not see is answered as one that is not there.
     throw isSeen ? refused(member, `this ${member.object} is not in the group of the copy`) : missingReference(member, member.type.parent!);
   }
-  return (await inheritFields(save, copy, members)).map((member) => (member.op === 'create' && member.index === header.index ? openCopy(copy, member) : member));
+  return (await inheritFields(save, copy, members)).map((member) => (member.op === 'create' && member.index === header.index ? openCopy(save, copy, member) : member));
 }
 
 /** The header of a copy as it is saved. */
-function openCopy({ original, type, submitted }: CopyEntry, header: CopyEntry['header']): EntryMember {
+function openCopy({ visibility, principal }: SaveInProgress, { original, type, submitted }: CopyEntry, header: CopyEntry['header']): EntryMember {
   const values = splitRow(header.row);
-  if (isSubmittedRow(type, header.row)) values[submitted.position] = submitted.reopenAs;
+  const isChosen = visibility.fieldsOf(principal, type).mayWrite(submitted.position);
+  if (!isChosen || isSubmittedRow(type, header.row)) values[submitted.position] = submitted.reopenAs;
   if (submitted.duplicateOf !== null) values[submitted.duplicateOf] = encodeValue('reference', original.id, type.name);
   return { ...header, row: joinRow(values) };
 }

@@ -27,11 +27,11 @@ export async function inheritFields(save: SaveInProgress, { original, header }: 
   return inherited;
 }
 
-/** The fields of a member that its user may not write, though devices may; but for the place in the copy, which is the copy's own. */
+/** The fields of a member that its user may not write, though devices may; but for its place in the copy, and whether that is submitted: those are the copy's own. */
 function lockedPositions({ visibility, principal }: SaveInProgress, { type }: Create): number[] {
   const { mayWrite } = visibility.fieldsOf(principal, type);
-  const ownPlace = type.parent?.isGroup === true ? type.parent.position : -1;
-  return type.fields.flatMap(({ owner }, position) => (owner === 'device' && position !== ownPlace && !mayWrite(position) ? [position] : []));
+  const own = [type.parent?.isGroup === true ? type.parent.position : -1, type.submitted?.position];
+  return type.fields.flatMap(({ owner }, position) => (owner === 'device' && !own.includes(position) && !mayWrite(position) ? [position] : []));
 }
 
 function inheritHeader({ visibility, principal }: SaveInProgress, member: Create, locked: readonly number[], original: WorkingRecord): EntryMember {
