@@ -4,6 +4,7 @@ import type { Principal } from '../principal.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { choosePage } from './choose-page.ts';
 import { readItems } from './page-items.ts';
+import { choosePart, type PartQuery } from './part.ts';
 import { isOwnCursor, planPoll } from './plan-poll.ts';
 import { Surroundings } from './surroundings.ts';
 
@@ -13,6 +14,8 @@ export interface FeedPoll {
   /** The device's store. */
   readonly store: string;
   readonly cursor: FeedCursor | null;
+  /** Set when it has the parts before of the save that comes next. */
+  readonly part: PartQuery | null;
   readonly limit: number;
 }
 
@@ -24,7 +27,7 @@ export interface PolledFeed {
 }
 
 /** Reads a page of the user's feed, all of it from one snapshot (rules A28, A29, A31). */
-export async function pollFeed(parts: ServerParts, devices: DeviceRegistry, { principal, store, cursor, limit }: FeedPoll): Promise<PolledFeed> {
+export async function pollFeed(parts: ServerParts, devices: DeviceRegistry, { principal, store, cursor, part: asked, limit }: FeedPoll): Promise<PolledFeed> {
   return parts.store.read(principal.tenant, async (view) => {
     const feed = await devices.open(view, principal, store);
     const { epoch } = feed;
@@ -37,13 +40,16 @@ export async function pollFeed(parts: ServerParts, devices: DeviceRegistry, { pr
     if (listed.length === 0 && !needsCursor) return { epoch, head: feed.head, page: null };
 
     const around = new Surroundings(parts, view, principal);
-    const { rows, items } = await choosePage(around, listed, { limit, bodyBytes: parts.limits.bodyBytes });
-    const { indexOf, ...page } = await readItems(parts, view, principal, around, [...items.values()]);
+    const room = { limit, bodyBytes: parts.limits.bodyBytes };
+    const { rows, items, isTooLarge } = await choosePage(around, listed, room);
+    const chosen = isTooLarge ? choosePart(rows[0]!.position, items.values(), room, asked) : { items: [...items.values()], part: null };
+    const { indexOf, ...page } = await readItems(parts, view, principal, around, chosen.items);
     const transactions = rows.map(({ position, store: origin, number, records }): FeedTransaction => {
       return { position, store: origin, number, items: records.flatMap(indexOf) };
     });
-    const last = rows.at(-1)?.position ?? from;
+    const isUnfinished = (chosen.part?.next ?? null) !== null;
+    const last = isUnfinished ? from : (rows.at(-1)?.position ?? from);
     const at = (position: number): FeedCursor => ({ feed: feed.feed, epoch, position });
-    return { epoch, head: feed.head, page: { from: at(from), next: at(last), more: last < feed.head, gap, transactions, part: null, ...page } };
+    return { epoch, head: feed.head, page: { from: at(from), next: at(last), more: last < feed.head, gap, transactions, part: chosen.part, ...page } };
   });
 }

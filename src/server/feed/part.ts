@@ -1,0 +1,57 @@
+import type { FeedPart, SnapshotKey } from '../../protocol/messages.ts';
+import { hashBytes, utf8 } from '../../shared/bytes.ts';
+import { compareKeys } from '../store/server-store.ts';
+import type { PageRoom } from './choose-page.ts';
+import type { Glimpse } from './surroundings.ts';
+
+/** Which part of a large save a device asks for. */
+export interface PartQuery {
+  /** The revision that the parts before were of. */
+  readonly revision: string;
+  /** The last key that it has. */
+  readonly after: SnapshotKey;
+}
+
+/** What goes into one part. */
+export interface ChosenPart {
+  readonly items: readonly Glimpse[];
+  readonly part: FeedPart;
+}
+
+/**
+ * Takes one part of a save that is more than a page (rules A29, A35): in key order, as many records as a page holds. Nothing is kept
+ * between two parts: what was asked for is found by the revision, and when any of the records has changed since, or is cut in
+ * another way, the answer is the first part of what they are now.
+ */
+export function choosePart(position: number, items: Iterable<Glimpse>, room: PageRoom, asked: PartQuery | null): ChosenPart {
+  const sorted = [...items].sort(compareKeys);
+  const revision = revisionOf(position, sorted, room);
+  const starts = cutParts(sorted, room);
+  const found = asked?.revision === revision ? starts.findIndex((start) => start > 0 && compareKeys(sorted[start - 1]!, asked.after) === 0) : 0;
+  const place = Math.max(0, found);
+  const end = starts[place + 1] ?? sorted.length;
+  const last = sorted[end - 1];
+  const next = end === sorted.length || last === undefined ? null : { object: last.object, id: last.id };
+  return { items: sorted.slice(starts[place], end), part: { revision, place, next } };
+}
+
+/** Names the state of all records, and where they are cut: other limits make other parts. */
+function revisionOf(position: number, sorted: readonly Glimpse[], { limit, bodyBytes }: PageRoom): string {
+  const lines = sorted.map(({ object, id, version: [epoch, n], state }) => `${object}\0${id}\0${epoch}.${n}.${state}`);
+  return `${hashBytes(utf8([`${position}.${limit}.${bodyBytes}`, ...lines].join('\0\0')))}-${sorted.length}`;
+}
+
+/** Where each part begins: the first record is always taken, however large it is. */
+function cutParts(sorted: readonly Glimpse[], { limit, bodyBytes }: PageRoom): number[] {
+  const starts = [0];
+  let bytes = 0;
+  for (const [index, { byteLength }] of sorted.entries()) {
+    const count = index - starts.at(-1)!;
+    if (count > 0 && (count === limit || bytes + byteLength > bodyBytes)) {
+      starts.push(index);
+      bytes = 0;
+    }
+    bytes += byteLength;
+  }
+  return starts;
+}
