@@ -19,7 +19,6 @@ const schema = defineSchema({
 let world: World<typeof schema>;
 afterEach(() => world.close());
 
-const pollsOf = ({ requests }: TestDevice): number => requests.filter(({ path }) => path.startsWith('feed')).length;
 
 async function valuesOn({ engine }: TestDevice, id: string): Promise<Record<string, unknown> | undefined> {
   return (await engine.get('account', id))?.values;
@@ -34,53 +33,6 @@ async function pair(): Promise<{ tablet: TestDevice; phone: TestDevice }> {
   for (const { engine } of [tablet, phone]) await engine.download();
   return { tablet, phone };
 }
-
-describe('polling', () => {
-  test('A33: every 30 s give or take 10 %, from the end of the last poll', async () => {
-    world = createWorld(schema);
-    const device = await world.device('ann');
-    await device.engine.exchange();
-    const before = pollsOf(device);
-    await world.clock.advance(600_000);
-    expect(pollsOf(device) - before).toBeGreaterThanOrEqual(18);
-    expect(pollsOf(device) - before).toBeLessThanOrEqual(22);
-  });
-
-  test('A33: the server’s interval wins', async () => {
-    world = createWorld(schema, { nextPollMs: 120_000 });
-    const device = await world.device('ann');
-    await device.engine.exchange();
-    const before = pollsOf(device);
-    await world.clock.advance(600_000);
-    expect(pollsOf(device) - before).toBeGreaterThanOrEqual(4);
-    expect(pollsOf(device) - before).toBeLessThanOrEqual(6);
-  });
-
-  test('A33: not from the background and not offline; at once on return', async () => {
-    world = createWorld(schema);
-    const device = await world.device('ann');
-    await device.engine.exchange();
-    for (const [away, back] of [[{ isForeground: false }, { isForeground: true }], [{ isOnline: false }, { isOnline: true }]] as const) {
-      await device.engine.setLifecycle(away);
-      const before = pollsOf(device);
-      await world.clock.advance(600_000);
-      expect(pollsOf(device)).toBe(before);
-      await device.engine.setLifecycle(back);
-      await world.clock.advance(0);
-      expect(pollsOf(device)).toBe(before + 1);
-    }
-  });
-
-  test('A33: after an upload burst at once', async () => {
-    world = createWorld(schema);
-    const device = await world.device('ann');
-    await device.engine.exchange();
-    const before = pollsOf(device);
-    await device.engine.create('account', { name: 'x' });
-    await world.clock.advance(0);
-    expect(pollsOf(device)).toBe(before + 1);
-  });
-});
 
 describe('merging', () => {
   test('A34, A39: while a change of the user waits nothing of the feed is merged; what came is kept aside and merged after the answer', async () => {
