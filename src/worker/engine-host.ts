@@ -64,8 +64,8 @@ export function createEngineHost(startEngine: StartEngine): EngineHost {
     },
     async watch(name, args, marked) {
       const listener = marked as unknown as Remote<RemoteListener>;
-      const started = engine() as unknown as Record<WatchName, (...args: readonly unknown[]) => Promise<Unsubscribe>>;
-      const stop = await started[name](...args, (value: unknown) => void listener(value).catch(() => {}));
+      const watched = engine() as unknown as Record<WatchName, (...args: readonly unknown[]) => Promise<Unsubscribe>>;
+      const stop = await watched[name](...args, (value: unknown) => void listener(value).catch(() => {}));
       const watch = ++watches;
       open.set(watch, { stop, listener });
       return watch;

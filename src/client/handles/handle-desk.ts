@@ -9,7 +9,7 @@ import { assertMayEdit } from '../queue/guards.ts';
 import { GroupFinder } from '../queue/groups.ts';
 import { saveChange, saveFault } from '../queue/save-changes.ts';
 import { keyOf, splitKey, type Key } from '../store/record-key.ts';
-import { versionOf } from '../store/rows.ts';
+import { versionOf, type HeldImage } from '../store/rows.ts';
 import type { HandleAnswer, HandleMode, HandleRequest, HandleSave, HandleView, NewerRecord } from './handle.ts';
 import { newerThanShown, shownAfter, type Shown } from './handle-state.ts';
 
@@ -134,7 +134,7 @@ export class HandleDesk {
     const { store, records } = this.#context;
     const layout = store.layout(object);
     const key = await records.resolve(object, id);
-    const side = store.side(key);
+    const side = this.#asideOf(key, (await records.read(key)).base);
     const row = store.rowOf(side, object);
     return side && { state: side.state, record: row && { ...splitKey(key), values: decodeRow(layout, row), syncState: records.syncState(key) } };
   }
@@ -155,9 +155,9 @@ export class HandleDesk {
       shown: shown.row,
       row,
       baseState: base?.state,
-      aside: this.#aside(key, base),
+      aside: this.#asideOf(key, base)?.state ?? null,
       isSubmitted: await this.#isSubmitted(finder, one, row),
-      isGroupAside: one.held.some((held) => store.parkedOf(held).some(({ headers, members }) => headers.includes(held) || members.has(held))),
+      isGroupAside: await this.#isGroupAside(finder, one),
     });
     const syncState = records.syncState(key);
     const isSame = bytesEqual(one.shown.row, shown.row) && view.newer === newer && view.record.syncState === syncState;
@@ -176,10 +176,24 @@ export class HandleDesk {
     release();
   }
 
-  #aside(key: Key, base: Parameters<typeof versionOf>[0]): NewerRecord['state'] | null {
+  /** What waits of a record, if it is newer than what was merged: the answer to an own save can be newer. */
+  #asideOf(key: Key, base: HeldImage | null): HeldImage | null {
     const { store, rules } = this.#context;
     const side = store.side(key);
-    return side !== null && rules.isNewer(side.version, versionOf(base)) ? side.state : null;
+    return side !== null && rules.isNewer(side.version, versionOf(base)) ? side : null;
+  }
+
+  /** Whether something of the group that a handle keeps as it is waits. */
+  async #isGroupAside(finder: GroupFinder, { held }: Handle): Promise<boolean> {
+    const { store, rules } = this.#context;
+    const groups = held.flatMap((key) => store.parkedOf(key).filter(({ headers, members }) => headers.includes(key) || members.has(key)));
+    const members = groups.flatMap((group) => [...group.members]);
+    await finder.load(members.map(([key]) => key));
+    for (const [key, version] of members) {
+      const { base } = await finder.record(key);
+      if (rules.isNewer(version, versionOf(base)) || this.#asideOf(key, base) !== null) return true;
+    }
+    return false;
   }
 
   /** Whether the group was submitted elsewhere, while the handle shows one that is open. */
@@ -188,7 +202,8 @@ export class HandleDesk {
     const top = held.at(-1)!;
     const { object } = splitKey(top);
     const isLocked = (image: Uint8Array | null): boolean => rules.isLocked(schema.objects[object]!.submitted, store.layout(object), image);
-    if (isLocked(store.rowOf(store.side(top), object))) return !isLocked((await finder.record(top)).row);
+    const leading = await finder.record(top);
+    if (isLocked(store.rowOf(this.#asideOf(top, leading.base), object))) return !isLocked(leading.row);
     return top === key && isLocked(row) && !isLocked(shown.row);
   }
 }

@@ -1,0 +1,77 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import type { SyncClient } from '../../src/client/sync-client.ts';
+import { defineSchema, text } from '../../src/schema.ts';
+import { typedClient } from '../support/typed-client.ts';
+import { createWorld, type TestDevice, type World } from '../support/world.ts';
+
+const schema = defineSchema({ version: 1, objects: { account: { fields: { name: text(), city: text(), phone: text() } } } });
+
+type Device = TestDevice & { readonly client: SyncClient<typeof schema> };
+
+let world: World<typeof schema>;
+afterEach(() => world.close());
+
+async function device(): Promise<Device> {
+  const one = await world.device('ann');
+  return { ...one, client: typedClient(schema, one.engine) };
+}
+
+/** A tablet with an account open, of which a phone of the same user has changed the city since. */
+async function start() {
+  world = createWorld(schema);
+  const phone = await device();
+  await phone.client.objects.account.create({ id: 'a1', name: 'St. Mary', city: 'Ghent' });
+  await phone.client.exchange();
+  const tablet = await device();
+  await tablet.client.exchange();
+  const open = await tablet.client.objects.account.open('a1', { mode: 'edit' });
+  await phone.client.objects.account.update('a1', { city: 'Bruges' });
+  await phone.client.exchange();
+  await tablet.client.exchange();
+  return { phone, tablet, open, account: tablet.client.objects.account };
+}
+
+describe('A38: leaving a record', () => {
+  test('A38: shows what came meanwhile to whoever reads or opens it next, also when nobody waits for the leaving', async () => {
+    const { open, account } = await start();
+    const leaving = open.close();
+    const read = account.get('a1'), opened = account.open('a1'), listed = account.query().get();
+    expect(await read).toMatchObject({ city: 'Bruges' });
+    expect(await opened).toMatchObject({ record: { city: 'Bruges' }, newerAvailable: false });
+    expect(await listed).toMatchObject([{ city: 'Bruges' }]);
+    await leaving;
+  });
+
+  test('A38: closes at the end of a block', async () => {
+    const { open, account } = await start();
+    {
+      await using leaving = open;
+      expect(leaving.record).toMatchObject({ city: 'Ghent' });
+    }
+    expect(await account.get('a1')).toMatchObject({ city: 'Bruges' });
+  });
+
+  test('A38, C7: after a save that waits, nothing is merged over it until the server has answered', async () => {
+    const { tablet, open, account } = await start();
+    await tablet.client.setLifecycle({ isOnline: false });
+    await open.update({ phone: '7' });
+    await open.close();
+    expect(await account.get('a1')).toMatchObject({ city: 'Ghent', phone: '7', syncState: 'waiting' });
+    expect(await account.newer('a1')).toMatchObject({ record: { city: 'Bruges' } });
+    await tablet.client.setLifecycle({ isOnline: true });
+    await tablet.client.exchange();
+    expect(await account.get('a1')).toMatchObject({ city: 'Bruges', phone: '7', syncState: 'synced' });
+    expect(await account.newer('a1')).toBeNull();
+  });
+
+  test('A38, C6: a version that waited and is older than the answer to an own save is not brought back', async () => {
+    const { tablet, open, account } = await start();
+    await open.update({ phone: '7' });
+    await tablet.client.exchange();
+    expect(open).toMatchObject({ record: { city: 'Ghent', phone: '7' }, newer: 'changed' });
+    tablet.events.length = 0;
+    await open.close();
+    expect(await account.get('a1')).toMatchObject({ city: 'Bruges', phone: '7' });
+    expect(tablet.events.filter(({ type }) => type === 'feed:merged')).toEqual([]);
+  });
+});
