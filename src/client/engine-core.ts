@@ -57,7 +57,8 @@ const DEFAULT_POLL_INTERVAL_MS = 30_000;
 export class EngineCore {
   readonly options: SyncEngineOptions;
   readonly ready: Promise<void>;
-  readonly steps: Serial = createSerial();
+  // Rule A35: what was begun of a large transaction is ended before anything is read.
+  readonly steps: Serial = createSerial(() => (this.context?.store.meta.part?.applying ? this.#finishParts() : null));
   readonly events: Emitter<SyncEvent> = createEmitter();
   readonly draftLists: Emitter<readonly DraftInfo[]> = createEmitter();
   // Set once the store is open; every call waits for that.
@@ -221,6 +222,11 @@ export class EngineCore {
     const { startUpkeep } = await this.context.parts.upkeep();
     const onPersisted = (isPersisted: boolean | null): void => this.board.showPersisted(isPersisted);
     if (this.#isOpen) this.#stopUpkeep = startUpkeep(this.context, { storage: this.#storage!, isReadOnly, onPersisted, onFault });
+  }
+
+  async #finishParts(): Promise<void> {
+    const { finishParts } = await this.context.parts.conversation();
+    await finishParts(this.context);
   }
 
   #onCommitted(keys: ReadonlySet<Key>): void {

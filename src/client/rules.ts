@@ -1,6 +1,6 @@
 import type { Verdict } from '../core/core.ts';
 import type { Layout } from '../protocol/layout.ts';
-import type { EntryResult, FeedCursor } from '../protocol/messages.ts';
+import type { EntryResult, FeedCursor, FeedPart } from '../protocol/messages.ts';
 import type { SubmittedDefinition } from '../protocol/schema.ts';
 import { compareVersions, type RecordVersion } from '../protocol/version.ts';
 import { bytesEqual } from '../shared/bytes.ts';
@@ -16,6 +16,7 @@ import { isSubmitted } from './queue/groups.ts';
 import type { InUse } from './store/in-use.ts';
 import type { HeldImage } from './store/rows.ts';
 import type { Key } from './store/record-key.ts';
+import type { StagedParts } from './store/stored.ts';
 import { planUpload, type UploadPlanInput } from './network/upload-plan.ts';
 import { isUndecided, type EntryHeader, type QueueEntry } from './queue/queue-entry.ts';
 
@@ -84,6 +85,8 @@ export interface ClientRules {
   keepsNotice(notice: Notice): boolean;
   /** Rule A29: where to read the feed from after a page. */
   cursorAfter(page: { readonly from: FeedCursor; readonly next: FeedCursor }): FeedCursor;
+  /** Rules A29, A35: whether a part of a large transaction follows those that are staged. */
+  isNextPart(staged: Pick<StagedParts, 'revision' | 'place'>, part: Pick<FeedPart, 'revision' | 'place'>): boolean;
   /** Rule A11: the storage commits that make up one step. */
   commitsOf(step: Commit): readonly Commit[];
 }
@@ -119,5 +122,6 @@ export const clientRules: ClientRules = {
   absorbsFollower: () => true,
   keepsNotice: () => true,
   cursorAfter: ({ next }) => next,
+  isNextPart: (staged, part) => part.revision === staged.revision && part.place === staged.place + 1,
   commitsOf: (step) => [step],
 };

@@ -158,6 +158,24 @@ export type SyncEvent =
       readonly reason: 'stale' | 'superseded';
     }
   | {
+      /** A part of a transaction that is larger than a page is here; nothing of it is merged before all of it is (rule A35). */
+      readonly type: 'feed:part-staged';
+      /** Counts the parts, from 0. */
+      readonly place: number;
+      /** How often the records have changed meanwhile, so that the device had to begin anew. */
+      readonly restarts: number;
+    }
+  | {
+      /** A transaction that came in parts is taken in, at once; its records are not told of one by one. */
+      readonly type: 'feed:parts-applied';
+      /** How many parts it had. */
+      readonly parts: number;
+      /** Records of it, those that were not needed included. */
+      readonly records: number;
+      /** Records that must not be merged into now (rules A34, A39). */
+      readonly keptAside: number;
+    }
+  | {
       /** The feed no longer reaches back to where this device stopped: a download closes the gap (rule A31). */
       readonly type: 'feed:gap-found';
       /** Why the server did not take the cursor. */
@@ -224,6 +242,12 @@ export type SyncEvent =
       readonly answeredBy: 'scalar' | 'simd' | 'debug' | 'twin';
       /** What the platform said. */
       readonly cause: string;
+    }
+  | {
+      /** This tab has another part among the tabs of its profile (rule C10). */
+      readonly type: 'tab:role-taken';
+      /** `leader`: it has the store and works for all. `follower`: it asks the one that has. */
+      readonly role: 'leader' | 'follower';
     }
   | {
       /** The state of the status is another one. */

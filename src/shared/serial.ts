@@ -5,11 +5,12 @@ export interface Serial {
   idle(): Promise<void>;
 }
 
-export function createSerial(): Serial {
+/** @param before - what must end before any step begins, if there is anything; a step that has to wait for it fails with it */
+export function createSerial(before: () => Promise<void> | null = () => null): Serial {
   let last: Promise<unknown> = Promise.resolve();
   return {
     run<T>(step: () => Promise<T>): Promise<T> {
-      const result = last.then(step);
+      const result = last.then(() => before()?.then(step) ?? step());
       last = result.catch(() => {});
       return result;
     },

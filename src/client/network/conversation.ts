@@ -16,6 +16,7 @@ import { ServerLink } from './server-link.ts';
 import { Uploader } from './uploader.ts';
 import { voidNumbers } from './void-numbers.ts';
 
+export { finishParts } from './apply-parts.ts';
 export { mergeFreed } from '../answers/release.ts';
 
 export interface ConversationOptions {

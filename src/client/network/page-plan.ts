@@ -83,8 +83,9 @@ function isMerged(verdicts: readonly Verdict[], indices: ReadonlyMap<Key, number
   return index !== undefined && verdicts[index] === 'merge';
 }
 
-function decide(
-  { core, rules }: NetworkContext,
+/** Lets the core decide about each image. @throws {@link SyncFault} `TRANSPORT_BAD_ANSWER` */
+export function decide(
+  { core, rules }: Pick<NetworkContext, 'core' | 'rules'>,
   { items }: Pick<SnapshotAnswer, 'items'>,
   { layouts, keys }: AnswerImages,
   bases: ReadonlyMap<Key, HeldImage>,

@@ -1,6 +1,7 @@
 import type { FeedAnswer, FeedCursor } from '../../protocol/messages.ts';
 import type { NetworkContext } from '../engine-context.ts';
 import { badAnswer } from './server-link.ts';
+import { dropParts, stagePart } from './stage-part.ts';
 import { takePage } from './take-page.ts';
 import { oldestPending } from '../status.ts';
 
@@ -11,6 +12,9 @@ export interface PollResult {
   readonly nextPollMs: number | null;
 }
 
+/** So often a transaction in parts is begun anew at once; from then on with the next poll. */
+const MOST_RESTARTS = 3;
+
 /**
  * Reads one page of the feed; page and cursor are one commit (rules A29, A33, A39). Rejects with the fault when there was no answer that
  * counts.
@@ -18,11 +22,13 @@ export interface PollResult {
 export async function pollFeed(context: NetworkContext): Promise<PollResult> {
   const { store, link, steps, emit } = context;
   const asked = store.meta.cursor;
-  const { page, head } = await link.feed(store.meta.store, asked, pendingHeader(context));
+  const { page, head } = await link.feed(store.meta.store, asked, pendingHeader(context), store.meta.part);
   emit({ type: 'feed:polled', transactions: page?.transactions.length ?? 0, head: head.server.head });
   if (page !== null) {
     checkPage(page, asked);
     await steps.run(() => merge(context, page, asked));
+    // Whoever changes a large transaction all the time must not have this device read it all the time.
+    if ((store.meta.part?.restarts ?? 0) > MOST_RESTARTS && page.part?.place === 0) return { more: false, nextPollMs: head.server.nextPollMs };
   }
   return { more: page?.more ?? false, nextPollMs: head.server.nextPollMs };
 }
@@ -37,16 +43,19 @@ async function merge(context: NetworkContext, page: FeedAnswer, asked: FeedCurso
   const { store, rules, emit } = context;
   // A download moved the cursor while this page was under way: the page is older than what is here.
   if (store.meta.cursor !== asked) return;
+  if (page.part !== null) return stagePart(context, page, page.part);
   const { settlement, keys, events } = await takePage(context, page);
   if (page.transactions.some(({ items }) => items.some((index) => index >= keys.length))) throw badAnswer('it points to a record that it does not hold');
-  settlement.step.meta = { cursor: rules.cursorAfter(page), hasFeedGap: store.meta.hasFeedGap || page.gap !== null };
+  // It is no longer too large for a page.
+  dropParts(context, settlement.step);
+  settlement.step.meta = { ...settlement.step.meta, cursor: rules.cursorAfter(page), hasFeedGap: store.meta.hasFeedGap || page.gap !== null };
   await store.commit(settlement.step, 'relaxed');
   events.forEach(emit);
   if (page.gap !== null) emit({ type: 'feed:gap-found', reason: page.gap });
 }
 
 /** Never trust the other side: a page must follow the cursor without a hole, and only go forward. */
-function checkPage({ from, next, more, gap, transactions, server }: FeedAnswer, asked: FeedCursor | null): void {
+function checkPage({ from, next, more, gap, transactions, part, server }: FeedAnswer, asked: FeedCursor | null): void {
   if (gap === null && asked !== null && (from.feed !== asked.feed || from.epoch !== asked.epoch || from.position !== asked.position)) {
     throw badAnswer('its page begins elsewhere than was asked');
   }
@@ -54,7 +63,10 @@ function checkPage({ from, next, more, gap, transactions, server }: FeedAnswer, 
     throw badAnswer('its cursor does not go forward');
   }
   const positions = transactions.map(({ position }) => position);
-  if (positions.length !== next.position - from.position || positions.some((position, index) => position !== from.position + index + 1)) {
+  const isUnfinished = (part?.next ?? null) !== null;
+  if (part !== null && positions.length !== 1) throw badAnswer('its part is not one of a single transaction');
+  if (isUnfinished && (next.position !== from.position || !more)) throw badAnswer('its cursor goes past a transaction that is not all there');
+  if ((!isUnfinished && positions.length !== next.position - from.position) || positions.some((position, index) => position !== from.position + index + 1)) {
     throw badAnswer('its page has a hole');
   }
   if (more && transactions.length === 0) throw badAnswer('its page is empty, and there is said to be more');

@@ -28,6 +28,7 @@ import { readAnswer, readPollAnswer, type ExpectedAnswer, type PollAnswer } from
 import type { TransportAdapter, TransportRequest, TransportResponse } from '../../transport/transport-adapter.ts';
 import { keyOf, type Key } from '../store/record-key.ts';
 import type { HeldImage } from '../store/rows.ts';
+import type { StagedParts } from '../store/stored.ts';
 import type { ClientRules } from '../rules.ts';
 
 export interface ServerLinkOptions {
@@ -74,9 +75,14 @@ export class ServerLink {
     return readAnswer(...(await this.#ask(store, PATHS.void, parseUploadAnswer, { store, numbers })));
   }
 
-  /** Reads the feed from a cursor; without one, from its oldest entry. Says on the way what this device still has to send (rule A3). */
-  async feed(store: string, cursor: FeedCursor | null, pending: string): Promise<PollAnswer<FeedAnswer>> {
-    const path = cursor === null ? PATHS.feed : `${PATHS.feed}?cursor=${formatCursor(cursor)}`;
+  /**
+   * Reads the feed from a cursor; without one, from its oldest entry. Says on the way what this device still has to send (rule A3).
+   *
+   * @param part - the parts of the next transaction that are here: what follows them is asked for
+   */
+  async feed(store: string, cursor: FeedCursor | null, pending: string, part: Pick<StagedParts, 'revision' | 'next'> | null = null): Promise<PollAnswer<FeedAnswer>> {
+    const query = [...(cursor === null ? [] : [`cursor=${formatCursor(cursor)}`]), ...(part === null || part.next === null ? [] : [`revision=${encodeURIComponent(part.revision)}&${keyQuery(part.next)}`])];
+    const path = query.length === 0 ? PATHS.feed : `${PATHS.feed}?${query.join('&')}`;
     return readPollAnswer(...(await this.#ask(store, path, parseFeedAnswer, undefined, { [HEADERS.pending]: pending })));
   }
 
@@ -89,27 +95,8 @@ export class ServerLink {
   }
 
   /** Validates the records of an answer. @throws {@link SyncFault} `TRANSPORT_BAD_ANSWER` */
-  images({ layouts: wire, items }: { readonly layouts: readonly WireLayout[]; readonly items: Uint8Array }): AnswerImages {
-    const layouts = parseLayouts(wire);
-    const table = this.#options.core.readImages(items, layouts);
-    if (!table.ok) throw badAnswer(`its records are not canonical (${table.status} at byte ${table.offset})`);
-    const keys = Array.from({ length: table.count }, (_, index) => keyOf(layouts[table.layout(index)]!.object, table.id(index)));
-    const image = (index: number): HeldImage => ({
-      layout: layouts[table.layout(index)]!,
-      version: table.version(index),
-      state: table.state(index),
-      // A copy: the page's bytes must not stay in memory for one row.
-      row: table.row(index)?.slice() ?? null,
-    });
-    return {
-      layouts,
-      keys,
-      image,
-      byKey(indices) {
-        if (indices.some((index) => index >= keys.length)) throw badAnswer('it points to a record that it does not hold');
-        return new Map(indices.map((index) => [keys[index]!, image(index)]));
-      },
-    };
+  images(answer: ImagesOnWire): AnswerImages {
+    return readImages(this.#options.core, answer);
   }
 
   /** Makes a request: what came back, and what the answer to it looks like. */
@@ -141,6 +128,35 @@ export class ServerLink {
       throw isFault(cause) ? cause : new SyncFault('TRANSPORT_UNREACHABLE', 'the request did not get through', { cause });
     }
   }
+}
+
+interface ImagesOnWire {
+  readonly layouts: readonly WireLayout[];
+  readonly items: Uint8Array;
+}
+
+/** Validates records that came from a server. @throws {@link SyncFault} `TRANSPORT_BAD_ANSWER` */
+export function readImages(core: DeviceCore, { layouts: wire, items }: ImagesOnWire): AnswerImages {
+  const layouts = parseLayouts(wire);
+  const table = core.readImages(items, layouts);
+  if (!table.ok) throw badAnswer(`its records are not canonical (${table.status} at byte ${table.offset})`);
+  const keys = Array.from({ length: table.count }, (_, index) => keyOf(layouts[table.layout(index)]!.object, table.id(index)));
+  const image = (index: number): HeldImage => ({
+    layout: layouts[table.layout(index)]!,
+    version: table.version(index),
+    state: table.state(index),
+    // A copy: the page's bytes must not stay in memory for one row.
+    row: table.row(index)?.slice() ?? null,
+  });
+  return {
+    layouts,
+    keys,
+    image,
+    byKey(indices) {
+      if (indices.some((index) => index >= keys.length)) throw badAnswer('it points to a record that it does not hold');
+      return new Map(indices.map((index) => [keys[index]!, image(index)]));
+    },
+  };
 }
 
 /** An answer that came, and cannot be trusted. */

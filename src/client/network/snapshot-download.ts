@@ -5,6 +5,7 @@ import type { NetworkContext } from '../engine-context.ts';
 import type { DownloadReceipt } from '../engine.ts';
 import { Parking } from '../answers/parking.ts';
 import { planSnapshot } from './page-plan.ts';
+import { dropParts } from './stage-part.ts';
 import { findProtected, type ProtectedGroups } from './protected-groups.ts';
 import { splitKey, type Key } from '../store/record-key.ts';
 import type { HeldImage } from '../store/rows.ts';
@@ -156,7 +157,8 @@ export class SnapshotDownload {
     const removed = await this.#removeAbsent(settlement, downloaded);
     this.#park(settlement, closed, kept);
     await this.#clearStage(settlement.step);
-    settlement.step.meta = { download: null, cursor, hasFeedGap: false, lastDownloadAt: serverTime };
+    dropParts(this.#context, settlement.step);
+    settlement.step.meta = { ...settlement.step.meta, download: null, cursor, hasFeedGap: false, lastDownloadAt: serverTime };
     await store.commit(settlement.step, 'strict');
     return { receipt: { records, removed, bytes } };
   }

@@ -1,6 +1,6 @@
 import { decodeEnvelope } from '../../protocol/envelope.ts';
 import { layoutsOf, type Layout } from '../../protocol/layout.ts';
-import { mapRow, readField } from '../../protocol/row.ts';
+import { mapRow } from '../../protocol/row.ts';
 import type { Schema } from '../../protocol/schema.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { bytesEqual } from '../../shared/bytes.ts';
@@ -18,6 +18,7 @@ import { readOnly } from '../read-only.ts';
 import type { HeldImage } from './rows.ts';
 import type { ClientRules } from '../rules.ts';
 import { PAGE_ROWS, pages } from './pages.ts';
+import { findRecordId } from './record-id.ts';
 import { noteFresh, type Step } from './step.ts';
 import { createMeta, readMeta, readState, takenOver, takeOver } from './store-fence.ts';
 import { decodeEntry, decodeImage, decodeLayout, STATE, type Meta } from './stored.ts';
@@ -57,6 +58,8 @@ export class LocalStore {
   readonly inUse: InUse = new InUse();
   /** Notes which records come in, as is done anyway while pages are staged: a download has begun, and has no page yet. */
   notesFresh = false;
+  /** Records of steps of which nobody has heard. */
+  #untold = new Set<Key>();
   #failed = 0;
   #meta: Meta;
   #fence: Uint8Array;
@@ -221,11 +224,15 @@ export class LocalStore {
   async commit(step: Step, durability: 'strict' | 'relaxed'): Promise<void> {
     if (this.#options.isReadOnly === true) throw readOnly();
     if (this.#meta.download !== null || this.notesFresh) noteFresh(step);
-    const rows = step.rows({ meta: this.#meta, layouts: this.#layouts, isGone: (key) => this.#gone.has(key), recordIdOf: this.#recordIdOf });
+    const rows = step.rows({ meta: this.#meta, layouts: this.#layouts, isGone: (key) => this.#gone.has(key), recordIdOf: (key, image) => findRecordId(this.#options.schema, key, image) });
     const whole = { ...rows, expect: [{ key: STATE.fence, bytes: this.#fence }], durability };
     for (const part of this.#options.rules.commitsOf(whole)) this.#isOwner = this.#isOwner && (await this.#storage.commit(part)) === 'done';
     if (!this.#isOwner) throw takenOver();
-    this.#options.onCommitted(this.#takeOver(step));
+    for (const key of this.#takeOver(step)) this.#untold.add(key);
+    if (step.isUntold) return;
+    const keys = this.#untold;
+    this.#untold = new Set();
+    this.#options.onCommitted(keys);
   }
 
   async close(): Promise<void> {
@@ -237,13 +244,6 @@ export class LocalStore {
     const layout = this.#layouts.get(hash);
     if (layout === undefined) throw new SyncFault('STORAGE_CORRUPT', `the store does not hold layout ${hash}`, { details: { layout: hash } });
     return layout;
-  };
-
-  readonly #recordIdOf = (key: Key, image: HeldImage): string | null => {
-    const { object, id } = splitKey(key);
-    const field = Object.entries(this.#options.schema.objects[object]?.fields ?? {}).find(([, { owner }]) => owner === 'record-id')?.[0];
-    const recordId = field === undefined ? null : readField(image.layout, image.row, field);
-    return typeof recordId === 'string' && recordId !== id ? recordId : null;
   };
 
   /** Takes a written step over into memory; answers which records it changed. */

@@ -27,6 +27,8 @@ export class Step {
   readonly putState: StateRow[] = [];
   readonly removeState: string[] = [];
   meta: Partial<Meta> = {};
+  /** More follows that belongs to it: nobody hears of it before the next step that is not so. */
+  isUntold = false;
 
   /** Makes an image the base of its record. */
   putBase(key: Key, image: HeldImage): void {

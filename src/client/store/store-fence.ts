@@ -27,7 +27,7 @@ export async function readState(storage: Storage, key: string): Promise<Uint8Arr
 /** What the client of a new store remembers. */
 export function createMeta({ clock, random, rules }: NewStore): Meta {
   // A new store has never downloaded, so it does not know what it misses.
-  return { format: STORED_FORMAT, store: rules.createStoreId(clock, random), nextSeq: 1, nextNumber: 1, nextNote: 1, forgottenUpTo: 0, cursor: null, hasFeedGap: true, lastDownloadAt: null, download: null };
+  return { format: STORED_FORMAT, store: rules.createStoreId(clock, random), nextSeq: 1, nextNumber: 1, nextNote: 1, forgottenUpTo: 0, cursor: null, hasFeedGap: true, lastDownloadAt: null, download: null, part: null };
 }
 
 /** Puts a new fencing mark: whoever held the store before can write no more (fault list: two workers on one store). */

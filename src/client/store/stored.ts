@@ -23,6 +23,7 @@ export const STATE = {
   gone: 'gone/',
   recordId: 'record-id/',
   stage: 'stage/',
+  part: 'part/',
   fresh: 'fresh/',
   journal: 'journal/',
   draft: 'draft/',
@@ -46,6 +47,21 @@ export interface StagedDownload {
   readonly next: SnapshotKey | null;
 }
 
+/** A transaction that comes in parts: those that are here lie in `part/` rows. */
+export interface StagedParts {
+  readonly revision: string;
+  /** The last part that is here. */
+  readonly place: number;
+  /** The key to ask for the next part with; `null` once all are here. */
+  readonly next: SnapshotKey | null;
+  /** How often the records changed before all parts were here. */
+  readonly restarts: number;
+  /** Where the feed goes on after the transaction. */
+  readonly cursor: FeedCursor;
+  /** Set once the parts are being applied: the groups that are kept aside, by header, and what is in their way. */
+  readonly applying: readonly (readonly [header: string, flags: number])[] | null;
+}
+
 /** What the client remembers of itself. */
 export interface Meta {
   readonly format: number;
@@ -63,6 +79,7 @@ export interface Meta {
   /** Server time of the last applied download. */
   readonly lastDownloadAt: number | null;
   readonly download: StagedDownload | null;
+  readonly part: StagedParts | null;
 }
 
 /** Ordered keys: numbers written so that they sort. */
@@ -82,8 +99,8 @@ export function decodeMeta(bytes: Uint8Array): Meta {
   if (meta.format > STORED_FORMAT) {
     throw new SyncFault('STORAGE_CORRUPT', `the store has format ${meta.format}, this build reads up to ${STORED_FORMAT}`);
   }
-  // Stores of old had neither.
-  return { ...meta, format: STORED_FORMAT, nextNote: meta.nextNote ?? 1, forgottenUpTo: meta.forgottenUpTo ?? 0 };
+  // Stores of old had none of these.
+  return { ...meta, format: STORED_FORMAT, nextNote: meta.nextNote ?? 1, forgottenUpTo: meta.forgottenUpTo ?? 0, part: meta.part ?? null };
 }
 
 export function encodeLayout(layout: Layout): Uint8Array {

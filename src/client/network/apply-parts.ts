@@ -1,0 +1,172 @@
+import { ATTENTION } from '../../core/core.ts';
+import { decodeEnvelope } from '../../protocol/envelope.ts';
+import type { RecordAnswer } from '../../protocol/messages.ts';
+import { compareVersions, type RecordVersion } from '../../protocol/version.ts';
+import { headerOf, readAround } from '../answers/around.ts';
+import { belongsTo, heldOf, missingMasters } from '../answers/merge-units.ts';
+import { Parking } from '../answers/parking.ts';
+import { mergeFreed } from '../answers/release.ts';
+import { Settlement } from '../answers/settle.ts';
+import type { EngineContext } from '../engine-context.ts';
+import { createdBy } from '../queue/queue-entry.ts';
+import { keyOf, splitKey, type Key } from '../store/record-key.ts';
+import type { HeldImage } from '../store/rows.ts';
+import { Step } from '../store/step.ts';
+import { orderedKey, STATE } from '../store/stored.ts';
+import { attentionAt, decide } from './page-plan.ts';
+import { readImages, type AnswerImages } from './server-link.ts';
+
+/** What is kept of one part until all of them are here. */
+export type PartContent = Pick<RecordAnswer, 'layouts' | 'items' | 'groups'>;
+
+/** One part, and who leads the groups of its records. */
+interface StagedPart {
+  readonly content: PartContent;
+  readonly images: AnswerImages;
+  readonly bases: ReadonlyMap<Key, HeldImage>;
+  readonly headers: ReadonlyMap<Key, Key>;
+}
+
+/**
+ * Takes in a transaction that came in parts, all of which are staged (rules A29, A34, A35). First it is decided for each group whether it is
+ * merged, and that is written down; then part after part is applied in a commit of its own, so that no more than one is in memory. Nobody
+ * reads in between: it is one step, and the next opening goes on with it before anything is read.
+ */
+export async function applyParts(context: EngineContext): Promise<void> {
+  const { store } = context;
+  const blocked = await decideGroups(context);
+  const step = new Step();
+  step.meta = { part: { ...store.meta.part!, applying: [...blocked] } };
+  await store.commit(step, 'strict');
+  await finishParts(context);
+}
+
+/** Goes on with what {@link applyParts} began. */
+export async function finishParts(context: EngineContext): Promise<void> {
+  const { store, rules, emit } = context;
+  const { place, cursor, applying } = store.meta.part!;
+  const blocked = new Map(applying);
+  let records = 0, keptAside = 0;
+  for (let index = 0; index <= place; index++) {
+    const part = await readPart(context, index);
+    // It was applied before the app was stopped.
+    if (part === null) continue;
+    const kept = await applyPart(context, part, index, blocked);
+    records += part.images.keys.length;
+    keptAside += kept;
+  }
+  const settlement = new Settlement(store, rules, new Map());
+  for (const name of store.parked.keys()) settlement.freed.add(name);
+  const events = await mergeFreed(context, settlement);
+  settlement.step.meta = { part: null, cursor: rules.cursorAfter({ from: cursor, next: cursor }) };
+  await store.commit(settlement.step, 'strict');
+  emit({ type: 'feed:parts-applied', parts: place + 1, records, keptAside });
+  events.forEach(emit);
+}
+
+async function applyPart(context: EngineContext, part: StagedPart, place: number, blocked: ReadonlyMap<Key, number>): Promise<number> {
+  const { store, rules } = context;
+  const { content, images, bases } = part;
+  const flagsAt = (key: Key): number => blocked.get(leaderOf(context, part, key)) ?? 0;
+  const attention = images.keys.map((key) => ({ ...splitKey(key), flags: flagsAt(key) })).filter(({ flags }) => flags !== 0);
+  const settlement = new Settlement(store, rules, bases);
+  const { step } = settlement;
+  const parking = new Parking(context, settlement);
+  const kept = new Map<Key, Key[]>();
+  decide(context, content, images, bases, { attention, replace: 'newer' }).forEach((verdict, index) => {
+    const key = images.keys[index]!, image = images.image(index);
+    if (verdict === 'stale' || verdict === 'superseded') return;
+    if (verdict === 'merge') return step.putBase(key, image);
+    const header = leaderOf(context, part, key);
+    parking.keepAside(key, image);
+    kept.set(header, [...(kept.get(header) ?? []), key]);
+  });
+  for (const [header, arrived] of kept) {
+    const before = parking.of(header).find((group) => belongsTo(group, header));
+    parking.park({ headers: before?.headers ?? [header], members: before?.members ?? new Map(), arrived });
+  }
+  step.removeState.push(orderedKey(STATE.part, place));
+  step.isUntold = true;
+  await store.commit(step, 'strict');
+  return [...kept.values()].flat().length;
+}
+
+/** The groups into which nothing of the parts is merged, by header, and what is in the way: bits of `ATTENTION`. */
+async function decideGroups(context: EngineContext): Promise<Map<Key, number>> {
+  const { store, places, rules } = context;
+  const blocked = new Map<Key, number>(), moves: (readonly [Key, Key])[] = [];
+  const block = (header: Key, flags: number): void => {
+    if (flags !== 0) blocked.set(header, (blocked.get(header) ?? 0) | flags);
+  };
+  const unmet: { header: Key; key: Key; version: RecordVersion }[] = [];
+  const wanted = new Map<Key, Key | null>();
+  const isCreatedHere = (key: Key): boolean => store.entriesOf(key).some((entry) => createdBy(entry).includes(key));
+  const mastersOfImage = (part: StagedPart, key: Key, index: number): readonly Key[] =>
+    rules.orphanedBy(missingMasters({ places, base: (other) => part.bases.get(other) ?? null, isCreatedHere }, key, part.images.image(index)));
+
+  await eachPart(context, (part) => {
+    const base = (key: Key): HeldImage | null => part.bases.get(key) ?? null;
+    for (const { object, id, others } of part.content.groups) {
+      const header = keyOf(object, id);
+      block(header, attentionAt(store, header));
+      for (const [key, version] of rules.needsOf(new Map(others.map((other) => [keyOf(other.object, other.id), [other.epoch, other.n] as const])))) {
+        if (compareVersions(heldOf(key, base, (other) => store.side(other)), version) < 0) unmet.push({ header, key, version });
+      }
+    }
+    part.images.keys.forEach((key, index) => {
+      const header = leaderOf(context, part, key), former = base(key) === null ? header : headerOf(places, key, base);
+      block(header, attentionAt(store, key) | attentionAt(store, former));
+      if (former !== header) moves.push([header, former]);
+      for (const master of mastersOfImage(part, key, index)) wanted.set(master, null);
+    });
+  });
+  // What is not on the device may be in another part.
+  if (wanted.size > 0 || unmet.length > 0) {
+    await eachPart(context, (part) => {
+      part.images.keys.forEach((key, index) => {
+        if (wanted.has(key)) wanted.set(key, leaderOf(context, part, key));
+        const met = unmet.findIndex((need) => need.key === key && compareVersions(part.images.image(index).version, need.version) >= 0);
+        if (met >= 0) unmet.splice(met, 1);
+      });
+    });
+  }
+  for (const { header } of unmet) block(header, ATTENTION.incomplete);
+  const isAbsent = (master: Key): boolean => wanted.get(master) === null || blocked.has(wanted.get(master)!);
+  // What is in the way of one group is in the way of what hangs on it, and of the group between which and it a record moves.
+  for (let known = -1; known < blocked.size && ([...wanted.keys()].some(isAbsent) || moves.length > 0); ) {
+    known = blocked.size;
+    for (const [header, former] of moves) {
+      if (blocked.has(header) !== blocked.has(former)) block(blocked.has(header) ? former : header, ATTENTION.incomplete);
+    }
+    await eachPart(context, (part) => {
+      part.images.keys.forEach((key, index) => {
+        const header = leaderOf(context, part, key);
+        if (!blocked.has(header) && mastersOfImage(part, key, index).some((master) => wanted.get(master) !== header && isAbsent(master))) block(header, ATTENTION.incomplete);
+      });
+    });
+  }
+  return blocked;
+}
+
+async function eachPart(context: EngineContext, look: (part: StagedPart) => void): Promise<void> {
+  const { place } = context.store.meta.part!;
+  for (let index = 0; index <= place; index++) look((await readPart(context, index))!);
+}
+
+async function readPart(context: EngineContext, place: number): Promise<StagedPart | null> {
+  const { store, core } = context;
+  const bytes = await store.readState(orderedKey(STATE.part, place));
+  if (bytes === null) return null;
+  const content = decodeEnvelope(bytes) as PartContent;
+  const items = new Uint8Array(content.items.buffer, content.items.byteOffset, content.items.byteLength);
+  const images = readImages(core, { ...content, items });
+  const others = content.groups.flatMap((group) => [keyOf(group.object, group.id), ...group.others.map((other) => keyOf(other.object, other.id))]);
+  const bases = await readAround(context, others, new Map(images.keys.map((key, index) => [key, images.image(index)])));
+  const headers = new Map(content.groups.flatMap(({ object, id, members }) => members.map((index) => [images.keys[index]!, keyOf(object, id)] as const)));
+  return { content: { ...content, items }, images, bases, headers };
+}
+
+/** Who leads the group of a record: what is hidden is where it was. */
+function leaderOf({ places }: EngineContext, { headers, bases }: StagedPart, key: Key): Key {
+  return headers.get(key) ?? headerOf(places, key, (other) => bases.get(other) ?? null);
+}
