@@ -24,6 +24,7 @@ export function indexedDb(options: IndexedDbOptions): StorageAdapter {
   return {
     // Another factory than the platform's own cannot be handed to a worker as plain data.
     ...(factory === undefined && storageManager === undefined ? { descriptor: { kind: 'indexeddb', name } } : {}),
+    ...(factory === undefined ? { sharedAs: `indexeddb ${name}` } : {}),
     // Loaded when a store is opened: in a page whose engine runs in a worker that never happens.
     async open(owner) {
       const { openIndexedDb } = await import('./indexeddb-storage.ts');

@@ -102,6 +102,11 @@ export interface StorageDescriptor {
 export interface StorageAdapter {
   /** Says how to make the same adapter elsewhere, where that can be said; an adapter without is called through the worker. */
   readonly descriptor?: StorageDescriptor;
+  /**
+   * Names what adapters in other tabs of the same origin share with this one: where two say the same, an owner's store is the same. Tabs
+   * then share one client (rule C10); left out, the tab that opens a store last has it.
+   */
+  readonly sharedAs?: string;
   /** Opens, or creates, the store of an owner. */
   open(owner: StoreOwner): Promise<Storage>;
 }

@@ -2,7 +2,7 @@ import { transferHandlers, type TransferHandler } from 'comlink';
 import { SyncFault, type FaultCode, type FaultDetails } from '../shared/fault.ts';
 
 /** A thrown value as plain data. comlink's own handler keeps name and message only, and no cause. */
-type ThrownShape =
+export type ThrownShape =
   | { readonly kind: 'fault'; readonly code: FaultCode; readonly details: FaultDetails } & ErrorShape
   | { readonly kind: 'error' } & ErrorShape
   | { readonly kind: 'value'; readonly value: string | number | boolean | null | undefined };
@@ -28,7 +28,7 @@ export function installFaultTransfer(): void {
   const handler = transferHandlers.get('throw')!;
   const faultHandler: TransferHandler<Thrown, ThrownShape> = {
     canHandle: (value): value is Thrown => handler.canHandle(value),
-    serialize: ({ value }) => [describeThrown(value, CAUSES), []],
+    serialize: ({ value }) => [describeThrown(value), []],
     deserialize(shape) {
       throw rebuildThrown(shape);
     },
@@ -36,7 +36,8 @@ export function installFaultTransfer(): void {
   transferHandlers.set('throw', faultHandler as TransferHandler<unknown, unknown>);
 }
 
-function describeThrown(thrown: unknown, causesLeft: number): ThrownShape {
+/** A thrown value as plain data, with its causes. */
+export function describeThrown(thrown: unknown, causesLeft: number = CAUSES): ThrownShape {
   if (!(thrown instanceof Error)) return { kind: 'value', value: describeValue(thrown) };
   const { name, message, stack, cause } = thrown;
   const shape = { name, message, stack, ...(cause === undefined || causesLeft === 0 ? {} : { cause: describeThrown(cause, causesLeft - 1) }) };
@@ -47,7 +48,8 @@ function describeValue(value: unknown): string | number | boolean | null | undef
   return value === null || ['string', 'number', 'boolean', 'undefined'].includes(typeof value) ? (value as string) : String(value);
 }
 
-function rebuildThrown(shape: ThrownShape): unknown {
+/** The thrown value again, on the other side. */
+export function rebuildThrown(shape: ThrownShape): unknown {
   if (shape.kind === 'value') return shape.value;
   const cause = shape.cause === undefined ? {} : { cause: rebuildThrown(shape.cause) };
   const error =

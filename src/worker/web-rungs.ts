@@ -21,8 +21,8 @@ export function webRungs(worker: WorkerFactory | 'none' | undefined, clock: Cloc
 const inPlace: Rung<EnginePlace> = {
   kind: 'in-place',
   async start() {
-    const { startEngine } = await import('./start-engine.ts');
-    return { kind: 'in-place', startEngine };
+    const { startTab } = await import('./tabs/start-tab.ts');
+    return { kind: 'in-place', startEngine: startTab };
   },
 };
 

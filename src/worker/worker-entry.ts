@@ -10,11 +10,11 @@ import { openIndexedDb } from '../storage/indexeddb-storage.ts';
 import type { StorageAdapter, StorageDescriptor } from '../storage/storage-adapter.ts';
 import { createEngineHost } from './engine-host.ts';
 import { installFaultTransfer } from './fault-transfer.ts';
-import { startEngine } from './start-engine.ts';
+import { startTab } from './tabs/start-tab.ts';
 
 installFaultTransfer();
 expose(
-  createEngineHost((plan, parts) => startEngine(plan, plan.storage === null ? parts : { ...parts, storage: createStorage(plan.storage) })),
+  createEngineHost((plan, parts) => startTab(plan, plan.storage === null ? parts : { ...parts, storage: createStorage(plan.storage) })),
 );
 
 function createStorage({ name }: StorageDescriptor): StorageAdapter {

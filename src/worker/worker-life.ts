@@ -16,9 +16,13 @@ export function holdLife(name: string): Promise<void> {
 
 /** Calls back when the worker that held the lock is gone. Runs on the page, once the worker holds it. */
 export function watchLife(name: string, onGone: () => void): () => void {
+  const manager = locks();
+  return manager === undefined ? () => {} : watchLock(manager, name, onGone);
+}
+
+/** Calls back when a lock is given up by whoever held it. */
+export function watchLock(manager: LockManager, name: string, onGone: () => void): () => void {
   const controller = new AbortController();
-  locks()
-    ?.request(name, { signal: controller.signal }, onGone)
-    .catch(() => {}); // the wait was aborted
+  manager.request(name, { signal: controller.signal }, onGone).catch(() => {}); // the wait was aborted
   return () => controller.abort();
 }

@@ -33,6 +33,8 @@ export function describeEvent(event: ClientEvent, titleOf: TitleOf): LogText | n
       return { tone: 'plain', text: `Closed ${nameOf(event, titleOf)}.`, why: 'What waited for that is taken over now.' };
     case 'guard:failed':
       return { tone: 'wait', text: `Nobody could say whether ${nameOf(event, titleOf)} may be saved.`, why: 'The server decides.' };
+    case 'tab:role-taken':
+      return { tone: 'plain', text: event.role === 'leader' ? 'This tab has the store.' : 'Another tab has the store; this one asks it.', why: 'The tabs of one device are one client.' };
     case 'upload:started':
       return { tone: 'plain', text: `Sending ${count(event.entries.length, 'change')}, ${formatBytes(event.bytes)}.`, why: 'Oldest first; one request at a time.' };
     case 'upload:accepted':
