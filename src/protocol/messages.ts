@@ -60,6 +60,8 @@ export interface HelloAnswer extends AnswerHead {
   readonly protocols: readonly number[];
   readonly user: string;
   readonly limits: ProtocolLimits;
+  /** There are hints to listen for, see `PATHS.hints`. */
+  readonly hints: boolean;
 }
 
 /** The most that a message may hold. */

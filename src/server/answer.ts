@@ -3,7 +3,7 @@ import { CONTENT_TYPE, HEADERS, type AnswerHead, type FaultAnswer, type ServerSt
 import { PROTOCOL_VERSION } from '../protocol/version.ts';
 import { isFault, type FaultCode } from '../shared/fault.ts';
 import type { ServerLogEvent } from './server-parts.ts';
-import type { SyncResponse } from './sync-request.ts';
+import type { OpenStream, SyncResponse } from './sync-request.ts';
 
 // An answer is to one attempt of one device: nobody may keep it for another.
 const NO_STORE = { 'cache-control': 'no-store' };
@@ -29,6 +29,19 @@ export function nothingNewResponse({ protocol, store, attempt, server }: AnswerH
   return { status: 204, headers, body: null };
 }
 
+/** A stream of server-sent events, which nobody on the way is to gather first. */
+export function eventStreamResponse(echo: { readonly store: string; readonly attempt: string }, stream: OpenStream): SyncResponse {
+  const headers = {
+    'cache-control': 'no-store, no-transform',
+    'content-type': 'text/event-stream',
+    'x-accel-buffering': 'no',
+    [HEADERS.protocol]: String(PROTOCOL_VERSION),
+    [HEADERS.store]: echo.store,
+    [HEADERS.attempt]: echo.attempt,
+  };
+  return { status: 200, headers, body: null, stream };
+}
+
 /** What each fault is in HTTP. Anything else is the server's own failure, of which a client learns nothing. */
 const STATUS_OF: Partial<Record<FaultCode, number>> = {
   AUTH_REQUIRED: 401,
@@ -51,7 +64,8 @@ export function faultResponse(thrown: unknown, log: (event: ServerLogEvent) => v
     log({ level: 'error', event: 'request:failed', message: 'a request failed', cause: thrown });
     return errorResponse(500, { code: 'SERVER_FAILED', message: 'the server failed; try again later' });
   }
-  return errorResponse(status, { code: thrown.code, message: thrown.message }, status === 503 ? BUSY_RETRY_MS : undefined);
+  const { retryAfterMs } = thrown.details;
+  return errorResponse(status, { code: thrown.code, message: thrown.message }, status !== 503 ? undefined : typeof retryAfterMs === 'number' ? retryAfterMs : BUSY_RETRY_MS);
 }
 
 /** A typed error. */

@@ -10,9 +10,12 @@ export type { CancelTimer, Clock } from '../shared/clock.ts';
 export type { Random } from '../shared/random.ts';
 export type { FieldRightsOf } from './access/field-access.ts';
 export type { FieldRight } from './access/field-rights.ts';
+export type { ConcurrencyLimits } from './admission.ts';
 export type { AfterCommitContext, AfterCommitHook, CommittedRecord, EntryChange, PrepareContext, PrepareHook } from './around-hooks.ts';
 export type { DeviceDesk, DeviceQuery, DeviceScope, KnownDevice } from './device-desk.ts';
 export type { ReportedPending } from './device-sightings.ts';
+export type { HintBus } from './hint-bus.ts';
+export { memoryHintBus } from './hints/memory-hint-bus.ts';
 export { createSyncServer, type HttpServerOptions, type SyncServer } from './http/create-sync-server.ts';
 export type { FetchHandler } from './http/fetch.ts';
 export type { NodeListener, NodeRequest, NodeResponse } from './http/node.ts';
@@ -53,7 +56,7 @@ export type {
   StoreView,
 } from './store/server-store.ts';
 export type { RefusedEntry, RefusedQuery, SupportDesk } from './support/refused-entries.ts';
-export type { RequestHandler, SyncRequest, SyncResponse } from './sync-request.ts';
+export type { ByteSink, OpenStream, RequestHandler, SyncRequest, SyncResponse } from './sync-request.ts';
 export type { ServerCore } from './sync-server.ts';
 export type { SyncServerOptions } from './sync-server-options.ts';
 export type { AuthCacheOptions } from './token-cache.ts';

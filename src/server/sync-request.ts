@@ -15,14 +15,27 @@ export interface SyncRequest {
   body(mostBytes: number): Promise<Uint8Array>;
 }
 
+/** Where a body goes that is written bit by bit. */
+export interface ByteSink {
+  /** Sends some bytes at once. */
+  write(chunk: Uint8Array): void;
+  /** Ends the answer. */
+  end(): void;
+}
+
+/** A body that goes on: it writes from the moment at which it is called, until it ends itself or the function that it returned is called. */
+export type OpenStream = (sink: ByteSink) => () => void;
+
 /** What to send back. */
 export interface SyncResponse {
   /** The HTTP status. */
   readonly status: number;
   /** Headers, lower-case names. */
   readonly headers: Readonly<Record<string, string>>;
-  /** `null` for an answer without body. */
+  /** `null` for an answer without body, or with a `stream`. */
   readonly body: Uint8Array | null;
+  /** A body that goes on. Call it exactly once, and what it returned when the other side goes away. */
+  readonly stream?: OpenStream;
 }
 
 /** Answers requests; it never rejects. */

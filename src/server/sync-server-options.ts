@@ -4,7 +4,9 @@ import type { ObjectName, Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Random } from '../shared/random.ts';
 import type { FieldRightsOf } from './access/field-access.ts';
+import type { ConcurrencyLimits } from './admission.ts';
 import type { AfterCommitHook, PrepareHook } from './around-hooks.ts';
+import type { HintBus } from './hint-bus.ts';
 import type { Authenticate } from './principal.ts';
 import type { ObjectHooks } from './save-hooks.ts';
 import type { ServerLogEvent } from './server-parts.ts';
@@ -48,6 +50,13 @@ export interface SyncServerOptions<S extends Schema = Schema> {
   readonly receiptRetentionMs?: number;
   /** When devices poll next, in milliseconds (rule A33). @defaultValue null, each device's own interval */
   readonly nextPollMs?: number | null;
+  /**
+   * Tells devices that are connected when there is something to poll for. One server has enough of `memoryHintBus()`; several need a bus
+   * between them. @defaultValue none, devices poll at their interval
+   */
+  readonly hints?: HintBus;
+  /** How many requests of each kind are worked on at once; those beyond are answered 503 before anything is done for them. */
+  readonly maxConcurrent?: Partial<ConcurrencyLimits>;
   /**
    * The least time between two look-ups for polls of one tenant, in milliseconds; polls that come meanwhile share the next. 0 for none, as
    * tests want it whose clock stands still. @defaultValue 4

@@ -20,17 +20,20 @@ import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '../protocol/version.t
 import { SyncFault } from '../shared/fault.ts';
 import { platformClock, platformRandom } from '../shared/platform.ts';
 import { createFieldAccess } from './access/field-access.ts';
-import { answerHead, faultResponse, messageResponse, nothingNewResponse } from './answer.ts';
+import { createAdmission } from './admission.ts';
+import { answerHead, eventStreamResponse, messageResponse, nothingNewResponse } from './answer.ts';
 import { assertEcho, readEcho, readLimit, readPart, type RequestEcho } from './device-request.ts';
 import { createDeviceDesk, type DeviceDesk } from './device-desk.ts';
 import { createDeviceRegistry } from './device-registry.ts';
 import { createDeviceSightings } from './device-sightings.ts';
 import { readRecord } from './download/read-record.ts';
 import { readSnapshot } from './download/snapshot.ts';
-import { answerPoll, type PollDesk } from './feed/answer-poll.ts';
+import { answerPoll, recogniseDevice, type PollDesk } from './feed/answer-poll.ts';
 import { createFeedHeads } from './feed/heads.ts';
+import { createHintStreams } from './hints/hint-streams.ts';
 import type { Principal } from './principal.ts';
 import { createPruner } from './pruner.ts';
+import { createPipeline, type Endpoint } from './request-pipeline.ts';
 import { createRowArchive } from './row-archive.ts';
 import type { AnyObjectHooks } from './save-hooks.ts';
 import { createOnlineAccess, type OnlineAccess } from './save/online.ts';
@@ -78,12 +81,13 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
   };
   const parts = createParts(options, track);
   const { schema, store, clock, log, limits, retentionMs } = parts;
-  const identify = createIdentifier(options.authenticate, clock, options.authCache);
   const devices = createDeviceRegistry({ store, random: parts.random });
   const sightings = createDeviceSightings({ store, clock, log });
   const pruner = createPruner({ store, clock, retentionMs, receiptRetentionMs, log });
   const heads = createFeedHeads({ store, clock, everyMs: options.pollSharingMs ?? 4, turnstile: createTurnstile(MOST_AT_ONCE.heads) });
   const polls: PollDesk = { parts, devices, heads, turnstile: createTurnstile(MOST_AT_ONCE.pages) };
+  const onFailed = (cause: unknown): void => log({ level: 'warning', event: 'hints:failed', message: 'hints could not be sent or heard', cause });
+  const hints = options.hints === undefined ? null : createHintStreams({ bus: options.hints, clock, random: parts.random, onFailed });
   let isClosed = false;
 
   const stamp = (epoch: number, head: number): ServerStamp => ({ time: clock.now(), epoch, head, nextPollMs, schema: schema.hash });
@@ -93,29 +97,33 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
     return answerHead(echo, stamp(epoch, head));
   }
 
-  const endpoints: Readonly<Record<string, { readonly method: string; readonly answer: (request: SyncRequest, principal: Principal) => Promise<SyncResponse> }>> = {
+  const endpoints: Record<string, Endpoint> = {
     [PATHS.hello]: {
       method: 'GET',
+      kind: 'polls',
       async answer(request, principal) {
         const echo = await admitted(request, principal);
         const protocols = Array.from({ length: PROTOCOL_VERSION - OLDEST_PROTOCOL_VERSION + 1 }, (_, index) => OLDEST_PROTOCOL_VERSION + index);
         const { epoch, head } = await store.read(principal.tenant, (view) => devices.open(view, principal, echo.store));
-        return messageResponse<HelloAnswer>({ ...answerHead(echo, stamp(epoch, head)), protocols, user: principal.user, limits });
+        return messageResponse<HelloAnswer>({ ...answerHead(echo, stamp(epoch, head)), protocols, user: principal.user, limits, hints: hints !== null });
       },
     },
     [PATHS.upload]: {
       method: 'POST',
+      kind: 'uploads',
       async answer(request, principal) {
         const upload = readUpload(parts, await readBody(request));
         assertEcho(upload.request);
         await letIn(principal, upload.request.store);
         const { results, images } = await settleUpload(parts, principal, upload);
+        if (results.some(({ outcome }) => outcome === 'saved' || outcome === 'partlySaved')) hints?.publish(principal);
         await pruner.pruneWhenDue(principal.tenant);
         return messageResponse<UploadAnswer>({ ...(await headNow(principal, upload.request)), results, ...images.take() });
       },
     },
     [PATHS.void]: {
       method: 'POST',
+      kind: 'uploads',
       async answer(request, principal) {
         const asked = readVoid(parts, await readBody(request));
         assertEcho(asked);
@@ -126,6 +134,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
     },
     [PATHS.feed]: {
       method: 'GET',
+      kind: 'polls',
       async answer(request, principal) {
         const echo = readEcho(request);
         const { epoch, head, page } = await answerPoll(polls, { principal, store: echo.store, cursor: readCursor(request), part: readPart(request), limit: readLimit(request, limits.pageItems) });
@@ -137,6 +146,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
     },
     [PATHS.snapshot]: {
       method: 'GET',
+      kind: 'downloads',
       async answer(request, principal) {
         const echo = await admitted(request, principal);
         const after = request.query.object === undefined && request.query.id === undefined ? null : readKey(request);
@@ -146,6 +156,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
     },
     [PATHS.record]: {
       method: 'GET',
+      kind: 'downloads',
       async answer(request, principal) {
         const echo = await admitted(request, principal);
         const { epoch, head, page } = await readRecord(parts, devices, { principal, store: echo.store, key: readKey(request) });
@@ -153,6 +164,19 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
       },
     },
   };
+
+  if (hints !== null) {
+    endpoints[PATHS.hints] = {
+      method: 'GET',
+      kind: 'hints',
+      async answer(request, principal) {
+        const echo = readEcho(request);
+        await recogniseDevice(polls, principal, echo.store);
+        await sightings.note(principal, echo.store, request.headers[HEADERS.pending]);
+        return eventStreamResponse(echo, hints.open(principal));
+      },
+    };
+  }
 
   async function admitted(request: SyncRequest, principal: Principal): Promise<RequestEcho> {
     const echo = readEcho(request);
@@ -180,16 +204,14 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
     return { object, id };
   }
 
-  async function answer(request: SyncRequest): Promise<SyncResponse> {
-    try {
-      if (isClosed) throw new SyncFault('SERVER_BUSY', 'the server is closing');
-      const endpoint = endpoints[endpointName(request.path, basePath)];
-      if (endpoint?.method !== request.method) throw new SyncFault('PROTOCOL_NOT_FOUND', 'there is no such endpoint');
-      return await endpoint.answer(request, await identify(request));
-    } catch (thrown) {
-      return faultResponse(thrown, log);
-    }
-  }
+  const answer = createPipeline({
+    endpoints,
+    basePath,
+    admission: createAdmission(options.maxConcurrent ?? {}, parts.random),
+    identify: createIdentifier(options.authenticate, clock, options.authCache),
+    isClosed: () => isClosed,
+    log,
+  });
 
   return {
     limits,
@@ -203,6 +225,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
     },
     async close() {
       isClosed = true;
+      hints?.close();
       // What answers leave behind is added while they are waited for.
       while (underWay.size > 0) await Promise.all(underWay);
       await sightings.flushAll();
@@ -236,16 +259,6 @@ function createParts<S extends Schema>(options: SyncServerOptions<S>, runAside: 
     rules: { ...serverRules, ...options.rules },
     log: options.log ?? (() => {}),
   };
-}
-
-function endpointName(path: string, basePath: string | undefined): string {
-  const at = path.lastIndexOf('/');
-  if (basePath !== undefined && trimSlashes(path.slice(0, at)) !== trimSlashes(basePath)) return '';
-  return path.slice(at + 1);
-}
-
-function trimSlashes(path: string): string {
-  return path.replace(/^\/+|\/+$/g, '');
 }
 
 function readCursor({ query }: SyncRequest): ReturnType<typeof parseCursor> {

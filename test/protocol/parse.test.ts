@@ -50,7 +50,7 @@ const FEED: FeedAnswer = {
 };
 const SNAPSHOT: SnapshotAnswer = { ...HEAD, ...ITEMS, cursor: CURSOR, next: { object: 'account', id: 'a1' } };
 const RECORD: RecordAnswer = { ...HEAD, ...ITEMS, groups: GROUPS };
-const HELLO: HelloAnswer = { ...HEAD, protocols: [1], user: 'u', limits: DEFAULT_LIMITS };
+const HELLO: HelloAnswer = { ...HEAD, protocols: [1], user: 'u', limits: DEFAULT_LIMITS, hints: true };
 const FAULT: FaultAnswer = { protocol: 1, error: { code: 'SERVER_BUSY', message: 'later' }, retryAfterMs: 5_000 };
 
 interface Case {

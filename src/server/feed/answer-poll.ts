@@ -1,5 +1,7 @@
 import type { DeviceRegistry } from '../device-registry.ts';
+import type { Principal } from '../principal.ts';
 import type { ServerParts } from '../server-parts.ts';
+import type { FeedState } from '../store/server-store.ts';
 import type { Turnstile } from '../turnstile.ts';
 import type { FeedHeads } from './heads.ts';
 import { isOwnCursor } from './plan-poll.ts';
@@ -19,10 +21,16 @@ export interface PollDesk {
  *
  * @throws SyncFault `AUTH_REFUSED`, `DEVICE_REVOKED`
  */
-export async function answerPoll({ parts, devices, heads, turnstile }: PollDesk, poll: FeedPoll): Promise<PolledFeed> {
+export async function answerPoll(desk: PollDesk, poll: FeedPoll): Promise<PolledFeed> {
   const { principal, store, cursor } = poll;
+  const feed = await recogniseDevice(desk, principal, store);
+  if (feed !== null && cursor !== null && isOwnCursor(cursor, feed) && cursor.position === feed.head) return { epoch: feed.epoch, head: feed.head, page: null };
+  return desk.turnstile.run(() => pollFeed(desk.parts, desk.devices, poll));
+}
+
+/** The feed of a device's user, in a look-up that is shared with others; `null` for a device that has only now been let in. */
+export async function recogniseDevice({ devices, heads }: PollDesk, principal: Principal, store: string): Promise<FeedState | null> {
   const feed = devices.recognise(principal, await heads.look(principal.tenant, { user: principal.user, store }));
   if (feed === null) await devices.admit(principal, store);
-  else if (cursor !== null && isOwnCursor(cursor, feed) && cursor.position === feed.head) return { epoch: feed.epoch, head: feed.head, page: null };
-  return turnstile.run(() => pollFeed(parts, devices, poll));
+  return feed;
 }

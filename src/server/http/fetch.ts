@@ -1,6 +1,6 @@
 import { concatBytes } from '../../shared/bytes.ts';
 import { SyncFault } from '../../shared/fault.ts';
-import type { RequestHandler, SyncRequest } from '../sync-request.ts';
+import type { OpenStream, RequestHandler, SyncRequest } from '../sync-request.ts';
 
 /** Answers a web-standard request: under Hono, Workers, Next, Bun, Deno. */
 export type FetchHandler = (request: Request) => Promise<Response>;
@@ -8,9 +8,21 @@ export type FetchHandler = (request: Request) => Promise<Response>;
 /** Puts the web-standard face before a handler. */
 export function createFetchHandler(handle: RequestHandler): FetchHandler {
   return async (request) => {
-    const { status, headers, body } = await handle(readRequest(request));
+    const { status, headers, body, stream } = await handle(readRequest(request));
+    if (stream !== undefined) return new Response(readableOf(stream), { status, headers });
     return new Response(body as Uint8Array<ArrayBuffer> | null, { status, headers });
   };
+}
+
+/** A body that goes on, as the web has it. */
+function readableOf(stream: OpenStream): ReadableStream<Uint8Array> {
+  let stop = (): void => {};
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      stop = stream({ write: (chunk) => controller.enqueue(chunk), end: () => controller.close() });
+    },
+    cancel: () => stop(),
+  });
 }
 
 function readRequest(request: Request): SyncRequest {

@@ -28,10 +28,14 @@ export interface NodeRequest {
 export interface NodeResponse {
   /** Sends status and headers; called once for each request. */
   writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
+  /** Sends a part of a body that goes on. */
+  write(chunk: Uint8Array): unknown;
   /** Sends the body, where there is one, and ends the answer. */
   end(body?: Uint8Array): unknown;
   /** Hears that the other side went away, which is nothing to act on: the device asks again. */
   on(event: 'error', listener: (error: Error) => void): unknown;
+  /** Hears that the connection is gone, or that all was sent. */
+  on(event: 'close', listener: () => void): unknown;
 }
 
 /** Answers Node's own requests: `createServer(server.nodeListener)`, or a route of Express or Fastify. */
@@ -41,10 +45,15 @@ export type NodeListener = (request: NodeRequest, response: NodeResponse) => voi
 export function createNodeListener(handle: RequestHandler): NodeListener {
   return (request, response) => {
     response.on('error', () => {}); // The other side went away; it asks again.
-    void handle(readRequest(request)).then(({ status, headers, body }) => {
+    void handle(readRequest(request)).then(({ status, headers, body, stream }) => {
       // What is left of a body that was not read would be taken for the next request.
       const isUnread = request.method === 'POST' && !request.complete;
       const sent = isUnread ? { ...headers, connection: 'close' } : headers;
+      if (stream !== undefined) {
+        response.writeHead(status, sent);
+        response.on('close', stream({ write: (chunk) => void response.write(chunk), end: () => void response.end() }));
+        return;
+      }
       if (body === null) response.writeHead(status, sent);
       else response.writeHead(status, { ...sent, 'content-length': String(body.length) });
       response.end(body ?? undefined);
