@@ -58,11 +58,16 @@ export class GuardWanted extends Error {
  */
 export async function guardEdits(context: EngineContext, finder: GroupFinder, edits: readonly Edit[]): Promise<Overlaps> {
   const { store, guard } = context;
-  const isAside = (key: Key): boolean => store.side(key) !== null;
-  for (const { key } of edits) {
-    if (![key, ...(await finder.above(key))].some(isAside)) continue;
+  for (const edit of edits) {
+    if (!(await guardedBy(finder, edit, edits)).some((key) => store.side(key) !== null)) continue;
     if (guard === undefined) throw new GuardWanted();
     return guard.check(context, finder, edits);
   }
   return new Map();
+}
+
+/** The edited record and those that it hangs on, before the save and after it. */
+export async function guardedBy(finder: GroupFinder, { key, after }: Edit, edits: readonly Edit[]): Promise<Key[]> {
+  const then = after === null ? [] : await finder.above(key, new Map(edits.map((edit) => [edit.key, edit.after])));
+  return [key, ...(await finder.above(key)), ...then];
 }

@@ -3,7 +3,7 @@ import { describeFault, SyncFault, type FaultDetails } from '../../shared/fault.
 import type { EngineContext } from '../engine-context.ts';
 import { splitKey, type Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
-import { GuardWanted, type Guard, type GuardQuestion, type HostGuards, type Overlaps } from './guard.ts';
+import { guardedBy, GuardWanted, type Guard, type GuardQuestion, type HostGuards, type Overlaps } from './guard.ts';
 import type { GroupFinder } from './groups.ts';
 import { assertUnlocked } from './save-changes.ts';
 import { inChange, type Edit } from './transaction.ts';
@@ -34,7 +34,7 @@ export class SaveGuard implements Guard {
     const asking: (() => Promise<void>)[] = [];
     for (const edit of edits) {
       await inChange(edit.change, async () => {
-        for (const judged of await judgedBy(context, finder, edit)) {
+        for (const judged of await judgedBy(context, finder, edit, edits)) {
           assertOpen(context, judged);
           const ask = this.#askedOf(judged) && (await this.#judgeByHost(context, finder, edits, judged));
           if (ask) asking.push(ask);
@@ -85,17 +85,15 @@ export async function assertMayEdit(context: EngineContext, finder: GroupFinder,
   const { row, base } = await finder.record(key);
   await assertUnlocked(context, finder, key, (await finder.above(key)).at(-1) ?? key);
   const edit: Edit = { key, layout: context.store.layout(splitKey(key).object), before: row, after: row, base: versionOf(base), change: null };
-  for (const judged of await judgedBy(context, finder, edit)) assertOpen(context, judged);
+  for (const judged of await judgedBy(context, finder, edit, [edit])) assertOpen(context, judged);
 }
 
-/** What waits of a record, and of those that it hangs on before or after the edit: as far as it is newer than what was merged. */
-async function judgedBy({ store, rules }: EngineContext, finder: GroupFinder, edit: Edit): Promise<Judged[]> {
-  const { key, after } = edit;
-  const chain = new Set([key, ...(await finder.above(key)), ...(after === null ? [] : await finder.above(key, new Map([[key, after]])))]);
+/** What waits of a record, and of those that it hangs on, who leads the group first: as far as it is newer than what was merged. */
+async function judgedBy({ store, rules }: EngineContext, finder: GroupFinder, edit: Edit, edits: readonly Edit[]): Promise<Judged[]> {
   const judged: Judged[] = [];
-  for (const one of chain) {
-    const newer = store.side(one);
-    if (newer !== null && rules.isNewer(newer.version, versionOf((await finder.record(one)).base))) judged.push({ edit, key: one, newer });
+  for (const key of new Set((await guardedBy(finder, edit, edits)).reverse())) {
+    const newer = store.side(key);
+    if (newer !== null && rules.isNewer(newer.version, versionOf((await finder.record(key)).base))) judged.push({ edit, key, newer });
   }
   return judged;
 }
