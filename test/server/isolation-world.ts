@@ -1,5 +1,5 @@
 import { encodeEnvelope } from '../../src/protocol/envelope.ts';
-import { CONTENT_TYPE, formatCursor, HEADERS, type FeedCursor } from '../../src/protocol/messages.ts';
+import { CONTENT_TYPE, formatCursor, HEADERS } from '../../src/protocol/messages.ts';
 import { defineSchema, reference, text } from '../../src/schema.ts';
 import type { ServerStore } from '../../src/server/store/server-store.ts';
 import type { SyncRequest, SyncResponse } from '../../src/server/sync-request.ts';
