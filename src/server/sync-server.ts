@@ -44,7 +44,7 @@ import { serverRules } from './server-rules.ts';
 import { createServerSchema } from './server-schema.ts';
 import { isStorableId } from './store/server-store.ts';
 import { createSupportDesk, type SupportDesk } from './support/refused-entries.ts';
-import type { RequestHandler, SyncRequest, SyncResponse } from './sync-request.ts';
+import type { RequestHandler, SyncRequest } from './sync-request.ts';
 import type { SyncServerOptions } from './sync-server-options.ts';
 import { createIdentifier } from './token-cache.ts';
 import { createTurnstile } from './turnstile.ts';
