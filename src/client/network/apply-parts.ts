@@ -11,7 +11,6 @@ import type { EngineContext } from '../engine-context.ts';
 import { createdBy } from '../queue/queue-entry.ts';
 import { keyOf, splitKey, type Key } from '../store/record-key.ts';
 import type { HeldImage } from '../store/rows.ts';
-import { Step } from '../store/step.ts';
 import { orderedKey, STATE } from '../store/stored.ts';
 import { attentionAt, decide } from './page-plan.ts';
 import { readImages, type AnswerImages } from './server-link.ts';
@@ -33,11 +32,13 @@ interface StagedPart {
  * reads in between: it is one step, and the next opening goes on with it before anything is read.
  */
 export async function applyParts(context: EngineContext): Promise<void> {
-  const { store } = context;
+  const { store, rules } = context;
   const blocked = await decideGroups(context);
-  const step = new Step();
-  step.meta = { part: { ...store.meta.part!, applying: [...blocked] } };
-  await store.commit(step, 'strict');
+  const settlement = new Settlement(store, rules, new Map());
+  const parking = new Parking(context, settlement);
+  for (const header of blocked.keys()) parking.forgetManifest(header);
+  settlement.step.meta = { part: { ...store.meta.part!, applying: [...blocked] } };
+  await store.commit(settlement.step, 'strict');
   await finishParts(context);
 }
 
@@ -83,7 +84,9 @@ async function applyPart(context: EngineContext, part: StagedPart, place: number
   });
   for (const [header, arrived] of kept) {
     const before = parking.of(header).find((group) => belongsTo(group, header));
-    parking.park({ headers: before?.headers ?? [header], members: before?.members ?? new Map(), arrived });
+    const others = content.groups.flatMap((group) => (keyOf(group.object, group.id) === header ? group.others : []));
+    const members = new Map([...(before?.members ?? []), ...others.map(({ object, id, epoch, n }) => [keyOf(object, id), [epoch, n] as const] as const)]);
+    parking.park({ headers: before?.headers ?? [header], members, arrived });
   }
   step.removeState.push(orderedKey(STATE.part, place));
   step.isUntold = true;

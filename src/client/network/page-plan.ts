@@ -57,13 +57,14 @@ export async function planPage(context: NetworkContext, page: Pick<RecordAnswer,
   const side = (key: Key): HeldImage | null => store.side(key);
   const isCreatedHere = (key: Key): boolean => store.entriesOf(key).some((entry) => createdBy(entry).includes(key));
   const units = rules.unitsOf(gatherUnits({ places, images: newest, manifests, base, side, parkedOf: (key) => store.parkedOf(key) }));
-  const missing = (key: Key): Key[] => missingMasters({ places, base, isCreatedHere }, key, newest.get(key)!);
+  const unitOf = new Map(units.flatMap(({ arrived }, index) => arrived.map((key) => [key, index] as const)));
+  // A master of the same group is merged with it, or neither is.
+  const missing = (key: Key): Key[] => missingMasters({ places, base, isCreatedHere }, key, newest.get(key)!).filter((master) => !units[unitOf.get(key)!]!.members.has(master));
   const flags = units.map(({ headers, members, arrived }) => {
     const around = [...new Set([...headers, ...members.keys(), ...arrived])].reduce((before, key) => before | attentionAt(store, key), 0);
     const orphaned = rules.orphanedBy(arrived.flatMap(missing).filter((master) => !newest.has(master)));
     return orphaned.length > 0 ? around | ATTENTION.incomplete : around;
   });
-  const unitOf = new Map(units.flatMap(({ arrived }, index) => arrived.map((key) => [key, index] as const)));
   for (;;) {
     const groups = units.map(({ members }, index): PlanGroup => ({
       flags: flags[index]!,
