@@ -187,7 +187,7 @@ describe('found by simulation', () => {
       await first.update('call', id, { status: 'submitted' });
       await first.exchange();
       await second.exchange();
-      await expect(second.update('call', id, { note: 'asked twice' })).rejects.toMatchObject({ code: 'RECORD_LOCKED' });
+      await expect(second.update('call', id, { note: 'asked twice' })).rejects.toMatchObject({ code: 'RECORD_CHANGED_ELSEWHERE' });
       await second.draft({ kind: 'discard', draft: 'id' in draft ? draft.id : '' });
       expect((await second.get('call', id))?.values.status).toBe('submitted');
       expect(await office.server.online.list('call')).toHaveLength(1);

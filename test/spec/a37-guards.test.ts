@@ -146,21 +146,37 @@ describe('A37: what is newer and waits is looked at before a record is saved', (
     ['it was submitted elsewhere, and an edit would come back with it', ({ visit }: Objects) => visit.update('v1', { state: 'submitted' }), ['mine'], 'submitted'],
     ['it was deleted elsewhere', ({ visit }: Objects) => visit.remove('v1'), [], 'deleted'],
   ] as const)('A37, B13: of a delete that waits, where %s', async (_, change, edits, expected) => {
+    const { tablet, there } = await start();
+    const { visit } = tablet.client.objects;
+    await tablet.client.setLifecycle({ isOnline: true });
+    await visit.create({ id: 'v1', subject: 'first' });
+    await tablet.client.exchange();
+    // It waits behind a change that gets no answer.
+    tablet.intercept(async (request, send) => (request.path === 'upload' ? Promise.reject(new TypeError('no network')) : send(request)));
+    await visit.update('v1', { subject: 'sent' });
+    await tablet.client.exchange();
+    for (const subject of edits) await visit.update('v1', { subject });
+    await visit.remove('v1');
+    await there(change);
+    expect(await tablet.client.status.get()).toMatchObject({ pending: 2 });
+    const restored = visit.restore('v1').then(() => 'taken back', (fault: unknown) => isFault(fault, CHANGED) && fault.details.reason);
+    expect(await restored).toBe(expected);
+    expect(await visit.get('v1')).toEqual(expected === 'taken back' ? expect.objectContaining({ subject: 'sent' }) : null);
+  });
+
+  test('A37, A26: of a refused change the sync error tells what is online, and later saves wait behind it', async () => {
     const { tablet, there } = await start({}, { objects: { visit: { validate: ({ next }) => (next.subject === 'bad' ? refuse('subject', 'bad') : undefined) } } });
     const { visit } = tablet.client.objects;
     await tablet.client.setLifecycle({ isOnline: true });
     await visit.create({ id: 'v1', subject: 'first' });
     await tablet.client.exchange();
-    // It waits behind a change that the server refuses.
     await visit.update('v1', { subject: 'bad' });
     await tablet.client.exchange();
-    for (const subject of edits) await visit.update('v1', { subject });
-    await visit.remove('v1');
-    await there(change);
-    expect(await tablet.client.status.get()).toMatchObject({ pending: 1, syncErrors: 1 });
-    const restored = visit.restore('v1').then(() => 'taken back', (fault: unknown) => isFault(fault, CHANGED) && fault.details.reason);
-    expect(await restored).toBe(expected);
-    expect(await visit.get('v1')).toEqual(expected === 'taken back' ? expect.objectContaining({ subject: 'bad' }) : null);
+    await there((objects) => objects.visit.remove('v1'));
+    expect(await visit.newer('v1')).toEqual({ state: 'deleted', record: null });
+    expect((await visit.update('v1', { subject: 'good' })).entry).not.toBeNull();
+    await visit.open('v1');
+    await expect(visit.update('v1', { subject: 'better' })).rejects.toMatchObject({ code: CHANGED, details: { reason: 'deleted' } });
   });
 
   test('A37: where the file of the guards cannot be loaded, nobody is kept from saving: the server decides', async () => {

@@ -88,12 +88,16 @@ export async function assertMayEdit(context: EngineContext, finder: GroupFinder,
   for (const judged of await judgedBy(context, finder, edit, [edit])) assertOpen(context, judged);
 }
 
-/** What waits of a record, and of those that it hangs on, who leads the group first: as far as it is newer than what was merged. */
+/**
+ * What waits of a record, and of those that it hangs on, who leads the group first: as far as it is newer than what was merged. Of a refused
+ * change the sync error tells what is online, and later edits wait behind it (rule A26).
+ */
 async function judgedBy({ store, rules }: EngineContext, finder: GroupFinder, edit: Edit, edits: readonly Edit[]): Promise<Judged[]> {
   const judged: Judged[] = [];
   for (const key of new Set((await guardedBy(finder, edit, edits)).reverse())) {
     const newer = store.side(key);
-    if (newer !== null && rules.isNewer(newer.version, versionOf((await finder.record(key)).base))) judged.push({ edit, key, newer });
+    const isTold = store.entriesAround(key).some(({ state }) => state === 'failed') && !store.isInUse(key);
+    if (newer !== null && !isTold && rules.isNewer(newer.version, versionOf((await finder.record(key)).base))) judged.push({ edit, key, newer });
   }
   return judged;
 }
