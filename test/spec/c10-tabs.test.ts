@@ -24,12 +24,15 @@ interface OpenTab {
 let world: World<typeof schema>;
 let origin: FakeOrigin;
 let disk: StorageAdapter;
+/** What commits wait for. */
+let gate: () => Promise<void>;
 const open: OpenTab[] = [];
 
 beforeEach(() => {
   world = createWorld(schema);
   origin = new FakeOrigin(world.clock);
   disk = memory();
+  gate = async () => {};
 });
 
 afterEach(async () => {
@@ -44,6 +47,7 @@ function storeOf(tab: FakeTab): StorageAdapter {
       const storage = await disk.open(owner);
       const whenRunning = <K extends keyof Storage>(name: K) => async (...args: never[]) => {
         await tab.running();
+        if (name === 'commit') await gate();
         const answer = await (storage[name] as (...given: never[]) => Promise<unknown>)(...args);
         await tab.running();
         return answer;
@@ -136,6 +140,33 @@ describe('tabs of one profile', () => {
     expect(await names(second.engine)).toEqual(['a', 'b', 'c']);
   });
 
+  test('C10: what a leader refuses because it is closing is asked of the next', async () => {
+    const first = await openTab({ isOnline: false });
+    const second = await openTab({ isOnline: false });
+    await second.engine.query({ object: 'account' });
+    let openGate = (): void => {};
+    let reach = (): void => {};
+    const reached = new Promise<void>((resolve) => (reach = resolve));
+    const isOpen = new Promise<void>((resolve) => (openGate = resolve));
+    gate = () => (reach(), isOpen);
+    const last = first.engine.create('account', { name: 'the last of the first' });
+    await reached;
+
+    const closing = first.engine.close();
+    const save = second.engine.create('account', { name: 'meanwhile' });
+    const read = second.engine.query({ object: 'account' });
+    const answered = vi.fn();
+    save.then(answered, answered);
+    await vi.waitFor(async () => expect(await first.engine.status().catch(() => 'closed')).toBe('closed'));
+    expect(answered).not.toHaveBeenCalled();
+    openGate();
+    await Promise.all([last, closing]);
+
+    await save;
+    expect((await read).map(({ values }) => values.name)).toContain('the last of the first');
+    expect(await names(second.engine)).toEqual(['meanwhile', 'the last of the first']);
+  });
+
   test('C10: when the leader dies, reads are made again, and a save that it did not answer is not made twice unseen', async () => {
     const first = await openTab({ isOnline: false });
     const second = await openTab({ isOnline: false });
@@ -191,6 +222,38 @@ describe('tabs of one profile', () => {
     tab.die();
 
     await vi.waitFor(() => expect(stopped).toHaveBeenCalledOnce());
+  });
+
+  test('C10, A36: what a tab had open is closed when the tab is gone', async () => {
+    const first = await openTab();
+    const { engine, tab } = await openTab();
+    const { id } = await engine.create('account', { name: 'St. Mary' });
+    await engine.watchHandle('account', id, 'view', () => {});
+    const typesOf = () => first.own[0]!.events.map(({ type }) => type);
+    expect(typesOf()).toContain('handle:opened');
+    expect(typesOf()).not.toContain('handle:closed');
+
+    tab.die();
+
+    await vi.waitFor(() => expect(typesOf()).toContain('handle:closed'));
+  });
+
+  test('C10, A36: what a tab has open ends with the tab that leads, and is never taken for what another tab has open', async () => {
+    const first = await openTab({ isOnline: false });
+    const [second, third] = [await openTab({ isOnline: false }), await openTab({ isOnline: false })];
+    const { id } = await third.engine.create('account', { name: 'St. Mary' });
+    const { id: other } = await third.engine.create('account', { name: 'of another tab' });
+    const handles: number[] = [];
+    await third.engine.watchHandle('account', id, 'edit', ({ handle }) => handles.push(handle));
+    await first.engine.close();
+    await second.engine.watchHandle('account', other, 'edit', ({ handle }) => handles.push(handle));
+    await vi.waitFor(() => expect(handles).toHaveLength(2));
+
+    await expect(third.engine.handle({ kind: 'update', handle: handles[0]!, values: { name: 'not this one' } })).rejects.toMatchObject({ code: 'HANDLE_CLOSED' });
+
+    expect(await names(third.engine)).toEqual(['St. Mary', 'of another tab']);
+    await second.engine.handle({ kind: 'update', handle: handles.at(-1)!, values: { name: 'mine' } });
+    expect(await names(third.engine)).toEqual(['St. Mary', 'mine']);
   });
 
   test('C10, A16: poll as long as one of them is in front', async () => {

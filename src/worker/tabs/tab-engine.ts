@@ -1,5 +1,6 @@
 import { PLAIN_CALLS, WATCH_CALLS, type WatchName } from '../../client/engine-calls.ts';
 import type { Lifecycle, SyncEngine } from '../../client/engine.ts';
+import type { HandleView } from '../../client/handles/handle.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Unsubscribe } from '../../shared/emitter.ts';
 import { isFault, SyncFault } from '../../shared/fault.ts';
@@ -59,6 +60,10 @@ export class TabEngine {
   #current!: Turn;
   #resolve!: (engine: SyncEngine) => void;
   #reject!: (fault: SyncFault) => void;
+  /** Open records that have been shown. */
+  readonly #shown = new WeakSet<NotedWatch>();
+  /** Handles of the engine that answers now; the next one counts its own anew. `null`: all that this tab knows of are. */
+  #handles: Set<unknown> | null = null;
   #role: TabRoleName | null = null;
   #isSet = true;
   #next!: { readonly promise: Promise<void>; readonly tell: () => void };
@@ -71,7 +76,11 @@ export class TabEngine {
     this.lifecycle = options.lifecycle;
     this.#watches = options.opened?.watches ?? new Set();
     this.unset();
-    for (const watch of this.#watches) this.#attached.set(watch, { turn: this.#current, done: Promise.resolve() });
+    if (options.opened === undefined) this.#handles = new Set();
+    for (const watch of this.#watches) {
+      this.#attached.set(watch, { turn: this.#current, done: Promise.resolve() });
+      if (watch.name === 'watchHandle') this.#shown.add(watch);
+    }
     const ready = this.#current.then(({ ready: opened }) => opened);
     ready.catch(() => {}); // every call says the same
     const call = (name: CallName) => [name, (...args: readonly unknown[]) => this.#call(name, args)] as const;
@@ -104,8 +113,9 @@ export class TabEngine {
     let tell = (): void => {};
     const promise = new Promise<void>((resolve) => (tell = resolve));
     this.#next = { promise, tell };
+    this.#handles = new Set();
     // Nobody can be shown what another engine had open: a handle ends with the engine that knows what it showed.
-    for (const watch of this.#watches) if (watch.name === 'watchHandle') endWatch(this.#watches, watch);
+    for (const watch of this.#watches) if (this.#shown.has(watch)) endWatch(this.#watches, watch);
   }
 
   /** Every call fails from now on. */
@@ -119,6 +129,7 @@ export class TabEngine {
 
   async #call(name: CallName, args: readonly unknown[]): Promise<unknown> {
     if (name === 'setLifecycle') return this.#setLifecycle(args[0] as Partial<Lifecycle>);
+    if (name === 'handle') this.#assertHandle(args[0] as object);
     for (;;) {
       const turn = this.#current;
       try {
@@ -129,6 +140,11 @@ export class TabEngine {
         if (!(await this.#mayRepeat(thrown, name, turn))) throw thrown;
       }
     }
+  }
+
+  #assertHandle(request: { readonly handle?: number }): void {
+    if (request.handle === undefined || (this.#handles?.has(request.handle) ?? true)) return;
+    throw new SyncFault('HANDLE_CLOSED', 'the tab that had the store ended, and with it what was open there');
   }
 
   async #setLifecycle(change: Partial<Lifecycle>): Promise<void> {
@@ -168,7 +184,7 @@ export class TabEngine {
           await this.#attach(watch);
           return () => endWatch(this.#watches, watch);
         } catch (thrown) {
-          if (!(await this.#mayRepeat(thrown, 'get', turn))) throw thrown;
+          if (!(await this.#mayRepeat(thrown, 'get', turn)) || !watch.isOpen) throw thrown;
         }
       }
     } catch (thrown) {
@@ -190,7 +206,12 @@ export class TabEngine {
     const engine = await turn;
     let isOn = true;
     const hear = (value: never): void => {
-      if (isOn && watch.isOpen && turn === this.#current) watch.hear(value);
+      if (!isOn || !watch.isOpen || turn !== this.#current) return;
+      if (watch.name === 'watchHandle') {
+        this.#shown.add(watch);
+        this.#handles?.add((value as HandleView).handle);
+      }
+      watch.hear(value);
     };
     const stop = (await (engine as unknown as Callable)[watch.name](...watch.args, hear)) as Unsubscribe;
     const stopThis = (): void => {
