@@ -26,7 +26,7 @@ interface Row {
 }
 
 const feed = { store: 'store', attempt: 'attempt' } as const;
-const GETS = [PATHS.hello, PATHS.feed, PATHS.snapshot, PATHS.record] as const;
+const GETS = [PATHS.hello, PATHS.feed, PATHS.snapshot, PATHS.record, PATHS.hints] as const;
 const isPost = (endpoint: Endpoint): boolean => endpoint === PATHS.upload || endpoint === PATHS.void;
 const queryOf = (endpoint: Endpoint): Readonly<Record<string, string>> => (endpoint === PATHS.record ? { object: 'order', id: 'order-bob' } : {});
 const pin = (to: string) => create('pin', 'pin-1', { to, label: 'x' });
@@ -110,10 +110,18 @@ const NO_IDENTIFIERS: ReadonlySet<string> = new Set(['authorization', 'content-t
 
 const identifiersOf = (endpoint: Endpoint): Set<string> => new Set(ROWS.filter((row) => row.endpoint === endpoint).map(({ identifier }) => identifier.split(':', 1)[0]!));
 
+/** Takes what an answer goes on to say. */
+function listen({ stream }: SyncResponse) {
+  let heard = '';
+  stream?.({ write: (chunk) => (heard += Buffer.from(chunk).toString('latin1')), end: () => (heard += 'end') });
+  return { heard: (): string => heard };
+}
+
 /** An answer without what the asker said himself, as bytes and as values. */
-function plain({ status, headers, body }: SyncResponse, given: string) {
+function plain(response: SyncResponse, given: string) {
+  const { status, headers, body } = response;
   const message: unknown = body === null ? null : decodeEnvelope(body);
-  const bytes = body === null ? '' : Buffer.from(body).toString('latin1');
+  const bytes = body === null ? listen(response).heard() : Buffer.from(body).toString('latin1');
   const digits = /^\d+$/.test(given);
   // A number is one byte of msgpack here, and stands for itself in the results.
   const said = digits ? String.fromCharCode(Number(given)) : given;
@@ -142,6 +150,19 @@ describeOnBothStores('what an answer says of identifiers of others', (newWorld) 
     expect(tenant).toEqual(never);
     if (row.taken === undefined) expect(user).toEqual(never);
     else row.taken(answers.get('user')!);
+  });
+
+  test('hints: none comes of what another user saves, or the same user in another tenant', async () => {
+    const world = await newIsolated();
+    const { heard } = listen(await world.get(PATHS.hints));
+    const atFirst = heard();
+    await world.wait();
+    await world.saveMore();
+    await (await far!).saveMore();
+    await world.wait();
+    expect(heard()).toBe(atFirst);
+    await world.upload([entry(9, [], create('task', 't1', { title: 'x' }))]);
+    expect(heard()).not.toBe(atFirst);
   });
 
   test('every endpoint, and everything in a request that names something, is held against them', async () => {

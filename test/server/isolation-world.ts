@@ -1,6 +1,8 @@
 import { encodeEnvelope } from '../../src/protocol/envelope.ts';
 import { CONTENT_TYPE, formatCursor, HEADERS } from '../../src/protocol/messages.ts';
 import { defineSchema, reference, text } from '../../src/schema.ts';
+import type { HintBus } from '../../src/server/hint-bus.ts';
+import { memoryHintBus } from '../../src/server/hints/memory-hint-bus.ts';
 import type { ServerStore } from '../../src/server/store/server-store.ts';
 import type { SyncRequest, SyncResponse } from '../../src/server/sync-request.ts';
 import { create, entry, groupSchema, header, update } from '../spec/group-schema.ts';
@@ -34,6 +36,10 @@ export interface IsolationWorld {
   void(message: Readonly<Record<string, unknown>>): Promise<SyncResponse>;
   /** A `POST` of bob's with nothing in it. */
   post(path: string): Promise<SyncResponse>;
+  /** Ann saves something more. */
+  saveMore(): Promise<void>;
+  /** Lets a second pass, and with it what holds hints back. */
+  wait(): Promise<void>;
   /** What servers made up: of ann, of the other tenant, and of nobody. */
   names(kind: keyof TenantNames): Promise<Values>;
 }
@@ -44,8 +50,12 @@ export type ReadNames = Map<string, Set<string>>;
 /** Another tenant of the same store. */
 export interface FarTenant {
   readonly store: ServerStore;
+  /** What all servers publish to. */
+  readonly hints: HintBus;
   readonly tenant: string;
   readonly names: TenantNames;
+  /** Saves something more. */
+  saveMore(): Promise<void>;
 }
 
 /** What a server made up in a tenant. */
@@ -57,11 +67,14 @@ export interface TenantNames {
 
 /** Nobody's request changes it, so that one is enough. In it the same user has the same device: what keeps the two apart is the tenant alone. */
 export async function createFarTenant(newWorld: NewWorld): Promise<FarTenant> {
-  const { store, scope, device } = newWorld({ schema });
+  const hints = memoryHintBus();
+  const { store, scope, device } = newWorld({ schema, hints });
   await device('bob', 'store-far').hello();
   const bob = device('bob', 'bob-tablet');
   await saveOfEachKind(bob, PRIVATE.tenant, 'far');
-  return { store, tenant: scope.tenant ?? 'default', names: await namesOf(bob, 'far') };
+  let number = 100;
+  const saveMore = async (): Promise<void> => void (await bob.saveEntry(entry(++number, [], create('task', `task-${number}`, { title: PRIVATE.tenant }))));
+  return { store, hints, tenant: scope.tenant ?? 'default', names: await namesOf(bob, 'far'), saveMore };
 }
 
 async function namesOf(device: TestDevice, suffix: string): Promise<TenantNames> {
@@ -74,9 +87,10 @@ let worlds = 0;
 
 export async function createIsolationWorld(newWorld: NewWorld, far: FarTenant, read: ReadNames): Promise<IsolationWorld> {
   const tenant = `own-${++worlds}`;
-  const { server, device } = newWorld({
+  const { server, clock, device } = newWorld({
     schema,
     store: far.store,
+    hints: far.hints,
     tenant,
     strictReferences: true,
     canSee: (reader, { values }) => (reader.user === 'ann' && reader.tenant === tenant) || !Object.values(values).includes(PRIVATE.user),
@@ -102,6 +116,8 @@ export async function createIsolationWorld(newWorld: NewWorld, far: FarTenant, r
     upload: (entries, extra = {}) => post('upload', own.encodeUpload(entries, { attempt: 'attempt', ...extra })),
     void: (message) => post('void', encodeEnvelope({ protocol: 1, store: 'bob-tablet', attempt: 'attempt', ...message })),
     post: (path) => post(path, new Uint8Array()),
+    saveMore: async () => void (await ann.saveEntry(entry(77, [], create('task', 'task-more', { title: PRIVATE.user })))),
+    wait: () => clock.advance(1_000),
     async names(kind) {
       const user = (await namesOf(ann, 'ann'))[kind];
       // Likewise of nobody: another digit in place of the first, or of a Record ID, which begins with the time, of the last.
