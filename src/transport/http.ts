@@ -3,6 +3,7 @@ import type { Clock } from '../shared/clock.ts';
 import { isFault, SyncFault } from '../shared/fault.ts';
 import { platformClock, platformFetch, type FetchFunction } from '../shared/platform.ts';
 import { createCutoff, type Cutoff } from './cutoff.ts';
+import { isEventStream, readHints, watchSilence } from './hint-stream.ts';
 import { readBody } from './read-body.ts';
 import { createTokenSource, type TokenProvider, type TokenSource } from './token-source.ts';
 import type { TransportAdapter, TransportRequest, TransportResponse } from './transport-adapter.ts';
@@ -45,7 +46,7 @@ export function http(options: HttpOptions): TransportAdapter {
     const cutoff = createCutoff({ clock, timeoutMs, signal: request.signal, what });
     underWay.add(cutoff);
     try {
-      return await sendWithToken(route, tokens, request, cutoff);
+      return await readWhole(route, await fetchWithToken(route, tokens, request, cutoff), cutoff);
     } catch (thrown) {
       throw cutoff.fault ?? (isFault(thrown) ? thrown : unreachable(what, thrown));
     } finally {
@@ -54,8 +55,29 @@ export function http(options: HttpOptions): TransportAdapter {
     }
   }
 
+  async function hints(request: TransportRequest, onHint: () => void): Promise<TransportResponse | null> {
+    const what = `GET ${request.path}`;
+    if (isClosed) throw closed(what);
+    const cutoff = createCutoff({ clock, timeoutMs: Infinity, signal: request.signal, what });
+    const silence = watchSilence(cutoff, clock);
+    underWay.add(cutoff);
+    try {
+      const response = await fetchWithToken(route, tokens, request, cutoff);
+      if (!isEventStream(response)) return await readWhole(route, response, cutoff);
+      await readHints(response, cutoff, silence, onHint);
+      return null;
+    } catch (thrown) {
+      throw cutoff.fault ?? (isFault(thrown) ? thrown : unreachable(what, thrown));
+    } finally {
+      silence.stop();
+      cutoff.release();
+      underWay.delete(cutoff);
+    }
+  }
+
   return {
     send,
+    hints,
     close() {
       isClosed = true;
       for (const cutoff of underWay) cutoff.cut(closed('a request'));
@@ -70,23 +92,28 @@ interface Route {
   readonly maxBodyBytes: number;
 }
 
-async function sendWithToken(route: Route, tokens: TokenSource | null, request: TransportRequest, cutoff: Cutoff): Promise<TransportResponse> {
-  if (tokens === null) return sendOnce(route, null, request, cutoff);
+async function fetchWithToken(route: Route, tokens: TokenSource | null, request: TransportRequest, cutoff: Cutoff): Promise<Response> {
+  if (tokens === null) return fetchOnce(route, null, request, cutoff);
   const token = await cutoff.race(tokens.current());
-  const response = await sendOnce(route, token, request, cutoff);
+  const response = await fetchOnce(route, token, request, cutoff);
   if (response.status !== 401) return response;
-  return sendOnce(route, await cutoff.race(tokens.renew(token)), request, cutoff);
+  // Not awaited, and of no interest: what is left unread may hold the connection.
+  response.body?.cancel().catch(() => {});
+  return fetchOnce(route, await cutoff.race(tokens.renew(token)), request, cutoff);
 }
 
-async function sendOnce(route: Route, token: string | null, request: TransportRequest, cutoff: Cutoff): Promise<TransportResponse> {
+function fetchOnce(route: Route, token: string | null, request: TransportRequest, cutoff: Cutoff): Promise<Response> {
   if (cutoff.fault !== null) throw cutoff.fault;
-  const response = await cutoff.race(route.fetch(route.base + request.path, requestInit(route, token, request, cutoff)));
+  return cutoff.race(route.fetch(route.base + request.path, requestInit(route, token, request, cutoff)));
+}
+
+async function readWhole(route: Route, response: Response, cutoff: Cutoff): Promise<TransportResponse> {
   const body = await readBody(response, route.maxBodyBytes, cutoff);
   return { status: response.status, headers: Object.fromEntries(response.headers), body };
 }
 
 function requestInit(route: Route, token: string | null, { method, headers, body }: TransportRequest, cutoff: Cutoff): RequestInit {
-  const sent = new Headers({ ...route.headers, ...headers, accept: CONTENT_TYPE });
+  const sent = new Headers({ accept: CONTENT_TYPE, ...route.headers, ...headers });
   if (token !== null) sent.set('authorization', `Bearer ${token}`);
   if (body !== undefined) sent.set('content-type', CONTENT_TYPE);
   return {

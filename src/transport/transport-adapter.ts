@@ -31,6 +31,11 @@ export interface TransportResponse {
 export interface TransportAdapter {
   /** Sends one request and resolves with whatever answer came; offline it fails with `TRANSPORT_UNREACHABLE`. */
   send(request: TransportRequest): Promise<TransportResponse>;
+  /**
+   * Listens for the server's hints that there is something to poll for, if it can: calls back for each, and resolves with `null` when the
+   * stream ends, or with what came in its place. It is aborted by `request.signal`. @defaultValue the client polls at its interval
+   */
+  hints?(request: TransportRequest, onHint: () => void): Promise<TransportResponse | null>;
   /** Aborts what is under way, which fails with `TRANSPORT_ABORTED` as later requests do; calling it twice does nothing. */
   close?(): void;
 }

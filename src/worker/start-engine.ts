@@ -37,7 +37,7 @@ function openTransport({ http: target }: EnginePlan, { transport, token }: Engin
     const { http } = await import('../transport/http.ts');
     return http(hasToken && token !== undefined ? { ...options, token } : options);
   });
-  return { send: async (request) => (await open()).send(request) };
+  return { send: async (request) => (await open()).send(request), hints: async (request, onHint) => (await open()).hints?.(request, onHint) ?? null };
 }
 
 function describeDiagnostic({ kind, answeredBy, cause }: CoreDiagnostic): SyncEvent {

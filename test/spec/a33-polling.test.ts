@@ -143,10 +143,10 @@ describe('A33: after a failure a device', () => {
     const device = await world.device('ann');
     await device.engine.exchange();
     device.intercept(() => Promise.reject(new SyncFault('TRANSPORT_UNREACHABLE', 'nobody there')));
-    const waits = gaps(await pollTimes(device, 24 * 3_600_000, 1_000));
+    const waits = gaps(await pollTimes(device, 4 * 3_600_000, 1_000));
     expect(Math.max(...waits)).toBeLessThanOrEqual(301_000);
     expect(Math.max(...waits)).toBeGreaterThan(240_000);
-    expect(waits.length).toBeGreaterThan(24 * 12);
+    expect(waits.length).toBeGreaterThan(4 * 12);
     expect(Math.min(...waits.slice(10))).toBeLessThan(60_000); // Full jitter: anything from 0 up.
   });
 

@@ -10,6 +10,7 @@ import { readOnly } from '../read-only.ts';
 export class Access {
   readonly #context: NetworkContext;
   #limits: ProtocolLimits = DEFAULT_LIMITS;
+  #offersHints = false;
   #greeting: Promise<void> | null = null;
   #needsAuth = false;
   #upgradeRequired = false;
@@ -24,6 +25,11 @@ export class Access {
   /** The most that the server accepts, as far as it has said. */
   get limits(): ProtocolLimits {
     return this.#limits;
+  }
+
+  /** Whether the server has said that there are hints to listen for. */
+  get offersHints(): boolean {
+    return this.#offersHints;
   }
 
   /** What the status shows of it. */
@@ -70,5 +76,6 @@ export class Access {
     const answer = await link.hello(store.meta.store);
     if (answer.user !== user) throw new SyncFault('AUTH_REFUSED', "the token is another user's", { details: { user } });
     this.#limits = answer.limits;
+    this.#offersHints = answer.hints;
   }
 }

@@ -7,12 +7,13 @@ import type { EngineContext, NetworkContext } from '../engine-context.ts';
 import type { DownloadReceipt, Lifecycle } from '../engine.ts';
 import { releaseFreed } from '../answers/release.ts';
 import { fetchRecord } from './fetch-record.ts';
+import { Hints } from './hints.ts';
 import { Lane, type LaneResult } from './lane.ts';
 import { pollFeed } from './poll-feed.ts';
-import { pickPollDelay, pollBackoff, pollInterval } from './poll-plan.ts';
-import type { QueueEntry } from '../queue/queue-entry.ts';
+import { HINT_SPREAD_MS, pickPollDelay, pollBackoff, pollInterval } from './poll-plan.ts';
 import type { Key } from '../store/record-key.ts';
 import { ServerLink } from './server-link.ts';
+import { hasPendingBefore } from './upload-plan.ts';
 import { Uploader } from './uploader.ts';
 import { voidNumbers } from './void-numbers.ts';
 
@@ -56,6 +57,7 @@ export class Conversation {
   readonly #uploader: Uploader;
   readonly #uploadLane: Lane;
   readonly #pollLane: Lane;
+  readonly #hints: Hints;
   #lifecycle: Lifecycle;
   /** What the server wanted last, else the device's own. */
   #pollIntervalMs: number;
@@ -77,6 +79,12 @@ export class Conversation {
     this.#uploader = new Uploader(this.#context, () => this.#access.limits, () => this.#pollsSucceed);
     this.#uploadLane = this.#createLane(() => this.#uploadRound());
     this.#pollLane = this.#createLane(() => this.#pollRound(), () => pollBackoff(this.#pollIntervalMs));
+    this.#hints = new Hints({
+      context: this.#context,
+      access: this.#access,
+      createLane: (work, backoff) => this.#createLane(work, backoff),
+      onHint: () => this.#pollLane.wake({ withinMs: HINT_SPREAD_MS }),
+    });
   }
 
   /** The most that the server accepts, as far as it has said. */
@@ -132,6 +140,7 @@ export class Conversation {
       if (isBack) lane.wake({ cuts: 'back-off' });
       else lane.reconsider();
     }
+    if (!this.#mayBegin) this.#hints.mute();
   }
 
   /** Runs a download, or joins the one that runs. */
@@ -181,7 +190,7 @@ export class Conversation {
   /** Stops the timers and waits for requests under way; the owner has aborted them. */
   async close(): Promise<void> {
     this.#isOpen = false;
-    await Promise.all([this.#uploadLane.close(), this.#pollLane.close(), this.#download?.catch(() => {})]);
+    await Promise.all([this.#uploadLane.close(), this.#pollLane.close(), this.#hints.close(), this.#download?.catch(() => {})]);
   }
 
   #createLane(work: () => Promise<LaneResult>, backoff?: () => BackoffOptions): Lane {
@@ -231,6 +240,7 @@ export class Conversation {
       if (!this.#mayBegin) return { kind: 'again', afterMs: 0 };
       const { more, nextPollMs } = await pollFeed(this.#context);
       this.#pollsSucceed = true;
+      this.#hints.listen();
       this.#noteSuccess();
       this.#pollIntervalMs = pollInterval(this.#options.pollIntervalMs, nextPollMs);
       return { kind: 'again', afterMs: more ? 0 : pickPollDelay(this.#pollIntervalMs, this.#context.random) };
@@ -287,9 +297,4 @@ export class Conversation {
     this.#lastFault = null;
     this.#options.onChange();
   }
-}
-
-function hasPendingBefore(entries: Iterable<QueueEntry>, seq: number): boolean {
-  for (const entry of entries) if (entry.seq < seq && entry.state !== 'failed') return true;
-  return false;
 }

@@ -45,3 +45,6 @@ export const MOST_POLL_BACKOFF_MS = 300_000;
 export function pollBackoff(intervalMs: number): BackoffOptions {
   return { firstMs: Math.min(intervalMs, MOST_POLL_BACKOFF_MS), mostMs: MOST_POLL_BACKOFF_MS };
 }
+
+/** Within what time after a hint a device polls, in milliseconds: the hint came to all of the user's devices at once. */
+export const HINT_SPREAD_MS = 500;

@@ -94,6 +94,20 @@ export class ServerLink {
     return readAnswer(...(await this.#ask(store, `${PATHS.record}?${keyQuery(key)}`, parseRecordAnswer)));
   }
 
+  /** Whether there is a way to hear hints. */
+  get canHearHints(): boolean {
+    return this.#options.transport.hints !== undefined;
+  }
+
+  /** Listens for hints until the server ends the stream. */
+  async hints(store: string, signal: AbortSignal, onHint: () => void): Promise<void> {
+    const { transport } = this.#options;
+    const { headers, expected } = this.#begin(store, () => { throw badAnswer('it is no stream of hints'); });
+    const request: TransportRequest = { method: 'GET', path: PATHS.hints, headers: { ...headers, accept: 'text/event-stream' }, signal };
+    const response = await transport.hints?.(request, onHint);
+    if (response !== null && response !== undefined) readAnswer(response, expected);
+  }
+
   /** Validates the records of an answer. @throws {@link SyncFault} `TRANSPORT_BAD_ANSWER` */
   images(answer: ImagesOnWire): AnswerImages {
     return readImages(this.#options.core, answer);
@@ -107,9 +121,9 @@ export class ServerLink {
     message?: object,
     more?: Readonly<Record<string, string>>,
   ): Promise<[TransportResponse, ExpectedAnswer<Message>]> {
-    const { transport, core, clock, random, rules, signal } = this.#options;
-    const attempt = createId(clock, random);
-    const headers = { accept: CONTENT_TYPE, [HEADERS.protocol]: String(PROTOCOL_VERSION), [HEADERS.store]: store, [HEADERS.attempt]: attempt, ...more };
+    const { transport, signal } = this.#options;
+    const { headers: own, expected } = this.#begin(store, parse);
+    const headers = { ...own, ...more };
     const request: TransportRequest =
       message === undefined
         ? { method: 'GET', path, headers, signal }
@@ -117,16 +131,25 @@ export class ServerLink {
             method: 'POST',
             path,
             headers: { ...headers, 'content-type': CONTENT_TYPE },
-            body: encodeEnvelope({ protocol: PROTOCOL_VERSION, attempt, ...message }),
+            body: encodeEnvelope({ protocol: PROTOCOL_VERSION, attempt: expected.attempt, ...message }),
             signal,
           };
     try {
-      const response = await transport.send(request);
-      return [response, { store, attempt, scan: (bytes) => core.scanMessage(bytes).ok, isEcho: rules.isAnswerTo, parse }];
+      return [await transport.send(request), expected];
     } catch (cause) {
       // A host's own transport may throw anything.
       throw isFault(cause) ? cause : new SyncFault('TRANSPORT_UNREACHABLE', 'the request did not get through', { cause });
     }
+  }
+
+  /** What each attempt carries, and what its answer echoes. */
+  #begin<Message extends AnswerHead>(store: string, parse: (envelope: unknown) => Message): { readonly headers: Readonly<Record<string, string>>; readonly expected: ExpectedAnswer<Message> } {
+    const { core, clock, random, rules } = this.#options;
+    const attempt = createId(clock, random);
+    return {
+      headers: { accept: CONTENT_TYPE, [HEADERS.protocol]: String(PROTOCOL_VERSION), [HEADERS.store]: store, [HEADERS.attempt]: attempt },
+      expected: { store, attempt, scan: (bytes) => core.scanMessage(bytes).ok, isEcho: rules.isAnswerTo, parse },
+    };
   }
 }
 

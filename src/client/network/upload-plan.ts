@@ -68,3 +68,9 @@ export function findDependants(first: QueueEntry, entries: Iterable<QueueEntry>,
 function dependsOn(keys: readonly Key[], references: readonly Key[], held: ReadonlySet<Key>, heldCreates: ReadonlySet<Key>): boolean {
   return keys.some((key) => held.has(key)) || references.some((key) => heldCreates.has(key));
 }
+
+/** Says whether an entry from before `seq` still has to go up. */
+export function hasPendingBefore(entries: Iterable<QueueEntry>, seq: number): boolean {
+  for (const entry of entries) if (entry.seq < seq && entry.state !== 'failed') return true;
+  return false;
+}
