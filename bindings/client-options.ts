@@ -71,6 +71,7 @@ export function readClientOptions(options: PlainOptions): { readonly plan: Engin
   if (typeof transport !== 'object' || transport === null) throw invalid('transport', 'must be { url } or a transport adapter');
   checkDuration('pollIntervalMs', pollIntervalMs);
   if (typeof readOnly !== 'boolean') throw invalid('readOnly', 'must be true or false');
+  if (Object.values(guards).some((guard) => typeof guard !== 'function')) throw invalid('guards', 'must be functions by object');
   const server = 'send' in transport ? null : transport;
   const plan: EnginePlan = {
     schema: { version: schema.version, objects: schema.objects, hash: schema.hash },

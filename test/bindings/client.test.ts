@@ -59,6 +59,25 @@ describe.each([
     expect(await open({ storage }).objects.account.get(saved.id)).toMatchObject({ name: 'A' });
   });
 
+  test('keeps a record as it is while it is open, and asks the host before it is saved over something newer', async () => {
+    const { transport } = openCrm();
+    const phone = open({ transport: transport() });
+    await phone.objects.account.create({ id: 'a1', name: 'A', city: 'Ghent' });
+    await phone.exchange();
+    const tablet = open({ transport: transport(), guards: { account: ({ action, newer, next }) => (newer.city === next?.city ? undefined : `${action}: it is in ${newer.city} now`) } });
+    await tablet.exchange();
+    const opened = await tablet.objects.account.open('a1');
+    await phone.objects.account.update('a1', { city: 'Bruges' });
+    await phone.exchange();
+    await tablet.exchange();
+    expect(opened).toMatchObject({ record: { city: 'Ghent' }, newerAvailable: true });
+    await expect(opened.update({ visits: 1 })).rejects.toMatchObject({ code: 'RECORD_CHANGED_ELSEWHERE', details: { guard: 'save: it is in Bruges now' } });
+    expect((await opened.update({ city: 'Bruges' })).overlaps).toEqual(['city']);
+    await opened.close();
+    await tablet.exchange();
+    expect(await tablet.objects.account.get('a1')).toMatchObject({ city: 'Bruges' });
+  });
+
   test('says in ready and in every call why its store cannot be opened', async () => {
     const client = open({ storage: { open: () => Promise.reject(new Error('no disk')) } });
 
@@ -73,6 +92,7 @@ describe.each([
     ['tenant', { tenant: 7 }],
     ['storage', { storage: {} }],
     ['transport', { transport: null }],
+    ['guards', { guards: { account: 'never' } }],
     ['transport.url', { transport: { url: 'not a url' } }],
     ['transport.url', { transport: { url: 'https://example.com/?q=1' } }],
     ['transport.token', { transport: { url: 'https://example.com', token: 'secret' } }],
