@@ -229,15 +229,15 @@ describe('A37: guards of the host', () => {
   });
 
   test('A37: are asked again when something newer still came while they thought about it', async () => {
-    let decide = (_: string | undefined): void => {};
-    const answers: Promise<string | undefined>[] = [new Promise((resolve) => (decide = resolve)), Promise.resolve('too late')];
+    let allow = (): void => {};
+    const answers: Promise<string | undefined>[] = [new Promise((resolve) => (allow = () => resolve(undefined))), Promise.resolve('too late')];
     const { tablet, there, asked } = await guarded(async () => answers.shift());
     await there(({ order }) => order.update('o1', { note: 'theirs' }));
     const save = tablet.client.objects.order.update('o1', { state: 'open' });
     save.catch(() => {});
     await tablet.client.objects.order.get('o1');
     await there(({ order }) => order.update('o1', { note: 'newer still' }));
-    decide(undefined);
+    allow();
     await expect(save).rejects.toMatchObject({ code: CHANGED, details: { guard: 'too late' } });
     expect(asked.map(({ newer }) => newer.note)).toEqual(['theirs', 'newer still']);
   });
