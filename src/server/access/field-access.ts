@@ -40,19 +40,19 @@ export function wholeAccess({ layout, fields }: ServerObject): ObjectAccess {
 export function createFieldAccess(schema: ServerSchema, fields: FieldRightsOf | undefined): FieldAccess {
   const whole = new Map([...schema.objects].map(([name, object]) => [name, wholeAccess(object)]));
   if (fields === undefined) return { of: (_reader, { name }) => whole.get(name)! };
+  /** Of each reader, the objects of which some right is missing. */
   const readers = new WeakMap<Principal, ReadonlyMap<string, ObjectAccess>>();
   const layouts = createLayoutCache();
 
-  function accessOf(reader: Principal): ReadonlyMap<string, ObjectAccess> {
-    const rights = readRights(schema, fields!(reader));
-    return new Map([...schema.objects].map(([name, object]) => [name, rights.has(name) ? limited(object, rights.get(name)!, layouts) : whole.get(name)!]));
+  function limitsOf(reader: Principal): ReadonlyMap<string, ObjectAccess> {
+    return new Map([...readRights(schema, fields!(reader))].map(([name, rights]) => [name, limited(schema.objects.get(name)!, rights, layouts)]));
   }
 
   return {
     of(reader, { name }) {
-      const known = readers.get(reader) ?? accessOf(reader);
-      readers.set(reader, known);
-      const access = known.get(name);
+      const limits = readers.get(reader) ?? limitsOf(reader);
+      readers.set(reader, limits);
+      const access = limits.get(name) ?? whole.get(name);
       if (access === undefined) throw new SyncFault('OBJECT_UNKNOWN', `there is no object ${name}`);
       return access;
     },
