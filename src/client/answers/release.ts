@@ -42,11 +42,14 @@ export async function releaseInStep(context: EngineContext, keys: Iterable<Key>)
 export async function mergeFreed(context: EngineContext, settlement: Settlement, { offered = new Map<Key, HeldImage>(), outOfUse }: ReleaseInput = {}): Promise<SyncEvent[]> {
   const { places, rules } = context;
   const parking = new Parking(context, settlement, outOfUse);
-  const keys = [...settlement.freed, ...offered.keys()];
-  if (offered.size === 0 && !keys.some((key) => parking.of(key).length > 0)) return [];
   const { base, side } = settlement;
-  settlement.learn(await readAround(context, [...keys, ...[...settlement.step.parked.values()].flatMap((group) => (group === null ? [] : [...namedIn(group)]))], offered));
-  const images = new Map([...offered].filter(([key, { version }]) => rules.isNewer(version, versionOf(base(key)))));
+  const isNewer = (key: Key, { version }: HeldImage): boolean => rules.isNewer(version, versionOf(base(key)));
+  // Most of an answer is of the saved records themselves, which have it already.
+  const arrived = new Map([...offered].filter(([key, image]) => isNewer(key, image)));
+  const keys = [...settlement.freed, ...arrived.keys()];
+  if (arrived.size === 0 && !keys.some((key) => parking.of(key).length > 0)) return [];
+  settlement.learn(await readAround(context, [...keys, ...[...settlement.step.parked.values()].flatMap((group) => (group === null ? [] : [...namedIn(group)]))], arrived));
+  const images = new Map([...arrived].filter(([key, image]) => isNewer(key, image)));
   for (const unit of gatherUnits({ places, images, manifests: [], base, side, parkedOf: parking.of })) {
     for (const key of unit.arrived) parking.keepAside(key, images.get(key)!);
     if (unit.arrived.length > 0) parking.park(unit);
