@@ -53,6 +53,7 @@ export type Action =
   | 'resolveAll'
   | 'acknowledge'
   | 'draft'
+  | 'handle'
   | 'read'
   | 'query'
   | 'fetch'
@@ -163,6 +164,7 @@ function drawActions(random: SeededRandom, some: (least: number, most: number, o
     resolveAll: some(0.5, 3, 0.3),
     acknowledge: some(0.5, 3, 0.4),
     draft: some(3, 20, 0.4),
+    handle: some(4, 25, 0.5),
     read: some(1, 6),
     query: some(0.5, 3),
     fetch: some(1, 8),

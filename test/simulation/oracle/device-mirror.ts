@@ -1,16 +1,21 @@
 import type { Layout } from '../../../src/protocol/layout.ts';
 import { compareVersions, NO_VERSION, type RecordVersion } from '../../../src/protocol/version.ts';
+import type { QueueEntry } from '../../../src/client/queue/queue-entry.ts';
 import type { HeldImage } from '../../../src/client/store/rows.ts';
 import type { Notice } from '../../../src/client/answers/notices.ts';
 import type { Meta } from '../../../src/client/store/stored.ts';
 import type { Commit } from '../../../src/storage/storage-adapter.ts';
 import type { Values } from '../crm.ts';
 import { isShown, isTrueRow, isVisible, sameValues, type OnlineHistory, type OnlineVersion } from './online-history.ts';
+import { climb, type GroupsOnline } from './groups-online.ts';
+import { HandleLedger } from './handle-ledger.ts';
+import { GroupViews } from './group-views.ts';
+import type { ParkedGroup } from '../../../src/client/store/parked.ts';
 import { DraftLedger } from './draft-ledger.ts';
 import { NoticeLedger } from './notice-ledger.ts';
 import { QueueLedger } from './queue-ledger.ts';
 import { keysTouched, readCommit } from './read-commit.ts';
-import { applySave, describeSave, lastSending, type Save, type Saves } from './saves.ts';
+import { applySave, describeSave, keysOfSave, lastSending, type Save, type Saves } from './saves.ts';
 import type { Rule } from './violation.ts';
 
 /** A server row that a device holds, found again in the server's history. */
@@ -25,6 +30,7 @@ export interface DeviceMirrorOptions {
   readonly name: string;
   readonly user: string;
   readonly history: OnlineHistory;
+  readonly groups: GroupsOnline;
   readonly saves: Saves;
   /** Positions of this user's feed that are gone for good: a device that missed them can only know that. */
   readonly feedFloor: () => number;
@@ -42,7 +48,12 @@ export class DeviceMirror {
   readonly #sides = new Map<string, Held>();
   readonly queue: QueueLedger;
   readonly drafts: DraftLedger;
+  readonly handles: HandleLedger;
   readonly #notices: NoticeLedger;
+  readonly #groups: GroupViews;
+  readonly #parked = new Map<string, ParkedGroup>();
+  /** Records whose masters are to be looked for. */
+  readonly #unchecked = new Set<string>();
   /** Records of which the last commit brought a newer image. */
   #newBases: ReadonlySet<string> = new Set();
   readonly #touchedAt = new Map<string, number>();
@@ -57,6 +68,18 @@ export class DeviceMirror {
     this.queue = new QueueLedger({ device, user, saves, fail, meta: () => this.#meta, view: (key) => this.view(key), shown: (object) => this.shown(object), drafted: () => this.drafts.ended, hasNewBase: (key) => this.#newBases.has(key) });
     this.drafts = new DraftLedger({ layouts: this.#layouts, intents: this.queue.intents, fail });
     this.#notices = new NoticeLedger({ device, fail });
+    this.handles = new HandleLedger({ savesOf: (key) => this.queue.of(key), fail });
+    this.#groups = new GroupViews({
+      user,
+      history: options.history,
+      groups: options.groups,
+      isOwn: ({ by }) => by !== 'online' && saves.sentAs(by.store, by.number)?.save.user === user,
+      base: (key) => this.base(key),
+      bases: () => this.#bases,
+      hasChanges: (header, keys) => this.queue.saves.some((save) => save.headers.includes(header)) || keys.some((key) => this.queue.of(key).length > 0),
+      isAside: (header) => this.#sides.has(header) || [...this.#parked.values()].some(({ headers }) => headers.includes(header)),
+      fail,
+    });
   }
 
   get meta(): Meta | null {
@@ -72,6 +95,11 @@ export class DeviceMirror {
     return this.#sides.size;
   }
 
+  /** Groups of which something is kept aside, by name. */
+  get parked(): ReadonlyMap<string, ParkedGroup> {
+    return this.#parked;
+  }
+
   base(key: string): Held | null {
     return this.#bases.get(key) ?? null;
   }
@@ -83,6 +111,23 @@ export class DeviceMirror {
   /** The record as the device shows it. */
   view(key: string): Values | null {
     return viewOf(this.#bases.get(key) ?? null, this.queue.of(key), key);
+  }
+
+  /** Who leads a record's group, as the device shows it; `null` outside groups. */
+  headerOf(key: string): string | null {
+    return climb(key, (at) => this.view(at));
+  }
+
+  /** Rule A38: says of groups that are kept aside whether anything is still in their way. */
+  checkReleased(only?: string): void {
+    for (const [name, { headers, members, masters }] of this.#parked) {
+      const keys = [...new Set([...headers, ...members.keys()])];
+      if (only !== undefined && !keys.includes(only)) continue;
+      const isBusy = keys.some((key) => this.queue.of(key).length > 0 || this.drafts.holds(key) || this.handles.holds(key, new Set(headers)));
+      const isNamed = this.queue.saves.some((save) => save.headers.some((header) => headers.includes(header)));
+      const isComplete = [...members].every(([key, version]) => compareVersions(this.known(key), version) >= 0) && masters.every((key) => this.base(key) !== null);
+      if (!isBusy && !isNamed && isComplete) this.#fail('parked', `${name} is kept aside, and nothing is in the way`);
+    }
   }
 
   /** Records of an object that the device shows. */
@@ -116,25 +161,48 @@ export class DeviceMirror {
     const changes = readCommit(commit, this.#layouts);
     const isApplyingDownload = this.#meta !== null && this.#meta.download !== null && changes.meta !== null && changes.meta.download === null && changes.meta.lastDownloadAt !== this.#meta.lastDownloadAt;
     const keys = keysTouched(changes, (seq) => this.queue.keysOf(seq));
-    const before = new Map([...keys].map((key) => [key, { view: this.view(key), known: this.known(key), base: this.base(key), saves: this.queue.of(key), isInUse: this.drafts.holds(key) }]));
+    const before = new Map([...keys].map((key) => [key, { view: this.view(key), known: this.known(key), base: this.base(key), saves: this.queue.of(key), isInUse: this.drafts.holds(key), isOpen: this.handles.holds(key, this.#groups.headersOf([key])) }]));
+    const headers = this.#groups.headersOf(keys);
     this.drafts.take(commit);
+    for (const [name, group] of changes.parked) if (group === null) this.#parked.delete(name); else this.#parked.set(name, group);
     this.#newBases = new Set(changes.bases.keys());
     for (const [key, image] of changes.bases) this.#takeBase(key, image, isApplyingDownload);
     for (const [key, image] of changes.sides) this.#takeSide(key, image);
     const left = this.queue.take(changes, before);
     this.#notices.take(changes, left, (save, key) => this.#wasRemoved(save, key));
+    const answered = [...left.filter(({ place }) => place !== 'undone' && place !== 'withdrawn'), ...this.#remaindersIn(changes.entries)];
+    this.handles.noteSaves(answered);
     const settled = this.queue.checkViews(before);
     this.drafts.checkSaved((key) => this.queue.of(key).length > 0, (key) => this.view(key));
     for (const [key, was] of before) {
-      this.#checkKnown(key, was.known);
+      this.#checkKnown(key, was.known, isApplyingDownload);
       if (!settled.has(key)) this.#checkSafety(key, was.base, was.saves);
       if (!settled.has(key)) this.#checkView(key, was.view, was.base, was.saves, isApplyingDownload);
       if (was.isInUse && this.drafts.holds(key) && was.saves.length === 0 && was.base !== this.base(key)) this.#fail('merge-safety', `${key} was merged while a draft holds it`);
+      if (was.isOpen && was.base !== this.base(key) && !isApplyingDownload && !isSettledIn(was.saves)) this.#fail('in-use', `version ${String(this.base(key)?.version)} of ${key} was merged while somebody has its group open`);
       for (const save of was.saves) if (save.place === 'saved') this.#checkSaved(key, save);
       this.#noteShown(key);
       this.#touchedAt.set(key, ++this.#commits);
     }
     if (changes.meta !== null) this.#takeMeta(changes.meta, isApplyingDownload);
+    for (const header of this.#groups.headersOf(keys)) headers.add(header);
+    this.#groups.noteAnswered(answered.flatMap((save) => [...save.headers, ...this.#groups.headersOf(keysOfSave(save))]));
+    if (isApplyingDownload) this.#groups.noteDownloaded();
+    const { cursor, hasFeedGap, part } = this.#meta!;
+    // A large transaction takes several commits; nothing is read between them, and a client that is killed among them goes on first.
+    const isWhole = (part?.applying ?? null) === null;
+    this.#groups.check(headers, { position: cursor?.position ?? 0, hasGap: hasFeedGap }, isWhole);
+    // An answer is taken in, whatever its record hangs on by now.
+    const own = new Set(answered.flatMap(keysOfSave));
+    for (const key of changes.bases.keys()) if (!own.has(key)) this.#unchecked.add(key);
+    if (!isWhole) return;
+    this.#groups.checkMasters(this.#unchecked, (key) => this.queue.of(key).some(({ members }) => members.some((member) => member.key === key && member.op === 'create')));
+    this.#unchecked.clear();
+  }
+
+  /** Saves of which a part was saved. */
+  #remaindersIn(entries: ReadonlyMap<number, QueueEntry | null>): Save[] {
+    return [...entries.values()].flatMap((entry) => (entry?.refusal?.isRemainder === true ? (this.queue.save(entry.seq) ?? []) : []));
   }
 
   #takeBase(key: string, image: HeldImage | null, isApplyingDownload: boolean): void {
@@ -193,15 +261,16 @@ export class DeviceMirror {
     }
   }
 
-  #checkKnown(key: string, before: RecordVersion): void {
+  #checkKnown(key: string, before: RecordVersion, isApplyingDownload: boolean): void {
+    // Of what it was never shown and is gone, a device need not know after a download.
+    if (isApplyingDownload && this.#options.history.wasGone(key, before, this.#options.user)) return;
     if (compareVersions(this.known(key), before) < 0) this.#fail('feed-accounting', `the newest image of ${key}, version ${String(before)}, was dropped`);
   }
 
   #checkSafety(key: string, before: Held | null, saves: readonly Save[]): void {
     const after = this.#bases.get(key) ?? null;
     if (saves.length === 0 || before === after) return;
-    const isSettled = saves.some(({ place }) => place !== 'queue' && place !== 'failed') || saves.some((save) => lastSending(save)?.decision === 'partlySaved');
-    if (!isSettled) this.#fail('merge-safety', `version ${String(after?.version)} of ${key} was merged while ${saves.length} changes of it wait`);
+    if (!isSettledIn(saves)) this.#fail('merge-safety', `version ${String(after?.version)} of ${key} was merged while ${saves.length} changes of it wait`);
   }
 
   #checkView(key: string, before: Values | null, baseBefore: Held | null, savesBefore: readonly Save[], isApplyingDownload: boolean): void {
@@ -259,6 +328,11 @@ export class DeviceMirror {
 
 /** What the user took back, or had to give up, is no longer shown. */
 const TAKEN_BACK: readonly Save['place'][] = ['undone', 'discarded', 'duplicated', 'withdrawn'];
+
+/** Whether one of these saves was decided in the commit. */
+function isSettledIn(saves: readonly Save[]): boolean {
+  return saves.some((save) => (save.place !== 'queue' && save.place !== 'failed') || lastSending(save)?.decision === 'partlySaved');
+}
 
 function viewOf(base: Held | null, saves: readonly Save[], key: string): Values | null {
   return saves.reduce((values, save) => applySave(values, save, key), base?.state === 'live' ? (base.online?.values ?? null) : null);

@@ -9,6 +9,8 @@ export interface IntendedChange {
   readonly object: string;
   readonly id: string | null;
   readonly values: Readonly<Record<string, FieldValue>>;
+  /** What a form shows that the change is made in, as it is when the change is made. */
+  readonly form?: () => Values;
 }
 
 /** What the user asked a device to do, and was not yet told to be done. */
@@ -66,6 +68,11 @@ export class Intents {
   /** Whether a call is under way that works on a draft. */
   hasDraft(draft: string, ...kinds: readonly string[]): boolean {
     return [...this.#open].some((intent) => 'draft' in intent && kinds.includes(intent.kind) && (intent.draft === null || intent.draft === draft));
+  }
+
+  /** What the forms show in which a record is being changed. */
+  formsOf(key: string): readonly Values[] {
+    return this.#saves().flat().flatMap(({ object, id, form }) => (form !== undefined && `${object}/${id}` === key ? [form()] : []));
   }
 
   #saves(): (readonly IntendedChange[])[] {

@@ -12,6 +12,9 @@ export type Writer = { readonly store: string; readonly number: number } | 'onli
 export interface OnlineVersion {
   readonly key: string;
   readonly version: RecordVersion;
+  /** Counts the commits of the server: what has the same moment came at once. */
+  readonly moment: number;
+  readonly by: Writer;
   readonly isDeleted: boolean;
   readonly row: Uint8Array;
   readonly values: Values;
@@ -33,6 +36,22 @@ export class OnlineHistory {
   readonly #feeds = new Map<string, FeedPromise[]>();
   readonly #fed = new Map<string, FeedPromise>();
   readonly #layouts = layoutsOf(schema);
+  #moment = 0;
+
+  /** Commits so far. */
+  get moment(): number {
+    return this.#moment;
+  }
+
+  /** A commit begins: what is put from now on came at once. */
+  beginCommit(): void {
+    this.#moment++;
+  }
+
+  /** The version of a record at a moment; `null` before its first. */
+  asOf(key: string, moment: number): OnlineVersion | null {
+    return this.versions(key).findLast((known) => known.moment <= moment) ?? null;
+  }
 
   current(key: string): OnlineVersion | null {
     return this.#versions.get(key)?.at(-1) ?? null;
@@ -70,7 +89,7 @@ export class OnlineHistory {
     const values = this.read(record);
     const writers: Record<string, Writer> = { ...before?.writers };
     for (const field of Object.keys(values)) if (before === null || !isSame(before.values[field], values[field])) writers[field] = writer;
-    const after = { key, version: record.version, isDeleted: record.isDeleted, row: record.row, values, writers };
+    const after = { key, version: record.version, moment: this.#moment, by: writer, isDeleted: record.isDeleted, row: record.row, values, writers };
     const versions = this.#versions.get(key);
     if (versions === undefined) this.#versions.set(key, [after]);
     else versions.push(after);

@@ -1,8 +1,6 @@
 import { decodeEnvelope } from '../../../src/protocol/envelope.ts';
 import { PATHS } from '../../../src/protocol/messages.ts';
-import { parseFeedAnswer, parseUploadAnswer } from '../../../src/protocol/parse.ts';
-import { parseLayouts } from '../../../src/protocol/wire-layout.ts';
-import { compareVersions } from '../../../src/protocol/version.ts';
+import { parseUploadAnswer } from '../../../src/protocol/parse.ts';
 import type { Core } from '../../../src/core/core.ts';
 import type { RecordWrite } from '../../../src/server/store/server-store.ts';
 import type { SyncResponse } from '../../../src/server/sync-request.ts';
@@ -11,8 +9,10 @@ import { MASTERS, type Values } from '../crm.ts';
 import type { CommittedTransaction } from '../recorded-store.ts';
 import { DeviceMirror } from './device-mirror.ts';
 import { Decisions } from './decisions.ts';
+import { GroupsOnline } from './groups-online.ts';
 import type { Intent } from './intents.ts';
 import { isSame, isVisible, OnlineHistory, type Writer } from './online-history.ts';
+import { Pages } from './pages.ts';
 import { describeSave, keysOfSave, Saves, type Sending } from './saves.ts';
 import type { Rule, Violation } from './violation.ts';
 
@@ -38,11 +38,15 @@ export class Oracle {
   readonly #mirrors = new Map<string, DeviceMirror>();
   readonly #owners = new Map<string, string>();
   readonly #decisions: Decisions;
+  readonly #pages: Pages;
+  readonly #groups: GroupsOnline;
   #violation: Violation | null = null;
 
   constructor(options: OracleOptions) {
     this.#options = options;
     const { history, saves, fail } = this;
+    this.#groups = new GroupsOnline(history);
+    this.#pages = new Pages({ core: options.core, history, groups: this.#groups, ownerOf: (store) => this.#owners.get(store), fail });
     this.#decisions = new Decisions({ history, saves, fail, mirror: (device) => this.mirror(device) });
   }
 
@@ -60,11 +64,16 @@ export class Oracle {
     return this.#mirrors.get(device)!;
   }
 
+  /** `null` before the device's first start. */
+  mirrorOf(device: string): DeviceMirror | null {
+    return this.#mirrors.get(device) ?? null;
+  }
+
   /** Follows what becomes durable on a device, from its first store or from a new one. */
   observe(device: string, user: string, adapter: StorageAdapter): StorageAdapter {
     this.#mirrors.get(device)?.discard();
     const { history, saves, fail } = this;
-    const mirror = new DeviceMirror({ name: device, user, history, saves, fail, feedFloor: () => this.#feedFloor(user) });
+    const mirror = new DeviceMirror({ name: device, user, history, groups: this.#groups, saves, fail, feedFloor: () => this.#feedFloor(user) });
     this.#mirrors.set(device, mirror);
     return { open: async (owner) => witness(await adapter.open(owner), mirror) };
   }
@@ -83,6 +92,7 @@ export class Oracle {
   /** A device's process ended: what it was asked for and had not done will not be done. */
   forgetIntents(device: string): void {
     this.#mirrors.get(device)?.queue.intents.forget();
+    this.#mirrors.get(device)?.handles.forget();
   }
 
   /** The host's own logic failed on an entry: it may be overtaken. */
@@ -109,6 +119,7 @@ export class Oracle {
 
   /** Takes a transaction of the server that has just been committed. */
   commit({ records, receipts, feedRows, claims }: CommittedTransaction): void {
+    this.history.beginCommit();
     for (const { store, user } of claims) this.#owners.set(store, user);
     const writer: Writer = receipts[0]?.key ?? (feedRows[0] === undefined ? 'online' : { store: feedRows[0].row.store, number: feedRows[0].row.number });
     const sending = writer === 'online' ? null : this.saves.sentAs(writer.store, writer.number);
@@ -134,7 +145,7 @@ export class Oracle {
   answer(device: string, path: string, { status, body }: SyncResponse): void {
     if (status !== 200 || body === null) return;
     if (path === PATHS.upload || path === PATHS.void) this.#checkAnswer(body);
-    else if (path.startsWith(PATHS.feed)) this.#checkPage(device, body);
+    else if (path.startsWith(PATHS.feed)) this.#pages.take(device, body);
   }
 
   #checkAnswer(body: Uint8Array): void {
@@ -163,28 +174,6 @@ export class Oracle {
         if (typeof id === 'string' && this.history.current(above) !== null && !row.records.has(above)) this.fail('feed-complete', `${describeSave(save)} is fed without the master ${above}`);
       }
     }
-  }
-
-  /** Rules A7, A28: a page holds what its user's own devices saved, and nothing else. */
-  #checkPage(device: string, body: Uint8Array): void {
-    const page = parseFeedAnswer(decodeEnvelope(body));
-    const user = this.#owners.get(page.store);
-    const feed = this.history.feed(user ?? '');
-    const layouts = parseLayouts(page.layouts);
-    const table = this.#options.core.readImages(page.items, layouts);
-    if (!table.ok) return this.fail('true-images', `a feed page for ${device} cannot be read`);
-    const keys = Array.from({ length: table.count }, (_, index) => `${layouts[table.layout(index)]!.object}/${table.id(index)}`);
-    const fed = new Set<string>();
-    for (const { position, store, number, items } of page.transactions) {
-      const row = feed[position - 1];
-      if (row === undefined || row.store !== store || row.number !== number) return this.fail('isolation', `a page for ${device} holds a save that is not on the feed of ${String(user)} at ${position}`);
-      for (const index of items) if (row.records.has(keys[index]!)) fed.add(keys[index]!);
-      for (const [key, version] of row.records) {
-        const index = items.find((item) => keys[item] === key);
-        if (index === undefined || compareVersions(table.version(index), version) < 0) this.fail('feed-complete', `position ${position} for ${device} comes without ${key} at version ${String(version)}`);
-      }
-    }
-    for (const key of keys) if (!fed.has(key)) this.fail('isolation', `a page for ${device} holds ${key}, which none of its saves concerns`);
   }
 }
 

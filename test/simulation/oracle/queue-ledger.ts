@@ -133,10 +133,10 @@ export class QueueLedger {
       if (op === 'create') continue;
       const view = before.get(key)?.view ?? null;
       // A save through a form begins from what the form showed.
-      const form = this.#options.drafted().find((change) => `${change.object}/${change.id}` === key)?.seen;
+      const forms = this.#formsOf(key);
       for (const [field, { previous }] of fields) {
         if (view !== null && isSame(view[field], previous)) continue;
-        if (view !== null && form !== undefined && isSame(form[field], previous)) save.fromForm.add(`${key} ${field}`);
+        if (view !== null && forms.some((form) => isSame(form[field], previous))) save.fromForm.add(`${key} ${field}`);
         else this.#fail('content', `${describeSave(save)}: ${field} of ${key} was shown as ${JSON.stringify(view?.[field])}`);
       }
     }
@@ -151,6 +151,12 @@ export class QueueLedger {
     if (!save.wasDraft && !this.intents.hasSave(save.members)) this.#fail('durable-save', `${describeSave(save)} is queued, and nobody asked for it`);
     saves.add(save);
     this.#put(entry, save);
+  }
+
+  /** What the forms showed that this commit saves. */
+  #formsOf(key: string): Values[] {
+    const drafted = this.#options.drafted().filter((change) => `${change.object}/${change.id}` === key);
+    return [...drafted.map(({ seen }) => seen), ...this.intents.formsOf(key)];
   }
 
   /** Rule A23: what was to go into a group that is submitted takes its place in the queue as a copy of the group. */
@@ -226,8 +232,7 @@ export class QueueLedger {
       const kept = before.fields.get(name);
       if (member.op === 'update' && kept !== undefined && !isSame(kept.previous, previous)) this.#fail('coalescing', `${describeSave(save)} took in a later save, and forgot what ${name} was before`);
     }
-    const form = this.#options.drafted().find((change) => `${change.object}/${change.id}` === member.key);
-    for (const name of Object.keys(form?.values ?? {})) save.fromForm.add(`${member.key} ${name}`);
+    if (this.#formsOf(member.key).length > 0) for (const name of member.fields.keys()) save.fromForm.add(`${member.key} ${name}`);
     this.#setContent(save, [{ ...member, fields }]);
     this.#settledViews.add(member.key);
   }

@@ -6,6 +6,7 @@ import { keysOf, type QueueEntry } from '../../../src/client/queue/queue-entry.t
 import { keyOf } from '../../../src/client/store/record-key.ts';
 import type { HeldImage } from '../../../src/client/store/rows.ts';
 import { decodeEntry, decodeImage, decodeLayout, decodeMeta, STATE, type Meta } from '../../../src/client/store/stored.ts';
+import { decodeParked, type ParkedGroup } from '../../../src/client/store/parked.ts';
 import type { Commit } from '../../../src/storage/storage-adapter.ts';
 
 /** A content that went into the journal. */
@@ -19,6 +20,8 @@ export interface JournalRow {
 export interface Changes {
   readonly bases: Map<string, HeldImage | null>;
   readonly sides: Map<string, HeldImage | null>;
+  /** Groups of which something is kept aside, by name; `null` for those of which nothing is any more. */
+  readonly parked: Map<string, ParkedGroup | null>;
   readonly entries: Map<number, QueueEntry | null>;
   readonly journal: JournalRow[];
   /** How entries ended; the number of the copy that has their content, where one has. */
@@ -30,7 +33,7 @@ export interface Changes {
 
 /** Decodes a commit; layouts that it brings are added to those known. */
 export function readCommit({ putRecords = [], removeRecords = [], putState = [], removeState = [] }: Commit, layouts: Map<string, Layout>): Changes {
-  const changes: Changes & { meta: Meta | null } = { bases: new Map(), sides: new Map(), entries: new Map(), journal: [], outcomes: new Map(), notices: new Map(), meta: null };
+  const changes: Changes & { meta: Meta | null } = { bases: new Map(), sides: new Map(), parked: new Map(), entries: new Map(), journal: [], outcomes: new Map(), notices: new Map(), meta: null };
   const layoutOf = (hash: string): Layout => layouts.get(hash)!;
   for (const { key, bytes } of putState) {
     if (!key.startsWith(STATE.layout)) continue;
@@ -41,6 +44,7 @@ export function readCommit({ putRecords = [], removeRecords = [], putState = [],
   for (const { key, bytes } of putState) {
     if (key.startsWith(STATE.gone)) changes.bases.set(key.slice(STATE.gone.length), decodeImage(bytes, layoutOf));
     else if (key.startsWith(STATE.side)) changes.sides.set(key.slice(STATE.side.length), decodeImage(bytes, layoutOf));
+    else if (key.startsWith(STATE.parked)) changes.parked.set(key.slice(STATE.parked.length), decodeParked(bytes));
     else if (key.startsWith(STATE.queue)) changes.entries.set(Number(key.slice(STATE.queue.length)), decodeEntry(bytes, layoutOf));
     else if (key.startsWith(STATE.journal)) changes.journal.push(readJournalRow(key, bytes, layoutOf));
     else if (key.startsWith(STATE.outcome)) changes.outcomes.set(Number(key.slice(STATE.outcome.length)), (decodeEnvelope(bytes) as { readonly outcome: EntryOutcome | number }).outcome);
@@ -50,6 +54,7 @@ export function readCommit({ putRecords = [], removeRecords = [], putState = [],
   for (const { object, id, bytes } of putRecords) changes.bases.set(keyOf(object, id), decodeImage(bytes, layoutOf));
   for (const key of removeState) {
     if (key.startsWith(STATE.side)) changes.sides.set(key.slice(STATE.side.length), null);
+    else if (key.startsWith(STATE.parked)) changes.parked.set(key.slice(STATE.parked.length), null);
     else if (key.startsWith(STATE.queue)) changes.entries.set(Number(key.slice(STATE.queue.length)), null);
     else if (key.startsWith(STATE.notice)) changes.notices.set(Number(key.slice(STATE.notice.length)), null);
   }

@@ -45,6 +45,14 @@ export type Rule =
   | 'monotonic-version'
   /** 9, A39: nothing is merged into a record with a pending change. */
   | 'merge-safety'
+  /** A34, A35: of a group without own changes all is shown as it was at one moment, or nothing of what is new. */
+  | 'half-merged'
+  /** A27, A36: what a person has open changes only by that person's own saves, or when asked to. */
+  | 'in-use'
+  /** A36, A38: what is kept aside is counted, and merged as soon as nothing is in the way. */
+  | 'parked'
+  /** A37: nothing is queued against what is known to be gone, or submitted, online. */
+  | 'guards'
   /** 10: what lies before the cursor is merged, kept aside or known to be missing. */
   | 'feed-accounting'
   /** A29, A30: a save is on its user's feed, whole, when it is committed. */

@@ -15,7 +15,7 @@ const WEATHER: readonly FaultCode[] = ['STORAGE_FULL', 'STORAGE_FAILED', 'CLIENT
 /** Faults of calls that need the server. */
 export const NETWORK: readonly FaultCode[] = ['TRANSPORT_UNREACHABLE', 'TRANSPORT_TIMEOUT', 'TRANSPORT_ABORTED', 'TRANSPORT_BAD_ANSWER', 'TRANSPORT_BUSY', 'AUTH_REQUIRED', 'SERVER_FAILED', 'SERVER_BUSY', 'DOWNLOAD_FAILED'];
 /** What a save may be told: the record came or went meanwhile, the group was submitted, the save is too large. */
-export const SAVING: readonly FaultCode[] = ['RECORD_MISSING', 'RECORD_EXISTS', 'RECORD_LOCKED', 'CHANGE_TOO_LARGE'];
+export const SAVING: readonly FaultCode[] = ['RECORD_MISSING', 'RECORD_EXISTS', 'RECORD_LOCKED', 'RECORD_CHANGED_ELSEWHERE', 'RECORD_CHANGED_ELSEWHERE', 'CHANGE_TOO_LARGE'];
 
 /** A save's answer: the entry, and the records in the order of the changes. */
 export interface Saved {
@@ -27,6 +27,8 @@ export interface Saved {
 export class Desk {
   readonly world: World;
   readonly random: SeededRandom;
+  /** The working day is over: whatever opens now is left at once. */
+  isOver = false;
   #entered = 0;
 
   constructor(world: World) {
@@ -48,7 +50,7 @@ export class Desk {
   }
 
   /** Saves, and holds the device to what it answers. */
-  save(device: SimulatedDevice, changes: readonly IntendedChange[], call: (engine: SyncEngine) => Promise<Saved>): void {
+  save(device: SimulatedDevice, changes: readonly IntendedChange[], call: (engine: SyncEngine) => Promise<Saved>, also: readonly FaultCode[] = []): void {
     const { oracle } = this.world;
     const mirror = this.mirror(device);
     const engine = device.engine!;
@@ -58,7 +60,7 @@ export class Desk {
       oracle.acknowledge(device.name, entry, changes.map(({ object, id, values }, index) => ({ key: `${object}/${id ?? ids[index]!}`, values })));
       if (this.random.chance(0.3)) this.follow(device, engine, entry);
     });
-    this.expect(device, done.finally(end), SAVING);
+    this.expect(device, done.finally(end), [...SAVING, ...also]);
   }
 
   /** Waits for the outcome of a save, and compares it with what really became of it. */

@@ -46,5 +46,5 @@ export function restore(desk: Desk, device: SimulatedDevice): void {
   if (deleted.length === 0) return;
   const { object, id } = desk.random.pick(deleted).members[0]!;
   const end = desk.world.oracle.intend(device.name, { kind: 'restore' });
-  desk.expect(device, device.engine!.restore(object, id).finally(end), ['RECORD_MISSING']);
+  desk.expect(device, device.engine!.restore(object, id).finally(end), ['RECORD_MISSING', 'RECORD_CHANGED_ELSEWHERE']);
 }

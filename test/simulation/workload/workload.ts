@@ -7,6 +7,7 @@ import type { World } from '../world.ts';
 import { editOnline, onlineCreate, unlock } from './back-office.ts';
 import { Desk, idOf, NETWORK, objectOf } from './desk.ts';
 import { workOnDraft } from './drafts.ts';
+import { workOnHandle, type Closers } from './handles.ts';
 import { move, saveGroup, submit } from './groups.ts';
 import { create, recreate, remove, restore, update } from './single-records.ts';
 import { acknowledge, resolveAll, resolveOne } from './sync-errors.ts';
@@ -21,6 +22,9 @@ export class Workload {
   readonly #exchanges = new Map<SyncEngine, number>();
   /** What the last emission of a live query said. */
   readonly #live = new Map<SyncEngine, Map<ObjectName, readonly RecordView[]>>();
+
+  /** Ends what is open. */
+  readonly #closers: Closers = new Map();
 
   constructor(world: World) {
     this.#world = world;
@@ -84,6 +88,7 @@ export class Workload {
       case 'resolveAll': return resolveAll(desk, device);
       case 'acknowledge': return acknowledge(desk, device);
       case 'draft': return workOnDraft(desk, device);
+      case 'handle': return workOnHandle(desk, device, this.#closers);
       case 'read': return this.#read(device, engine);
       case 'query': return this.#query(device, engine);
       case 'fetch': return this.#fetch(device, engine);
@@ -101,17 +106,30 @@ export class Workload {
 
   /** Brings everybody back to their desks. */
   recover(): void {
+    this.#desk.isOver = true;
     for (const device of this.#world.devices) {
       device.isConnected = true;
       // With two tabs, the one that opened the store last may not be the one that was opened last.
       if (this.#world.swarm.actions.secondTab > 0) device.crash();
+      this.#leaveAll(device);
       const engine = device.engine ?? device.start();
       this.#desk.expect(device, engine.setLifecycle({ isOnline: true, isForeground: true }));
       this.#desk.expect(device, engine.wake());
     }
   }
 
+  /** Everybody leaves what is open. */
+  #leaveAll(device: SimulatedDevice): void {
+    const own = device.engine && this.#closers.get(device.engine);
+    for (const [handle, end] of own ?? []) {
+      this.#desk.mirror(device).handles.close(handle);
+      end();
+    }
+    own?.clear();
+  }
+
   #start(device: SimulatedDevice): SyncEngine {
+    this.#world.oracle.mirrorOf(device.name)?.handles.forget();
     const engine = device.start();
     this.#world.trace.note(device.name, 'started');
     // A store that could not be opened is opened again by the next life.
