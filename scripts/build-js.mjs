@@ -23,6 +23,8 @@ const ENTRIES = {
   'server-memory': 'src/server/store/memory.ts',
   'server-pglite': 'src/server/store/pglite.ts',
   'server-postgres': 'src/server/store/postgres.ts',
+  'server-hints-nats': 'src/server/hints/nats-hint-bus.ts',
+  'server-hints-postgres': 'src/server/hints/postgres-hint-bus.ts',
   'testing': 'src/testing/index.ts',
 };
 

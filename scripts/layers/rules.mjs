@@ -56,7 +56,7 @@ export const PACKAGE_RULES = {
   'comlink': ['src/worker/', 'bindings/', 'src/testing/'],
   'idb': ['src/storage/indexeddb*.ts'],
   '@electric-sql/pglite': ['src/server/store/pglite*.ts'],
-  'pg': ['src/server/store/postgres*.ts'],
+  'pg': ['src/server/store/postgres*.ts', 'src/server/hints/postgres-*.ts'],
   'fast-check': ['src/testing/'],
   'node:': ['src/server/http/node.ts', 'src/server/store/pglite*.ts', 'src/worker/node-*.ts', 'bindings/node/', 'src/testing/'],
 };
