@@ -98,13 +98,17 @@ export function createDeviceSightings({ store: serverStore, clock, log }: Device
 }
 
 async function writeSightings(transaction: StoreTransaction, sightings: readonly Sighting[]): Promise<void> {
-  for (const { store, user, lastSeenAt, pending } of sightings) {
-    const before = await transaction.getFact(FACT_KINDS.device, store);
-    // Another server may have heard of it since; and not every request says what is pending.
-    if (before !== null && before.createdAt > lastSeenAt) continue;
-    const body = encodeEnvelope({ pending: pending ?? (before === null ? null : readSighting(before).pending) });
-    await transaction.putFact({ kind: FACT_KINDS.device, key: store, user, createdAt: lastSeenAt, body });
-  }
+  const stored = await transaction.getFacts(FACT_KINDS.device, sightings.map(({ store }) => store));
+  const before = new Map(stored.map((fact) => [fact.key, fact]));
+  await transaction.putFacts(
+    sightings.flatMap(({ store, user, lastSeenAt, pending }): Fact[] => {
+      const known = before.get(store);
+      // Another server may have heard of it since; and not every request says what is pending.
+      if (known !== undefined && known.createdAt > lastSeenAt) return [];
+      const body = encodeEnvelope({ pending: pending ?? (known === undefined ? null : readSighting(known).pending) });
+      return [{ kind: FACT_KINDS.device, key: store, user, createdAt: lastSeenAt, body }];
+    }),
+  );
 }
 
 /** Reads `COUNT.AGE`, the age in seconds; anything else is no report. */

@@ -130,9 +130,9 @@ describeOnBothStores('devices', (newWorld) => {
 function counted(transaction: StoreTransaction, written: string[]): StoreTransaction {
   return {
     ...transaction,
-    async putFact(fact) {
-      written.push(fact.key);
-      await transaction.putFact(fact);
+    async putFacts(facts) {
+      written.push(...facts.map(({ key }) => key));
+      await transaction.putFacts(facts);
     },
   };
 }

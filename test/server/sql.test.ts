@@ -48,6 +48,9 @@ async function everyStatement(): Promise<string[]> {
   await transaction.getFact('k', 'a');
   for (const order of ['oldest', 'newest'] as const) await transaction.listFacts('k', { order, user: 'u', beyond: { createdAt: 1, key: 'a' }, limit: 1 });
   await transaction.putFact({ kind: 'k', key: 'a', user: 'u', createdAt: 1, body: new Uint8Array() });
+  await transaction.getFacts('k', ['a']);
+  await transaction.putFacts([{ kind: 'k', key: 'a', user: 'u', createdAt: 1, body: new Uint8Array() }]);
+  await transaction.readHeads([{ user: 'u', store: 's' }], 'k');
   await transaction.removeFact('k', 'a');
   await transaction.pruneFacts('k', 1);
   return statements;
@@ -80,6 +83,7 @@ describe('the SQL of the store', () => {
         attempts++;
         return work({ query: async () => { if (failures-- > 0) throw collision; return []; } });
       },
+      retention: () => 'delete',
       isRetryable: (thrown) => thrown === collision,
       close: async () => {},
     };

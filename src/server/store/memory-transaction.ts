@@ -61,6 +61,7 @@ export function openMemoryTransaction(tenant: MemoryTenant): MemoryTransaction {
     storeOwner: step((store: string) => tenant.owners.get(store) ?? null),
     getReceipt: step((key: ReceiptKey) => tenant.receipts.get(receiptText(key)) ?? null),
     getFact: step((kind: string, key: string) => tenant.facts.get(kind, key)),
+    getFacts: step((kind: string, keys: readonly string[]) => keys.flatMap((key) => tenant.facts.get(kind, key) ?? [])),
     listFacts: step((kind: string, query: FactQuery) => tenant.facts.list(kind, query)),
 
     putRecords: step((writes: Parameters<StoreTransaction['putRecords']>[0]) => {
@@ -110,6 +111,9 @@ export function openMemoryTransaction(tenant: MemoryTenant): MemoryTransaction {
       }
     }),
     putFact: step((fact: Fact) => setFact(fact.kind, fact.key, fact)),
+    putFacts: step((facts: readonly Fact[]) => {
+      for (const fact of facts) setFact(fact.kind, fact.key, fact);
+    }),
     removeFact: step((kind: string, key: string) => setFact(kind, key, null)),
     pruneFacts: step((kind: string, before: number) => {
       for (const { key, createdAt } of tenant.facts.all(kind)) if (createdAt < before) setFact(kind, key, null);

@@ -138,6 +138,8 @@ export interface StoreView {
   getReceipt(key: ReceiptKey): Promise<Receipt | null>;
   /** The fact of this kind and key. */
   getFact(kind: string, key: string): Promise<Fact | null>;
+  /** The facts of this kind with any of these keys, in no order. */
+  getFacts(kind: string, keys: readonly string[]): Promise<readonly Fact[]>;
   /** Facts of a kind, by time. */
   listFacts(kind: string, query: FactQuery): Promise<readonly Fact[]>;
 }
@@ -164,6 +166,8 @@ export interface StoreTransaction extends StoreView {
   prune(before: { readonly feedBefore: number; readonly receiptsBefore: number }): Promise<void>;
   /** Puts a fact in place of the one of its kind and key. */
   putFact(fact: Fact): Promise<void>;
+  /** As {@link StoreTransaction.putFact}, many at once; no kind and key is among them twice. */
+  putFacts(facts: readonly Fact[]): Promise<void>;
   /** Removes a fact, if there is one. */
   removeFact(kind: string, key: string): Promise<void>;
   /** Removes the facts of a kind that are older than `before`, in milliseconds since 1970. */
@@ -193,6 +197,11 @@ export interface ServerStore {
   run<T>(tenant: string, work: (transaction: StoreTransaction) => Promise<T>): Promise<T>;
   /** Runs `work` on one snapshot. */
   read<T>(tenant: string, work: (view: StoreView) => Promise<T>): Promise<T>;
+  /**
+   * Of stores that keep feeds by days: makes room for the days to come, and drops those that were over `keptMs` before `now`, of all tenants
+   * at once. Others have none of it: they remove what is over with {@link StoreTransaction.prune}.
+   */
+  turnDays?(now: number, keptMs: number): Promise<void>;
   /** Waits for transactions under way and lets go of everything; later calls fail with `STORAGE_CLOSED`. */
   close(): Promise<void>;
 }

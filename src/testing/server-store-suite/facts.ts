@@ -20,6 +20,17 @@ export function describeFacts({ runner, test }: StoreSuite): void {
       assertEqual(await run((transaction) => transaction.getFact('audit', 'k')), null, 'removed');
     });
 
+    test('are found and put many at a time', async ({ run }) => {
+      const body = Uint8Array.of(0, 1, 127, 128, 255);
+      await run((transaction) => transaction.putFacts([]));
+      await run((transaction) => transaction.putFact(fact('k2', 1)));
+      await run((transaction) => transaction.putFacts([fact('k1', 1_700_000_000_000, { body }), fact('k2', 2, { user: 'bob', body: new Uint8Array() }), fact('k3', 3, { kind: 'other' })]));
+      const found = await run((transaction) => transaction.getFacts('audit', ['k3', 'k2', 'nothing', 'k1']));
+      const byKey = [...found].sort((left, right) => (left.key < right.key ? -1 : 1));
+      assertEqual(byKey, [fact('k1', 1_700_000_000_000, { body }), fact('k2', 2, { user: 'bob', body: new Uint8Array() })], 'new and replaced ones');
+      assertEqual(await run((transaction) => transaction.getFacts('audit', [])), [], 'of none');
+    });
+
     test('are listed by time, then by key, in both directions and in pages', async ({ run }) => {
       const places: readonly (readonly [string, number])[] = [['b', 20], ['a', 20], ['é', 20], ['Z', 20], ['c', 10], ['d', 30]];
       await run(async (transaction) => {
