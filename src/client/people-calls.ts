@@ -1,7 +1,5 @@
 import type { EngineCore } from './engine-core.ts';
 import type { PeopleCalls } from './engine.ts';
-import { readJournal } from './queue/journal.ts';
-import { acknowledgeNotice } from './answers/notices.ts';
 import { readOnly } from './read-only.ts';
 import { assertNothingUnsent, type Unsent } from './inbox/sign-out.ts';
 
@@ -42,30 +40,22 @@ export function createPeopleCalls(core: EngineCore, exchange: () => Promise<unkn
       return core.step((context) => exportEntries(context, entries));
     },
     async explain(object, id) {
-      const { explain, explainParked } = await core.byHand();
-      return core.step(async (context) => {
-        const { schema, store, records } = context;
-        store.layout(object);
-        const key = await records.resolve(object, id);
-        return explain({
-          key,
-          schema,
-          entries: store.entries,
-          drafts: [store.drafts.byRecord.get(key) ?? []].flat(),
-          parked: await explainParked(context, key),
-          ...core.connection.state,
-          ...core.lifecycle,
-          deferredMs: core.connection.deferredMs,
-        });
-      });
+      const { explainRecord } = await core.byHand();
+      return core.step((context) => explainRecord(context, { ...core.connection.state, ...core.lifecycle, deferredMs: core.connection.deferredMs }, object, id));
     },
-    readJournal: (entry) => core.step(({ store }) => readJournal(store, entry)),
+    async readJournal(entry) {
+      const { readJournal } = await core.byHand();
+      return core.step(({ store }) => readJournal(store, entry));
+    },
     listNotices,
     async watchNotices(listener) {
       await core.assertOpen();
       return core.board.watchNotices(listener);
     },
-    acknowledgeNotice: (notice) => core.step((context) => acknowledgeNotice(context, notice)),
+    async acknowledgeNotice(notice) {
+      const { acknowledgeNotice } = await core.byHand();
+      return core.step((context) => acknowledgeNotice(context, notice));
+    },
     async signOut({ unsent }) {
       if (unsent === 'upload') await exchange();
       return leave(unsent === 'keep');

@@ -1,10 +1,8 @@
 import type { FieldValue } from '../../protocol/field.ts';
-import { SyncFault } from '../../shared/fault.ts';
-import type { EngineContext } from '../engine-context.ts';
 import type { LocalStore } from '../store/local-store.ts';
 import type { RecordRef } from '../queue/outcomes.ts';
 import type { ClientRules } from '../rules.ts';
-import { Step } from '../store/step.ts';
+import type { Step } from '../store/step.ts';
 
 /** What every notice says. */
 export interface NoticeBase {
@@ -85,17 +83,6 @@ export function raiseNotice(
   const notice: Notice = { id, object, recordId, entries, raisedAt, acknowledgedAt: null, ...subject };
   if (rules.keepsNotice(notice)) step.notices.set(id, notice);
   return id;
-}
-
-/** Notes that the user has read a notice. @throws {@link SyncFault} `NOTICE_UNKNOWN` */
-export async function acknowledgeNotice({ store, clock, emit }: EngineContext, id: number): Promise<void> {
-  const notice = store.notices.get(id);
-  if (notice === undefined) throw new SyncFault('NOTICE_UNKNOWN', `there is no notice ${id}`, { details: { notice: id } });
-  if (notice.acknowledgedAt !== null) return;
-  const step = new Step();
-  step.notices.set(id, { ...notice, acknowledgedAt: clock.now() });
-  await store.commit(step, 'strict');
-  emit({ type: 'notice:acknowledged', notice: id });
 }
 
 /** How many notices the user has not acknowledged. */

@@ -1,6 +1,6 @@
 import { readDrafts } from '../drafts/draft-rows.ts';
 import type { EngineContext } from '../engine-context.ts';
-import { describeMember, describeMembers } from '../queue/journal.ts';
+import { describeMember, describeMembers } from '../queue/read-journal.ts';
 import { splitKey } from '../store/record-key.ts';
 import { memberBetween } from '../queue/save.ts';
 import type { ExportedEntry } from './sync-error.ts';

@@ -1,12 +1,9 @@
-import { decodeEnvelope, encodeEnvelope } from '../../protocol/envelope.ts';
+import { encodeEnvelope } from '../../protocol/envelope.ts';
 import type { FieldValue } from '../../protocol/field.ts';
-import { decodeValue } from '../../protocol/row.ts';
-import { restoreEdit } from './coalesce.ts';
 import type { LocalStore } from '../store/local-store.ts';
 import type { QueueEntry } from './queue-entry.ts';
-import { touchedPositions, valueIn, type Member } from '../store/rows.ts';
 import type { Step } from '../store/step.ts';
-import { decodeEntry, encodeEntry, orderedKey, STATE } from '../store/stored.ts';
+import { encodeEntry, orderedKey, STATE } from '../store/stored.ts';
 
 /** Why a content left the queue without being saved online. */
 export type JournalReason = 'undone' | 'discarded' | 'not-copied' | 'superseded';
@@ -42,7 +39,8 @@ export interface JournalMember {
   readonly mine: Readonly<Record<string, FieldValue>>;
 }
 
-interface StoredRow {
+/** A row of the journal as it is stored. */
+export interface StoredJournalRow {
   readonly leftAt: number;
   /** Rows of old have none: they were undone. */
   readonly reason?: JournalReason;
@@ -51,42 +49,7 @@ interface StoredRow {
 
 /** Puts a content that leaves the queue unsaved into the journal, in the step in which it leaves. */
 export function putJournal(step: Step, store: LocalStore, entry: QueueEntry, reason: JournalReason, leftAt: number): void {
-  const row: StoredRow = { leftAt, reason, entry: encodeEntry(entry) };
+  const row: StoredJournalRow = { leftAt, reason, entry: encodeEntry(entry) };
   // An entry can lose several contents one after another.
   step.putState.push({ key: orderedKey(`${orderedKey(STATE.journal, entry.seq)}/`, step.takeNote(store.meta)), bytes: encodeEnvelope(row) });
-}
-
-/** When a journal row's content left the queue. */
-export function readJournalTime(bytes: Uint8Array): number {
-  return (decodeEnvelope(bytes) as StoredRow).leftAt;
-}
-
-/** Reads the journal, of one entry or whole, by entry and then oldest first. */
-export async function readJournal(store: LocalStore, seq?: number): Promise<JournalEntry[]> {
-  const found: JournalEntry[] = [];
-  for await (const { bytes } of store.scanState(seq === undefined ? STATE.journal : orderedKey(STATE.journal, seq))) {
-    const { leftAt, reason = 'undone', entry } = decodeEnvelope(bytes) as StoredRow;
-    const left = decodeEntry(Uint8Array.from(entry), store.layoutOf);
-    found.push({ entry: left.seq, reason, leftAt, savedAt: left.savedAt, members: describeMembers(left) });
-  }
-  return found;
-}
-
-/** What an entry changes, as plain values; of a delete that an edit went into (rule C8), that edit first. */
-export function describeMembers(entry: QueueEntry): JournalMember[] {
-  return [...(restoreEdit(entry)?.members ?? []), ...entry.members].map(describeMember);
-}
-
-/** What a member changes, as plain values. */
-export function describeMember(member: Member): JournalMember {
-  const { object, id, op, layout } = member;
-  const values = (which: 'previous' | 'next'): Record<string, FieldValue> =>
-    Object.fromEntries(
-      touchedPositions(member).flatMap((position) => {
-        const { name, type } = layout.fields[position]!;
-        const value = valueIn(member, which, position);
-        return value === undefined ? [] : [[name, decodeValue(type, value)]];
-      }),
-    );
-  return { object, id, op, previous: values('previous'), mine: values('next') };
 }

@@ -1,5 +1,5 @@
 import type { EngineContext } from '../engine-context.ts';
-import { readJournalTime } from '../queue/journal.ts';
+import { readJournalTime } from '../queue/read-journal.ts';
 import { keptSince } from '../answers/notices.ts';
 import { readOutcomeTime } from '../queue/outcomes.ts';
 import { Step } from './step.ts';
