@@ -3,12 +3,16 @@ import type { RecordView } from '../../src/client/engine.ts';
 import { defineSchema, integer, parent, serverOwned, text } from '../../src/schema.ts';
 import type { Commit, Storage, StorageAdapter } from '../../src/storage/storage-adapter.ts';
 import { memory } from '../../src/storage/memory.ts';
+import { forgePage } from '../support/forged-page.ts';
 import { createWorld, listOnline, put, type Intercept, type TestDevice, type World } from '../support/world.ts';
 
 const schema = defineSchema({
   version: 1,
   objects: {
     note: { fields: { title: text() } },
+    account: { fields: { name: text(), city: text() } },
+    visit: { mode: 'override', fields: { account: parent('account'), note: text() } },
+    photo: { mode: 'override', fields: { visit: parent('visit', { group: true }), title: text() } },
     order: { mode: 'override', fields: { note: text(), lines: serverOwned(integer()) } },
     line: { mode: 'override', fields: { order: parent('order', { group: true }), product: text() } },
   },
@@ -31,7 +35,7 @@ async function saveLarge(options: { readonly storage?: StorageAdapter } = {}): P
 }
 
 async function expectAlike({ engine }: TestDevice): Promise<void> {
-  for (const object of ['note', 'order', 'line']) expect((await engine.query({ object })).map(({ id, values }) => ({ id, ...values }))).toEqual(await listOnline(world, object));
+  for (const object of ['note', 'account', 'visit', 'photo', 'order', 'line']) expect((await engine.query({ object })).map(({ id, values }) => ({ id, ...values }))).toEqual(await listOnline(world, object));
 }
 
 async function countOn({ engine }: TestDevice): Promise<number[]> {
@@ -130,16 +134,41 @@ describe('A35: an order that is larger than a page', () => {
     await expectAlike(phone);
   });
 
+  test('takes no part for the next one that is of another state of the records', async () => {
+    const { phone } = await saveLarge();
+    let isForged = true;
+    const forged = forgePage((page) => (page.part?.place === 1 ? { ...page, part: { ...page.part, revision: 'another' } } : page));
+    phone.intercept((request, send) => (isForged ? forged : send)(request, send));
+    expect(await phone.engine.exchange()).toMatchObject({ lastFault: { code: 'TRANSPORT_BAD_ANSWER' } });
+    expect(phone.events.filter(({ type }) => type === 'feed:part-staged')).toHaveLength(1);
+    isForged = false;
+    await phone.engine.exchange();
+    await expectAlike(phone);
+  });
+
+  test('leaves its master as it is while a change of that waits, though it is of no group', async () => {
+    const { tablet, phone } = await saveLarge();
+    await tablet.engine.create('account', { name: 'St. Mary', city: 'Ghent' }, 'a1');
+    await tablet.engine.save([put('create', 'visit', 'v1', { account: 'a1', note: 'first' }), ...Array.from({ length: LINES }, (_, index) => put('create', 'photo', `p${index}`, { visit: 'v1', title: 'a door' }))]);
+    for (const { engine } of [tablet, phone]) await engine.exchange();
+    await tablet.engine.update('account', 'a1', { city: 'Bruges' });
+    await tablet.engine.update('visit', 'v1', { note: 'theirs' });
+    await tablet.engine.exchange();
+    let isLost = true;
+    phone.intercept((request, send) => (isLost && request.path === 'upload' ? LOST() : send(request)));
+    await phone.engine.update('account', 'a1', { name: 'St. Anne' });
+    await phone.engine.exchange();
+    expect((await phone.engine.get('visit', 'v1'))?.values).toMatchObject({ note: 'theirs' });
+    expect((await phone.engine.get('account', 'a1'))?.values).toEqual({ name: 'St. Anne', city: 'Ghent' });
+    isLost = false;
+    await phone.engine.exchange();
+    expect((await phone.engine.get('account', 'a1'))?.values).toEqual({ name: 'St. Anne', city: 'Bruges' });
+    await expectAlike(phone);
+  });
+
   test('waits whole for a line that nobody has sent, when the parts leave one out', async () => {
     const { phone } = await saveLarge();
-    const { decodeEnvelope, encodeEnvelope } = await import('../../src/protocol/envelope.ts');
-    phone.intercept(async (request, send) => {
-      const response = await send(request);
-      if (!request.path.startsWith('feed') || response.status !== 200) return response;
-      const page = decodeEnvelope(response.body) as { readonly part: object | null; readonly groups: readonly object[] };
-      if (page.part === null) return response;
-      return { ...response, body: encodeEnvelope({ ...page, groups: page.groups.map((group) => ({ ...group, others: [{ object: 'line', id: 'unsent', epoch: 1, n: 1 }] })) }) };
-    });
+    phone.intercept(forgePage((page) => (page.part === null ? page : { ...page, groups: page.groups.map((group) => ({ ...group, others: [{ object: 'line', id: 'unsent', epoch: 1, n: 1 }] })) })));
     await phone.engine.exchange();
     expect(await countOn(phone)).toEqual([2, 0, 0]);
     expect(await phone.engine.status()).toMatchObject({ parked: 1 });

@@ -106,6 +106,18 @@ describe('A35: an order of which line 3 is held back', () => {
     await expectAlike(phone);
   });
 
+  test('takes what a newer manifest says: a line that the user may see no more, and of which no word comes, is not waited for', async () => {
+    const { tablet, phone } = await holdLineBack();
+    await phone.engine.exchange();
+    await tablet.engine.update('order', 'o1', { note: 'later' });
+    await tablet.engine.exchange();
+    const isThird = (id: string): boolean => id === 'o1-l3';
+    phone.intercept(forgePage((page) => ({ ...holdBack(page, isThird), groups: holdBack(page, isThird).groups.map((group) => ({ ...group, others: [] })) })));
+    await phone.engine.exchange();
+    expect((await phone.engine.query({ object: 'line' })).map(({ id }) => id)).toEqual(['o1-l1', 'o1-l2', 'o1-l4']);
+    expect(await phone.engine.status()).toMatchObject({ parked: 0 });
+  });
+
   test('is brought by a download, and nothing goes on waiting', async () => {
     const { phone } = await holdLineBack();
     await phone.engine.exchange();

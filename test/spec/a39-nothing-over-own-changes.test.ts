@@ -62,6 +62,22 @@ describe('A39: a group of which one line has a change of its own', () => {
     await expectAlike(phone, 'order', 'line');
   });
 
+  test('that is new and that nobody else has heard of, is not overtaken by a newer header', async () => {
+    const { tablet, phone } = await openOrder();
+    let isLost = true;
+    phone.intercept((request, send) => (isLost && request.path === 'upload' ? LOST() : send(request)));
+    await phone.engine.create('line', { order: 'o1', product: 'mine', quantity: 20 }, 'l9');
+    await tablet.engine.update('line', 'l2', { quantity: 5 });
+    await tablet.engine.exchange();
+    await phone.engine.exchange();
+    expect(await shown(phone, 'order', 'o1')).toMatchObject({ total: '3' });
+    expect(await shown(phone, 'line', 'l2')).toMatchObject({ quantity: 2 });
+    isLost = false;
+    await phone.engine.exchange();
+    expect(await shown(phone, 'order', 'o1')).toMatchObject({ total: '26' });
+    await expectAlike(phone, 'order', 'line');
+  });
+
   test('keeps it while another line waits: the answer to one save takes in that save’s records alone', async () => {
     const { tablet, phone } = await openOrder();
     // The first save goes up; the second one waits behind it, and its upload is lost.

@@ -23,21 +23,18 @@ export function nameOf({ headers }: Pick<ParkedGroup, 'headers'>): Key {
   return headers[0]!;
 }
 
-interface StoredGroup {
-  readonly headers: readonly Key[];
-  readonly members: readonly (readonly [key: Key, epoch: number, n: number])[];
-  readonly masters: readonly Key[];
-  readonly since: number;
+/** Maps are no values of an envelope. */
+interface StoredGroup extends Omit<ParkedGroup, 'members'> {
+  readonly members: readonly (readonly [key: Key, version: RecordVersion])[];
 }
 
-export function encodeParked({ headers, members, masters, since }: ParkedGroup): Uint8Array {
-  const stored: StoredGroup = { headers, members: [...members].map(([key, [epoch, n]]) => [key, epoch, n] as const), masters, since };
-  return encodeEnvelope(stored);
+export function encodeParked(group: ParkedGroup): Uint8Array {
+  return encodeEnvelope({ ...group, members: [...group.members] } satisfies StoredGroup);
 }
 
 export function decodeParked(bytes: Uint8Array): ParkedGroup {
-  const { headers, members, masters, since } = decodeEnvelope(bytes) as StoredGroup;
-  return { headers, members: new Map(members.map(([key, epoch, n]) => [key, [epoch, n]])), masters, since };
+  const stored = decodeEnvelope(bytes) as StoredGroup;
+  return { ...stored, members: new Map(stored.members) };
 }
 
 /** The parked groups, and which of them a record has to do with. */
