@@ -32,11 +32,10 @@ export function createRecordCalls(core: EngineCore): RecordCalls {
     async watchHandle(object, id, mode, listener) {
       const desk = await core.openHandles();
       const handle = await core.step(() => desk.open(object, id, mode, listener));
-      return () => void core.step(() => desk.close(handle)).catch(() => {}); // closed with the client
+      // At once: what is asked next comes after it (rule A38). A client that is closed has closed it.
+      return () => void core.step(() => desk.close(handle)).catch(() => {});
     },
     async handle(request) {
-      // At once: what is asked next comes after it (rule A38).
-      if (request.kind === 'close') return core.step(async () => (await core.handles?.close(request.handle)) ?? null);
       const desk = await core.openHandles();
       return core.save((context, limits) => desk.answer(context, limits, request));
     },

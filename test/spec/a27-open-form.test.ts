@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { OpenRecord } from '../../src/client/facade/typed-handles.ts';
 import type { SyncClient } from '../../src/client/sync-client.ts';
-import { autoNumber, defineSchema, recordId, text } from '../../src/schema.ts';
+import { autoNumber, defineSchema, recordId, serverOwned, text } from '../../src/schema.ts';
 import { refuse, type SyncServerOptions } from '../../src/server/index.ts';
 import { typedClient } from '../support/typed-client.ts';
 import { createWorld, type TestDevice, type World } from '../support/world.ts';
 
-const schema = defineSchema({ version: 1, objects: { account: { fields: { name: text(), city: text(), phone: text(), number: autoNumber(), serverId: recordId() } } } });
+const schema = defineSchema({ version: 1, objects: { account: { fields: { name: text(), city: text(), phone: text(), label: serverOwned(text()), number: autoNumber(), serverId: recordId() } } } });
 
 type Device = TestDevice & { readonly client: SyncClient<typeof schema>; readonly open: OpenRecord<typeof schema, 'account'> };
 
@@ -47,6 +47,35 @@ describe('A27: a record that is open while an own save of it is answered', () =>
     await client.setLifecycle({ isOnline: true });
     await client.exchange();
     expect(open).toMatchObject({ record: { number: expect.any(String) as string, serverId: expect.any(String) as string, syncState: 'synced' }, newerAvailable: false });
+  });
+
+  test('A27: shows what the server computes with a save, whatever fields the save was of', async () => {
+    const { client, open } = await start({ beforeSave: ({ next }) => ({ label: `${String(next.name)}, ${String(next.city)}` }) });
+    expect(open.record).toMatchObject({ label: 'St. Mary, null' });
+    await open.update({ city: 'Ghent' });
+    expect(open.record).toMatchObject({ label: 'St. Mary, null' });
+    await client.exchange();
+    expect(open).toMatchObject({ record: { label: 'St. Mary, Ghent' }, newerAvailable: false });
+  });
+
+  test('A27, C5: shows what the server made of the save, not what somebody wrote after it before the answer came', async () => {
+    const device = await start();
+    const { client, open } = device;
+    device.intercept(async (request, send) => {
+      const answer = await send(request);
+      if (request.path !== 'upload') return answer;
+      device.intercept(null);
+      throw new TypeError('the answer is lost');
+    });
+    await open.update({ city: 'Ghent' });
+    await client.exchange();
+    await elsewhere({ city: 'Hasselt' });
+    await client.exchange();
+    expect(await client.objects.account.get('a1')).toMatchObject({ city: 'HASSELT' });
+    expect(open).toMatchObject({ record: { city: 'GHENT', syncState: 'synced' }, newer: 'changed' });
+    await open.update({ city: 'Bruges' });
+    await client.exchange();
+    expect(await client.syncErrors.list()).toMatchObject([{ class: 'conflict', fields: [{ previous: 'GHENT', mine: 'Bruges', online: 'HASSELT' }] }]);
   });
 
   test('A27, C5: what the user has saved again since is left as it is', async () => {

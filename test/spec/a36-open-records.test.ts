@@ -131,6 +131,7 @@ describe('A36: a record that a person has open', () => {
     await saveThere(phone, (there) => there.account.update('a1', { city: 'Ypres' }));
     await tablet.client.exchange();
     expect(open).toMatchObject({ record: { city: 'Bruges' }, newerAvailable: true });
+    expect(await account.get('a1')).toMatchObject({ city: 'Bruges' });
   });
 
   test('A36: what one person asks for does not change what another window shows', async () => {
@@ -197,17 +198,27 @@ describe('A36: a record that a person has open', () => {
     await expect(tablet.client.objects.line.open('l1', { mode: 'edit' })).rejects.toMatchObject({ code: 'RECORD_LOCKED' });
   });
 
-  test('A36: a line that the user moves to another order keeps that one as it is, too', async () => {
+  test.each([
+    ['keeps the header of its group as it is, also when that comes with the answer to another save', false],
+    ['that the user moves to another order keeps that one as it is, too', true],
+  ])('A36: an open line %s', async (_, moves) => {
     const { tablet, phone } = await start();
-    await saveThere(phone, (there) => there.order.create({ id: 'o2', note: 'other' }));
+    const other = moves ? 'o2' : 'o1';
+    await saveThere(phone, async (there) => moves && there.order.create({ id: 'o2', note: 'first' }));
+    await saveThere(phone, (there) => there.line.create({ id: 'l2', order: other, product: 'tape', quantity: 1 }));
     await tablet.client.exchange();
-    const open = await tablet.client.objects.line.open('l1');
-    await open.update({ order: 'o2' });
+    const { order, line } = tablet.client.objects;
+    const open = await line.open('l1');
+    if (moves) await open.update({ order: 'o2' });
     await tablet.client.exchange();
-    await saveThere(phone, (there) => there.order.update('o2', { note: 'changed' }));
+    await saveThere(phone, (there) => there.order.update(other, { note: 'theirs' }));
+    // The device hears of it by the answer to its own save alone.
+    tablet.intercept(async (request, send) => (request.path.startsWith('feed') ? Promise.reject(new TypeError('no network')) : send(request)));
+    await line.update('l2', { quantity: 2 });
     await tablet.client.exchange();
-    expect(await tablet.client.objects.order.get('o2')).toMatchObject({ note: 'other' });
+    expect(await line.get('l2')).toMatchObject({ quantity: 2, syncState: 'synced' });
+    expect(await order.get(other)).toMatchObject({ note: 'first' });
     await open.close();
-    expect(await tablet.client.objects.order.get('o2')).toMatchObject({ note: 'changed' });
+    expect(await order.get(other)).toMatchObject({ note: 'theirs' });
   });
 });
