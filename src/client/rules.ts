@@ -63,6 +63,12 @@ export interface ClientRules {
   orphanedBy(masters: readonly Key[]): readonly Key[];
   /** Rules A34, A38, A39: whether what is kept aside of a group is merged; the bits of `ATTENTION` say what is in the way. */
   isReleased(flags: number): boolean;
+  /** Rules C6, C7: whether an image that was kept aside may replace a base. */
+  replaces(aside: RecordVersion, base: RecordVersion): boolean;
+  /** Rule A37: whether a save is held against what waits of its records. */
+  guards(aside: HeldImage): boolean;
+  /** Rules A27, A36: whether a field that somebody looks at becomes what the answer to an own save says. */
+  showsAnswer(isOfSave: boolean): boolean;
   /** Rule C7: whether an image that must not be merged now is kept aside. */
   keepsAside(image: HeldImage): boolean;
   /** Rule B13: what a record becomes when its refused change is taken back. */
@@ -111,6 +117,9 @@ export const clientRules: ClientRules = {
   needsOf: (members) => members,
   orphanedBy: (masters) => masters,
   isReleased: (flags) => flags === 0,
+  replaces: (aside, base) => compareVersions(aside, base) > 0,
+  guards: () => true,
+  showsAnswer: (isOfSave) => isOfSave,
   keepsAside: () => true,
   undoneTo: (base, side) => (side !== null && (base === null || compareVersions(side.version, base.version) > 0) ? side : base),
   takesAlong: () => true,

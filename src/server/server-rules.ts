@@ -30,6 +30,8 @@ export interface ServerRules {
   isFinal(outcome: 'discarded' | 'needsDuplicate'): boolean;
   /** Rule A30: whether a record that a save touched goes into its answer and its feed row. */
   concerns(touched: RecordKey, members: readonly RecordKey[]): boolean;
+  /** Rule A28: whether a reader gets the row of a record, or only that it is not there. */
+  shows(isVisible: boolean): boolean;
   /** Rule C6: the version of a record's next commit. */
   nextVersion(stored: StoredRecord | null, epoch: number): RecordVersion;
   /** Rule A31: the oldest feed position that counts as kept, of the one that is. */
@@ -47,6 +49,7 @@ export const serverRules: ServerRules = {
   isElsewhere,
   isFinal: () => true,
   concerns: () => true,
+  shows: (isVisible) => isVisible,
   // Versions only grow, whatever the epoch: a restored server begins a new epoch, and n goes on from what it remembers.
   nextVersion: (stored, epoch) => [epoch, (stored?.version[1] ?? 0) + 1],
   oldestKept: (oldest) => oldest,

@@ -6,6 +6,7 @@ import type { RecordVersion } from '../protocol/version.ts';
 import type { FieldAccess, ObjectAccess } from './access/field-access.ts';
 import type { Principal } from './principal.ts';
 import type { RowArchive } from './row-archive.ts';
+import type { ServerRules } from './server-rules.ts';
 import type { ServerObject, ServerSchema } from './server-schema.ts';
 import { keyText, type RecordKey, type RecordOutline, type StoredRecord, type StoreView } from './store/server-store.ts';
 
@@ -58,13 +59,13 @@ export interface Visibility {
 const CHUNK = 500;
 
 /** Makes a {@link Visibility}: without `canSee`, a tenant's users see all of its records. */
-export function createVisibility(schema: ServerSchema, archive: RowArchive, canSee: CanSee | undefined, access: FieldAccess): Visibility {
+export function createVisibility(schema: ServerSchema, archive: RowArchive, canSee: CanSee | undefined, access: FieldAccess, rules: Pick<ServerRules, 'shows'>): Visibility {
   function isVisible(reader: Principal, object: ServerObject, id: string, row: Uint8Array): boolean {
     return canSee === undefined || canSee(reader, { object: object.name, id, values: decodeRow(object.layout, row) });
   }
 
   function imageOf(reader: Principal, { type, object, id, version, row, isLive }: ReadableRecord): ReaderImage {
-    const state = !isVisible(reader, type, id, row) ? 'hidden' : isLive ? 'live' : 'deleted';
+    const state = !rules.shows(isVisible(reader, type, id, row)) ? 'hidden' : isLive ? 'live' : 'deleted';
     const fields = access.of(reader, type);
     return { object, id, version, state, layout: fields.layout, row: state === 'live' ? fields.readable(row) : null };
   }

@@ -1,6 +1,7 @@
 import { coalesce } from '../../src/client/queue/coalesce.ts';
 import { planUpload } from '../../src/client/network/upload-plan.ts';
-import { STATE } from '../../src/client/store/stored.ts';
+import { decodeMeta, encodeMeta, STATE } from '../../src/client/store/stored.ts';
+import type { ClientRules } from '../../src/client/rules.ts';
 import { decodeEnvelope } from '../../src/protocol/envelope.ts';
 import { parseUploadAnswer } from '../../src/protocol/parse.ts';
 import { isInMask, joinRow, maskPositions, splitRow } from '../../src/protocol/row.ts';
@@ -250,6 +251,60 @@ const BUGS: Readonly<Record<string, Omit<PlantedBug, 'withinSeeds'> & { readonly
     withinSeeds: 100,
     rules: { client: { isInUse: () => false } },
   },
+  'incomplete-merged': {
+    mistake: 'A35: a group is merged although one of its members has not come',
+    withinSeeds: 200,
+    rules: { client: { needsOf: () => new Map(), verdict: (verdict) => (verdict === 'incomplete' ? 'merge' : verdict) } },
+  },
+  'open-overrun': {
+    mistake: 'A36: the feed is merged into records that somebody has open',
+    withinSeeds: 100,
+    rules: { client: { isInUse: (drafts, key) => drafts.has(key) } },
+  },
+  'record-by-record': {
+    mistake: 'A34: what is in the way of one member of a group does not keep the others aside',
+    withinSeeds: 100,
+    rules: { client: { unitsOf: (units) => units.flatMap(({ arrived, ...unit }) => arrived.map((key) => ({ ...unit, headers: [key], members: new Map(), arrived: [key] }))) } },
+  },
+  'aside-over-answer': {
+    mistake: 'C6: what was kept aside is put over the newer answer to an own save',
+    withinSeeds: 100,
+    rules: { client: { replaces: () => true } },
+  },
+  'never-left': {
+    mistake: 'A38: a record that was open once counts as open after the last person has left it',
+    withinSeeds: 100,
+    rules: { clientOf: () => ({ isInUse: neverLeft() }) },
+  },
+  'parts-mixed': {
+    mistake: 'A35: parts of a large transaction are put together whatever became of it between them',
+    withinSeeds: 400,
+    rules: { client: { isNextPart: () => true } },
+  },
+  'gap-unnoted': {
+    mistake: 'A31: a device goes on behind a gap of the feed, and does not note that something is missing',
+    withinSeeds: 200,
+    rules: { client: { commitsOf: ({ putState = [], ...step }) => [{ ...step, putState: putState.map((row) => (row.key === STATE.meta ? { ...row, bytes: encodeMeta({ ...decodeMeta(row.bytes), hasFeedGap: false }) } : row)) }] } },
+  },
+  'hidden-shown': {
+    mistake: 'A28: a record that a user may not see is sent as it is, not as a removal',
+    withinSeeds: 100,
+    rules: { server: { shows: () => true } },
+  },
+  'feed-of-another': {
+    mistake: 'A28: a device reads the feed of somebody else, at its own cursor',
+    rules: { store: (store) => ({ ...store, read: (tenant, work) => store.read(tenant, (view) => work({ ...view, listFeed: (user, after, limit) => view.listFeed(user === 'u1' ? 'u2' : 'u1', after, limit) })) }) },
+  },
+  'unguarded': {
+    mistake: 'A37: what waits of a record is not looked at before it is saved, submitted or deleted',
+    withinSeeds: 100,
+    rules: { client: { guards: () => false } },
+  },
+  'answer-all-shown': {
+    mistake: 'A27: at the answer to an own save an open record shows what others have changed',
+    withinSeeds: 200,
+    rules: { client: { showsAnswer: () => true } },
+  },
   'undo-forgets-dependants': {
     mistake: 'B13: an undo leaves what depends on the change it takes back',
     rules: { client: { takesAlong: () => false } },
@@ -259,6 +314,15 @@ const BUGS: Readonly<Record<string, Omit<PlantedBug, 'withinSeeds'> & { readonly
     rules: { client: { planUpload: ({ entries, limits, deferred }) => [...entries].filter(({ state, seq }) => state !== 'failed' && !deferred.has(seq)).slice(0, limits.entries) } },
   },
 };
+
+/** Marks that nobody takes away again. */
+function neverLeft(): ClientRules['isInUse'] {
+  const seen = new Set<string>();
+  return (drafts, key, handles) => {
+    if (handles.has(key)) seen.add(key);
+    return drafts.has(key) || seen.has(key);
+  };
+}
 
 /** Every planted bug by its name. */
 export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = Object.fromEntries(

@@ -135,7 +135,7 @@ export class Parking {
     const before = base(key), waited = store.side(key) !== null;
     if (waited) step.sides.set(key, null);
     else step.sides.delete(key);
-    if (!rules.isNewer(image.version, versionOf(before))) return;
+    if (!rules.replaces(image.version, versionOf(before))) return;
     step.putBase(key, image);
     released.push({ key, before, image, waited });
   }

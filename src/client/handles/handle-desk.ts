@@ -141,14 +141,14 @@ export class HandleDesk {
 
   /** Looks at what has become of a handle's record, and tells its listener where that shows. */
   async #look(one: Handle, saved: readonly SavedMember[]): Promise<void> {
-    const { schema, store, records } = this.#context;
+    const { schema, store, records, rules } = this.#context;
     const { key } = one;
     const { object } = splitKey(key);
     const layout = store.layout(object);
     const finder = new GroupFinder(this.#context);
     const { row, base } = await finder.record(key);
     const own = saved.filter(({ sent }) => keyOf(sent.object, sent.id) === key);
-    const shown = shownAfter(schema, layout, one.shown, { key, row, entries: store.entriesOf(key), saved: own });
+    const shown = shownAfter(schema, layout, one.shown, { key, row, entries: store.entriesOf(key), saved: own, showsAnswer: rules.showsAnswer });
     if (row !== null) this.#follow(one, (await finder.above(key)).at(-1) ?? key);
     const { view } = one;
     const newer = newerThanShown({

@@ -2,6 +2,7 @@ import type { Layout } from '../../protocol/layout.ts';
 import { joinRow, mapRow, splitRow } from '../../protocol/row.ts';
 import type { Schema } from '../../protocol/schema.ts';
 import { bytesEqual } from '../../shared/bytes.ts';
+import type { ClientRules } from '../rules.ts';
 import type { SavedMember } from '../drafts/draft-rows.ts';
 import type { QueueEntry } from '../queue/queue-entry.ts';
 import { keyOf, type Key } from '../store/record-key.ts';
@@ -24,6 +25,8 @@ export interface RecordNow {
   readonly entries: readonly QueueEntry[];
   /** Own saves of the record that the server has taken, oldest first. */
   readonly saved: readonly SavedMember[];
+  /** @defaultValue what an answer says of other fields than those of its save is not shown */
+  readonly showsAnswer?: ClientRules['showsAnswer'];
 }
 
 /**
@@ -31,7 +34,7 @@ export interface RecordNow {
  * save sent, and what only the server writes, is what the server made of that save; one in a change that left another way is what the
  * record holds without it. All others stay as they are under the person's eyes, whatever the record holds by now.
  */
-export function shownAfter(schema: Schema, layout: Layout, shown: Shown, { key, row, entries, saved }: RecordNow): Shown {
+export function shownAfter(schema: Schema, layout: Layout, shown: Shown, { key, row, entries, saved, showsAnswer = (isOfSave) => isOfSave }: RecordNow): Shown {
   const { fields } = schema.objects[layout.object]!;
   const now = row && splitRow(row);
   const waiting = fieldsOf(entries, key), before = fieldsOf(shown.entries, key);
@@ -40,7 +43,7 @@ export function shownAfter(schema: Schema, layout: Layout, shown: Shown, { key, 
     const { name } = layout.fields[position]!;
     if (waiting.has(name)) return now?.[position] ?? value;
     const isServers = fields[name]!.owner !== 'device';
-    const answer = answers.findLast((one) => isServers || one.fields.has(name));
+    const answer = answers.findLast((one) => showsAnswer(isServers || one.fields.has(name)));
     if (answer !== undefined) return answer.values[position]!;
     return before.has(name) ? (now?.[position] ?? value) : value;
   });

@@ -57,9 +57,13 @@ export class GuardWanted extends Error {
  * @throws {@link SyncFault} `RECORD_CHANGED_ELSEWHERE`; {@link GuardWanted}
  */
 export async function guardEdits(context: EngineContext, finder: GroupFinder, edits: readonly Edit[]): Promise<Overlaps> {
-  const { store, guard } = context;
+  const { store, rules, guard } = context;
+  const isGuarded = (key: Key): boolean => {
+    const aside = store.side(key);
+    return aside !== null && rules.guards(aside);
+  };
   for (const edit of edits) {
-    if (!(await guardedBy(finder, edit, edits)).some((key) => store.side(key) !== null)) continue;
+    if (!(await guardedBy(finder, edit, edits)).some(isGuarded)) continue;
     if (guard === undefined) throw new GuardWanted();
     return guard.check(context, finder, edits);
   }

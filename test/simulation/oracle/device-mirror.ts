@@ -52,6 +52,7 @@ export class DeviceMirror {
   readonly #notices: NoticeLedger;
   readonly #groups: GroupViews;
   readonly #parked = new Map<string, ParkedGroup>();
+  #asideBefore: ReadonlyMap<string, Held> = new Map();
   /** Records whose masters are to be looked for. */
   readonly #unchecked = new Set<string>();
   /** Records of which the last commit brought a newer image. */
@@ -65,7 +66,7 @@ export class DeviceMirror {
     this.#options = options;
     const { name: device, user, saves } = options;
     const fail = (rule: Rule, message: string): void => this.#fail(rule, message);
-    this.queue = new QueueLedger({ device, user, saves, fail, meta: () => this.#meta, view: (key) => this.view(key), shown: (object) => this.shown(object), drafted: () => this.drafts.ended, hasNewBase: (key) => this.#newBases.has(key) });
+    this.queue = new QueueLedger({ device, user, saves, fail, meta: () => this.#meta, view: (key) => this.view(key), shown: (object) => this.shown(object), drafted: () => this.drafts.ended, aside: (key) => this.#asideBefore.get(key) ?? null, hasNewBase: (key) => this.#newBases.has(key) });
     this.drafts = new DraftLedger({ layouts: this.#layouts, intents: this.queue.intents, fail });
     this.#notices = new NoticeLedger({ device, fail });
     this.handles = new HandleLedger({ savesOf: (key) => this.queue.of(key), fail });
@@ -166,6 +167,7 @@ export class DeviceMirror {
     this.drafts.take(commit);
     for (const [name, group] of changes.parked) if (group === null) this.#parked.delete(name); else this.#parked.set(name, group);
     this.#newBases = new Set(changes.bases.keys());
+    this.#asideBefore = new Map([...this.#sides].filter(([key, { version }]) => compareVersions(version, this.#bases.get(key)?.version ?? NO_VERSION) > 0));
     for (const [key, image] of changes.bases) this.#takeBase(key, image, isApplyingDownload);
     for (const [key, image] of changes.sides) this.#takeSide(key, image);
     const left = this.queue.take(changes, before);
@@ -194,7 +196,8 @@ export class DeviceMirror {
     this.#groups.check(headers, { position: cursor?.position ?? 0, hasGap: hasFeedGap }, isWhole);
     // An answer is taken in, whatever its record hangs on by now.
     const own = new Set(answered.flatMap(keysOfSave));
-    for (const key of changes.bases.keys()) if (!own.has(key)) this.#unchecked.add(key);
+    // Nor are the pages of a download of one moment: what others made meanwhile may come without what it hangs on.
+    if (!isApplyingDownload) for (const key of changes.bases.keys()) if (!own.has(key)) this.#unchecked.add(key);
     if (!isWhole) return;
     this.#groups.checkMasters(this.#unchecked, (key) => this.queue.of(key).some(({ members }) => members.some((member) => member.key === key && member.op === 'create')));
     this.#unchecked.clear();

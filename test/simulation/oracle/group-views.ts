@@ -114,10 +114,18 @@ export class GroupViews {
     // At one of the moments at which all of these were there, there was nothing else.
     let missing: string[] = [];
     for (const moment of groups.momentsOf(header, from, until)) {
-      missing = groups.membersAt(header, moment).filter((key) => !members.has(key) && isOwn(history.asOf(key, moment)!));
+      missing = groups.membersAt(header, moment).filter((key) => !members.has(key) && isOwn(history.asOf(key, moment)!) && !this.#hasLeft(key, moment, position));
       if (missing.length === 0) return null;
     }
     return `${missing.join()} is missing beside ${[...members].map(([key, { version }]) => `${key}@${String(version)}`).join()}`;
+  }
+
+  /** A page has the newest image of each record: one may have left a group by a later save, which tells of that group when its turn comes. */
+  #hasLeft(key: string, moment: number, position: number): boolean {
+    const { history, user, base } = this.#options;
+    const held = base(key)?.online;
+    if (held === null || held === undefined || held.moment <= moment) return false;
+    return !history.feed(user).slice(0, position).some(({ records }) => records.has(key) && compareVersions(records.get(key)!, held.version) >= 0);
   }
 
   /** When this user's devices wrote the next version of a record. One that left its group is asked for by nobody: the feed says so. */

@@ -29,6 +29,8 @@ export interface HandleLedgerOptions {
 export class HandleLedger {
   readonly #options: HandleLedgerOptions;
   readonly #open = new Map<number, OpenHandle>();
+  /** A view may still come of a handle that its user has left. */
+  readonly #closed = new Set<number>();
 
   constructor(options: HandleLedgerOptions) {
     this.#options = options;
@@ -46,6 +48,7 @@ export class HandleLedger {
   /** A handle tells what it shows: for the first time, or anew. */
   show({ handle, record }: HandleView, header: string | null): void {
     const key = `${record.object}/${record.id}`;
+    if (this.#closed.has(handle)) return;
     const open = this.#open.get(handle);
     if (open === undefined) {
       this.#open.set(handle, { handle, key, header, shown: record.values, own: new Set(), hasAnswer: false, isRenewing: false });
@@ -84,10 +87,12 @@ export class HandleLedger {
   /** The person leaves. */
   close(handle: number): void {
     this.#open.delete(handle);
+    this.#closed.add(handle);
   }
 
   /** The page is gone, and with it all that was open. */
   forget(): void {
     this.#open.clear();
+    this.#closed.clear();
   }
 }

@@ -5,6 +5,7 @@ import type { Meta } from '../../../src/client/store/stored.ts';
 import { compareVersions } from '../../../src/protocol/version.ts';
 import { bytesEqual } from '../../../src/shared/bytes.ts';
 import { canCoalesce, type Values } from '../crm.ts';
+import type { Held } from './device-mirror.ts';
 import { findCopyProblem } from './copies.ts';
 import type { DraftedChange } from './draft-ledger.ts';
 import { Intents } from './intents.ts';
@@ -21,6 +22,8 @@ export interface QueueLedgerOptions {
   readonly meta: () => Meta | null;
   /** What the device shows of a record after the commit that is being taken. */
   readonly view: (key: string) => Values | null;
+  /** What was kept aside of a record before the commit, as far as it is newer than what was merged. */
+  readonly aside: (key: string) => Pick<Held, 'state' | 'online'> | null;
   /** Whether the commit brings a newer image of a record. */
   readonly hasNewBase: (key: string) => boolean;
   /** Records of an object that the device showed before it. */
@@ -147,10 +150,22 @@ export class QueueLedger {
     for (const key of headersAbove(save.members, (above) => before.get(above)?.view ?? this.#options.view(above))) {
       if (!save.headers.includes(key)) this.#fail('txn-atomic', `${describeSave(save)} is part of ${key}, and does not name it`);
     }
+    if (entry.duplicateOf === null) this.#checkGuards(save, before);
     save.wasDraft = Intents.isDrafted(save.members, this.#options.drafted());
     if (!save.wasDraft && !this.intents.hasSave(save.members)) this.#fail('durable-save', `${describeSave(save)} is queued, and nobody asked for it`);
     saves.add(save);
     this.#put(entry, save);
+  }
+
+  /** Rule A37: nothing is queued against what the device knows to be gone, or submitted, online. */
+  #checkGuards(save: Save, before: ViewsBefore): void {
+    for (const key of new Set([...keysOfSave(save), ...save.headers])) {
+      const aside = this.#options.aside(key);
+      if (aside === null || save.members.some((member) => member.key === key && member.op === 'create')) continue;
+      if (aside.state !== 'live') this.#fail('guards', `${describeSave(save)} is queued, and ${key} is known to be ${aside.state}`);
+      const values = before.has(key) ? before.get(key)!.view : this.#options.view(key);
+      if (aside.online !== null && isSubmitted(aside.online) && (values === null || !isSubmitted({ key, values }))) this.#fail('guards', `${describeSave(save)} is queued, and ${key} is known to be submitted`);
+    }
   }
 
   /** What the forms showed that this commit saves. */
