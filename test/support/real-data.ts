@@ -51,8 +51,8 @@ export function groupBy<T>(items: readonly T[], nameOf: (item: T) => string): Ma
   return groups;
 }
 
-/** How the data's master link is mapped. */
-export type MasterMapping = 'group' | 'lookup';
+/** How the data's master link is mapped: to the header of a group, to a master that is saved by itself, or to any other record. */
+export type MasterMapping = 'group' | 'parent' | 'lookup';
 
 /** Collects what a data set's fields hold, and makes the objects of a schema from it; lists and maps become `json`. */
 export class SchemaFromData {
@@ -70,16 +70,22 @@ export class SchemaFromData {
     }
   }
 
-  objects(masters: MasterMapping): Record<string, { readonly fields: Record<string, Field> }> {
+  objects(masters: MasterMapping | ((object: string) => MasterMapping)): Record<string, { readonly fields: Record<string, Field> }> {
+    const mappingOf = typeof masters === 'function' ? masters : () => masters;
     const objects: Record<string, { fields: Record<string, Field> }> = {};
     for (const [object, fields] of [...this.#kinds].sort(([left], [right]) => (left < right ? -1 : 1))) {
       const target = this.#masters.get(object);
       objects[object] = { fields: {} };
-      if (target !== undefined && this.#kinds.has(target)) objects[object].fields.master = masters === 'group' ? parent(target, { group: true }) : reference(target);
+      if (target !== undefined && this.#kinds.has(target)) objects[object].fields.master = masterField(mappingOf(object), target);
       for (const [name, kinds] of fields) objects[object].fields[name] = fieldOf(kinds);
     }
     return objects;
   }
+}
+
+function masterField(mapping: MasterMapping, target: string): Field {
+  if (mapping === 'lookup') return reference(target);
+  return parent(target, mapping === 'group' ? { group: true } : {});
 }
 
 function fieldOf(kinds: ReadonlySet<string>): Field {
@@ -88,6 +94,12 @@ function fieldOf(kinds: ReadonlySet<string>): Field {
   if (kind === 'string') return text({ emptyText: 'keep' });
   if (kind === 'number') return number();
   return kind === 'boolean' ? boolean() : json();
+}
+
+/** The values that an edit writes, as the SDK holds them: none for a delete. */
+export function nextValuesOf({ op, master, fields }: Pick<DataEdit, 'op' | 'master' | 'fields'>): Record<string, FieldValue> {
+  if (op === 'delete') return {};
+  return valuesOf({ fields: Object.fromEntries(Object.entries(fields).map(([name, [, next]]) => [name, next])), ...(master === undefined ? {} : { master }) });
 }
 
 /** A record's values as the SDK holds them: its fields, and its master's id. */
