@@ -25,7 +25,8 @@ import {
   type WireLayout,
   type WireRecord,
 } from './messages.ts';
-import { binary, listOf, malformed, mapOf, oneOf, orNull, pairOf, text, trueOrFalse, wholeNumber, type Shape } from './shape.ts';
+import { malformed } from './malformed.ts';
+import { binary, listOf, mapOf, oneOf, orNull, pairOf, text, trueOrFalse, wholeNumber, type Shape } from './shape.ts';
 import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from './version.ts';
 
 const MAX_MESSAGE = 4_000;

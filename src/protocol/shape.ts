@@ -1,4 +1,4 @@
-import { SyncFault } from '../shared/fault.ts';
+import { malformed } from './malformed.ts';
 
 /** Reads one part of a message, which `what` names in a fault. @throws {@link SyncFault} `PROTOCOL_MALFORMED` */
 export type Shape<T> = (value: unknown, what: string) => T;
@@ -53,8 +53,4 @@ export function mapOf<T extends object>(shapes: { readonly [Key in keyof T]-?: S
     const map = value as Readonly<Record<string, unknown>>;
     return Object.fromEntries(keys.map(([key, shape]) => [key, shape(map[key], key)])) as T;
   };
-}
-
-export function malformed(problem: string): never {
-  throw new SyncFault('PROTOCOL_MALFORMED', `malformed message: ${problem}`);
 }

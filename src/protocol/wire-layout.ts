@@ -1,7 +1,7 @@
 import { FIELD_TYPE_CODES, type FieldType } from './field.ts';
 import { createLayout, type Layout } from './layout.ts';
 import type { WireLayout } from './messages.ts';
-import { malformed } from './shape.ts';
+import { malformed } from './malformed.ts';
 
 /** Builds the layouts of a message, by index. @throws {@link SyncFault} `PROTOCOL_MALFORMED` */
 export function parseLayouts(wire: readonly WireLayout[]): Layout[] {
