@@ -22,11 +22,25 @@ export interface PrunerOptions {
 /** Makes a {@link Pruner}. It runs along with uploads rather than on a timer, so an idle server does nothing and nothing has to be stopped. */
 export function createPruner({ store, clock, retentionMs, receiptRetentionMs, log }: PrunerOptions): Pruner {
   const prunedAt = new Map<string, number>();
+  let turnedAt: number | undefined;
+
+  /** Once an hour, whoever saves. */
+  async function turnDays(): Promise<void> {
+    if (turnedAt !== undefined && clock.monotonic() - turnedAt < INTERVAL_MS) return;
+    turnedAt = clock.monotonic();
+    try {
+      await store.turnDays?.(clock.now(), retentionMs);
+    } catch (cause) {
+      log({ level: 'warning', event: 'prune:failed', message: 'the days of the feeds could not be turned', cause });
+    }
+  }
+
   return {
     async pruneWhenDue(tenant) {
       const last = prunedAt.get(tenant);
       if (last !== undefined && clock.monotonic() - last < INTERVAL_MS) return;
       prunedAt.set(tenant, clock.monotonic());
+      await turnDays();
       const now = clock.now();
       try {
         await store.run(tenant, async (transaction) => {

@@ -83,7 +83,7 @@ describe('the SQL of the store', () => {
         attempts++;
         return work({ query: async () => { if (failures-- > 0) throw collision; return []; } });
       },
-      retention: () => 'delete',
+      retention: async () => 'delete',
       isRetryable: (thrown) => thrown === collision,
       close: async () => {},
     };

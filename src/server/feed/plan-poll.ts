@@ -1,5 +1,5 @@
 import type { FeedCursor, FeedGap } from '../../protocol/messages.ts';
-import type { FeedState } from '../store/server-store.ts';
+import type { FeedRow, FeedState } from '../store/server-store.ts';
 
 /** Where to read a feed from. */
 export interface PollPlan {
@@ -34,6 +34,16 @@ function gapOf(cursor: FeedCursor, feed: FeedState, floor: number): FeedGap | nu
   if (cursor.epoch !== feed.epoch) return 'restored';
   if (cursor.position > feed.head) return 'ahead';
   return cursor.position < floor ? 'expired' : null;
+}
+
+/**
+ * The rows that follow on a position without a hole. Where days were dropped whose rows came between others, by a clock that was set back,
+ * the feed begins anew behind the hole.
+ */
+export function readable(from: number, rows: readonly FeedRow[]): { readonly from: number; readonly rows: readonly FeedRow[] } {
+  const begin = rows.length === 0 ? from : rows[0]!.position - 1;
+  const hole = rows.findIndex(({ position }, index) => position !== begin + index + 1);
+  return { from: begin, rows: hole < 0 ? rows : rows.slice(0, hole) };
 }
 
 /** Says whether a cursor is of this feed and epoch. */

@@ -5,7 +5,7 @@ import type { ServerParts } from '../server-parts.ts';
 import { choosePage } from './choose-page.ts';
 import { readItems } from './page-items.ts';
 import { choosePart, type PartQuery } from './part.ts';
-import { isOwnCursor, planPoll } from './plan-poll.ts';
+import { isOwnCursor, planPoll, readable } from './plan-poll.ts';
 import { Surroundings } from './surroundings.ts';
 
 /** A poll of one device. */
@@ -35,8 +35,9 @@ export async function pollFeed(parts: ServerParts, devices: DeviceRegistry, { pr
     if (cursor !== null && isOwnCursor(cursor, feed) && cursor.position === feed.head) return { epoch, head: feed.head, page: null };
     const { user } = principal;
     const oldest = feed.head === feed.floor ? null : await view.oldestFeedPosition(user, parts.clock.now() - parts.retentionMs);
-    const { from, gap, needsCursor } = planPoll(cursor, { feed, oldest: parts.rules.oldestKept(oldest) });
-    const listed = from === feed.head ? [] : await view.listFeed(user, from, limit);
+    const { from: planned, gap: refused, needsCursor } = planPoll(cursor, { feed, oldest: parts.rules.oldestKept(oldest) });
+    const { from, rows: listed } = readable(planned, planned === feed.head ? [] : await view.listFeed(user, planned, limit));
+    const gap = refused ?? (from > planned ? 'expired' : null);
     if (listed.length === 0 && !needsCursor) return { epoch, head: feed.head, page: null };
 
     const around = new Surroundings(parts, view, principal);

@@ -8,6 +8,7 @@ import { lockFolder, type FolderLock } from './pglite-lock.ts';
 import { openDatabase, type OpenDatabase } from './pglite-database.ts';
 import type { Durability, ServerStore } from './server-store.ts';
 import type { Sql, SqlDriver } from './sql/sql.ts';
+import { partitionFeed } from './sql/feed-days.ts';
 import { createSqlStore, createTables } from './sql/sql-store.ts';
 
 /** Where and how to keep a database. */
@@ -61,6 +62,7 @@ async function open(options: PGliteStoreOptions, report: (durability: Durability
     const { database } = opened;
     const driver = createDriver(database, lock, startVacuum(database, clock, vacuumIntervalMs, log));
     await createTables(driver);
+    await partitionFeed(driver);
     const durability = await checkDurability(opened);
     if (durability !== 'power-loss') log('commits do not reach the disk at once: they survive the end of the process, not a loss of power');
     report(durability);
@@ -89,6 +91,7 @@ function createDriver(database: PGlite, lock: FolderLock, stopVacuum: CancelTime
         const sql: Sql = { query: async (text, values) => (await transaction.query<Record<string, unknown>>(text, [...values])).rows };
         return work(sql);
       }),
+    retention: async () => 'partition',
     isRetryable: () => false,
     async close() {
       stopVacuum();

@@ -15,7 +15,7 @@ export interface PostgresTimeLimits {
  * A write sees what others committed up to each of its statements ("read committed"), so that a lock it waited for shows the newest row;
  * a read is one snapshot. Each transaction says so itself: the defaults of a database or a role may be others.
  */
-export function createPostgresDriver(pool: () => Promise<PostgresPool>, limits: PostgresTimeLimits): Omit<SqlDriver, 'close'> {
+export function createPostgresDriver(pool: () => Promise<PostgresPool>, limits: PostgresTimeLimits): Omit<SqlDriver, 'close' | 'retention'> {
   const settings = `set local statement_timeout = ${wholeMs(limits.statementTimeoutMs)};
     set local idle_in_transaction_session_timeout = ${wholeMs(limits.idleTimeoutMs)};
     set local bytea_output = 'hex'`;

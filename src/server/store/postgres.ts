@@ -3,7 +3,8 @@ import { createPostgresDriver } from './postgres-driver.ts';
 import { isCreationRace } from './postgres-faults.ts';
 import type { PostgresPool } from './postgres-pool.ts';
 import type { Durability, ServerStore } from './server-store.ts';
-import type { SqlDriver } from './sql/sql.ts';
+import { partitionFeed } from './sql/feed-days.ts';
+import type { FeedRetention, SqlDriver } from './sql/sql.ts';
 import { createSqlStore, createTables } from './sql/sql-store.ts';
 
 export type { PostgresConnection, PostgresPool, PostgresResult, PostgresStatement, PostgresTypes } from './postgres-pool.ts';
@@ -68,14 +69,18 @@ export function postgres(options: PostgresStoreOptions): PostgresStore {
   const { statementTimeoutMs = 30_000, idleTimeoutMs = 60_000, log = () => {} } = options;
   const connections = openConnections(options, log);
   const driver = createPostgresDriver(connections.pool, { statementTimeoutMs, idleTimeoutMs });
-  let preparing: Promise<Durability> | undefined;
+  let preparing: Promise<Durability> | undefined, retention: FeedRetention = 'delete';
   /** Once: again only after it failed. */
-  const prepared = (): Promise<Durability> => (preparing ??= prepare(driver, log).catch((cause: unknown) => {
+  const prepared = (): Promise<Durability> => (preparing ??= prepare(driver, log, () => (retention = 'partition')).catch((cause: unknown) => {
     preparing = undefined;
     throw cause;
   }));
   const patient: SqlDriver = {
     ...driver,
+    async retention() {
+      await prepared();
+      return retention;
+    },
     async transaction(mode, work) {
       await prepared();
       return driver.transaction(mode, work);
@@ -110,31 +115,37 @@ function openConnections(options: PostgresStoreOptions, log: (message: string, c
 }
 
 /** Makes the tables, and looks what kind of database it is. */
-async function prepare(driver: Omit<SqlDriver, 'close'>, log: (message: string) => void): Promise<Durability> {
-  const { encoding, isFlushed } = await inspect(driver);
+async function prepare(driver: Omit<SqlDriver, 'close' | 'retention'>, log: (message: string, cause?: unknown) => void, onPartitioned: () => void): Promise<Durability> {
+  const { encoding, isFlushed, hasPartitions } = await inspect(driver);
   // Other encodings cannot hold every text, and compare and order it in other ways.
   if (encoding !== 'UTF8') {
     throw new SyncFault('STORAGE_FAILED', `the database is encoded in ${encoding}: make one in UTF8`, { details: { reason: 'encoding', encoding } });
   }
-  await createTablesAmongOthers(driver);
+  await amongOthers(() => createTables(driver));
+  if (hasPartitions) await amongOthers(() => partitionFeed(driver)).then(() => onPartitioned(), (cause: unknown) => log('feeds are not kept by days: what is over is deleted row by row', cause));
   if (!isFlushed) log('commits do not reach the disk at once (fsync or synchronous_commit is off): they survive the end of the process, not a loss of power');
   return isFlushed ? 'power-loss' : 'process-crash';
 }
 
-async function inspect(driver: Omit<SqlDriver, 'close'>): Promise<{ readonly encoding: string; readonly isFlushed: boolean }> {
+async function inspect(driver: Pick<SqlDriver, 'transaction'>): Promise<{ readonly encoding: string; readonly isFlushed: boolean; readonly hasPartitions: boolean }> {
   const [row] = await driver.transaction('read', (sql) =>
     sql.query(`select current_setting('server_encoding') as encoding, current_setting('fsync', true) as fsync,
-      current_setting('synchronous_commit', true) as synchronous_commit`, []),
+      current_setting('synchronous_commit', true) as synchronous_commit, version() as version`, []),
   );
-  const { encoding, fsync, synchronous_commit: commit } = row!;
-  return { encoding: encoding as string, isFlushed: fsync === 'on' && commit !== null && commit !== 'off' };
+  const { encoding, fsync, synchronous_commit: commit, version } = row!;
+  return { encoding: encoding as string, isFlushed: fsync === 'on' && commit !== null && commit !== 'off', hasPartitions: isPostgreSql(version as string) };
+}
+
+/** Partitions with a primary key came with PostgreSQL 11; of what only speaks its language, not all have them. */
+function isPostgreSql(version: string): boolean {
+  return Number(/^PostgreSQL (\d+)/.exec(version)?.[1] ?? 0) >= 11 && !/cockroach|yugabyte|-YB-|dsql/i.test(version);
 }
 
 /** Servers that start together make the tables together: who comes second looks again. */
-async function createTablesAmongOthers(driver: Omit<SqlDriver, 'close'>): Promise<void> {
+async function amongOthers(make: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await createTables(driver);
+      return await make();
     } catch (thrown) {
       if (!isCreationRace(thrown) || attempt === MOST_ATTEMPTS) throw thrown;
     }

@@ -1,6 +1,7 @@
 import { SyncFault } from '../../../shared/fault.ts';
 import type { Durability, ServerStore, StoreTransaction } from '../server-store.ts';
 import { RecordAppeared, type Sql, type SqlDriver } from './sql.ts';
+import { turnDays } from './feed-days.ts';
 import { createSqlTransaction, type KnownLayouts } from './sql-transaction.ts';
 import { CREATE_TABLES } from './tables.ts';
 
@@ -52,6 +53,11 @@ export function createSqlStore(ready: Promise<SqlDriver>, durability: () => Dura
       await ready;
       return durability();
     },
+    async turnDays(now, keptMs) {
+      if (closing !== undefined) return;
+      const driver = await ready;
+      if ((await driver.retention()) === 'partition') await turnDays(driver, now, keptMs);
+    },
     close: () =>
       (closing ??= (async () => {
         await Promise.allSettled(underWay);
@@ -93,7 +99,7 @@ async function attemptOnce<T>(
         },
       };
       try {
-        const done = await work(createSqlTransaction(guarded, tenant, known));
+        const done = await work(createSqlTransaction(guarded, tenant, known, await driver.retention()));
         if (failure.statement !== undefined) throw failure.statement;
         return done;
       } catch (thrown) {

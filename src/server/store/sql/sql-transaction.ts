@@ -5,7 +5,7 @@ import { keyText, type FeedRow, type RecordKey, type StoreTransaction } from '..
 import { createFactStatements } from './fact-rows.ts';
 import { EPOCH_KEY, readFeed, readHeads } from './feed-heads.ts';
 import { createRecords, OUTLINE_COLUMNS, putRecords, readOutline, readRecord, RECORD_COLUMNS } from './record-rows.ts';
-import type { Sql, SqlRow } from './sql.ts';
+import type { FeedRetention, Sql, SqlRow } from './sql.ts';
 
 const BY_KEY = `from unnest($2::text[], $3::text[]) as k (object, id)
   join fieldtide_record r on r.tenant = $1 and r.object = k.object and r.id = k.id
@@ -20,7 +20,9 @@ export interface KnownLayouts {
 }
 
 /** The store's reads and writes of one tenant, as statements. Each is one statement per table, however many rows it concerns. */
-export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayouts): StoreTransaction {
+export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayouts, retention: FeedRetention = 'delete'): StoreTransaction {
+  /** Where rows are deleted one by one: days go with their partitions. */
+  const deletable = retention === 'partition' ? 'fieldtide_feed_row_rest' : 'fieldtide_feed_row';
   const one = async (text: string, ...values: Parameters<Sql['query']>[1]): Promise<SqlRow | null> => (await sql.query(text, [tenant, ...values]))[0] ?? null;
   const all = (text: string, ...values: Parameters<Sql['query']>[1]): Promise<readonly SqlRow[]> => sql.query(text, [tenant, ...values]);
 
@@ -179,7 +181,7 @@ export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayou
     },
     async prune({ feedBefore, receiptsBefore }) {
       await all('delete from fieldtide_receipt where tenant = $1 and created_at < $2', receiptsBefore);
-      for (const { user_id } of await all('select distinct user_id from fieldtide_feed_row where tenant = $1 and created_at < $2 order by user_id', feedBefore)) {
+      for (const { user_id } of await all(`select distinct user_id from ${deletable} where tenant = $1 and created_at < $2 order by user_id`, feedBefore)) {
         await pruneFeed(user_id as string, feedBefore);
       }
     },
@@ -197,7 +199,7 @@ export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayou
     const oldest = await transaction.oldestFeedPosition(user, before);
     const floor = oldest === null ? feed.head : oldest - 1;
     await all('update fieldtide_feed set floor = $3 where tenant = $1 and user_id = $2 and floor < $3', user, floor);
-    await all('delete from fieldtide_feed_row where tenant = $1 and user_id = $2 and position <= $3', user, floor);
+    await all(`delete from ${deletable} where tenant = $1 and user_id = $2 and position <= $3`, user, floor);
   }
 
   return transaction;

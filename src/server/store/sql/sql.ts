@@ -18,8 +18,13 @@ export class RecordAppeared extends SyncFault {
   }
 }
 
+/** How feed rows that are over go: with the partition of their day, or one by one. */
+export type FeedRetention = 'partition' | 'delete';
+
 /** A Postgres of any kind: what an engine brings so that the SQL store runs on it. */
 export interface SqlDriver {
+  /** What the engine can do with days that are over. */
+  retention(): Promise<FeedRetention>;
   /** Runs work in a transaction, a read on one snapshot; rolls back when it throws, and lets through what it throws. */
   transaction<T>(mode: 'read' | 'write', work: (sql: Sql) => Promise<T>): Promise<T>;
   /** Says whether a transaction failed only because of another one: serialization failure, deadlock. */
