@@ -57,7 +57,7 @@ export class HandleDesk {
     if (row === null) throw saveFault('RECORD_MISSING', key, 'is not on this device');
     if (mode === 'edit') await assertMayEdit(this.#context, finder, key);
     const handle = ++this.#handles;
-    const held = [...new Set([key, (await finder.above(key)).at(-1) ?? key])];
+    const held = [key];
     const shown = { row, entries: store.entriesOf(key) };
     const record = { ...splitKey(key), values: decodeRow(layout, row), syncState: records.syncState(key) };
     const one: Handle = { handle, key, mode, listener, shown, held, release: store.inUse.mark(held), view: { handle, place: 0, record, newer: null } };
@@ -167,7 +167,7 @@ export class HandleDesk {
     one.listener(one.view);
   }
 
-  /** The user's own save has moved the record to another group: now that one is in use. */
+  /** Who leads the group is in use, too: at the opening, and again when the user's own save has moved the record to another group. */
   #follow(one: Handle, top: Key): void {
     if (one.held.includes(top)) return;
     const { release } = one;
