@@ -28,9 +28,11 @@ export async function choosePage(around: Surroundings, rows: readonly FeedRow[],
   const items = new Map<string, Glimpse>();
   let bytes = 0, taken = 0, looked = 0;
   for (const row of rows) {
+    if (taken > 0 && isMoreThan(room, row)) break;
     if (taken === looked) {
       looked = Math.max(FIRST_LOOK, looked * 2);
-      await around.reach(rows.slice(taken, looked).flatMap(({ records }) => records));
+      const next = rows.slice(taken, looked), last = next.findIndex((other, index) => index > 0 && isMoreThan(room, other));
+      await around.reach(next.slice(0, last < 0 ? next.length : last).flatMap(({ records }) => records));
     }
     const found = around.around(row.records);
     const fresh = [...found].filter(([key]) => !items.has(key));
@@ -43,6 +45,11 @@ export async function choosePage(around: Surroundings, rows: readonly FeedRow[],
     if (!fits) return { rows: [row], items, isTooLarge: true };
   }
   return { rows: rows.slice(0, taken), items, isTooLarge: false };
+}
+
+/** A save that comes alone, with the next poll: then is the time to look around in it. */
+function isMoreThan({ limit }: PageRoom, { records }: FeedRow): boolean {
+  return records.length > limit;
 }
 
 /** Of a record that the reader cannot see, one save may know the version and another not. */

@@ -40,7 +40,7 @@ export class Surroundings {
       const leader = this.leaderOf(glimpse);
       if (leader !== null && !this.#members.has(keyText(leader))) leaders.set(keyText(leader), leader);
     }
-    for (const [text, leader] of leaders) {
+    for (const text of leaders.keys()) {
       const own = this.#seen.get(text) ?? null;
       this.#members.set(text, own?.state === 'live' ? [own] : []);
     }
@@ -62,11 +62,16 @@ export class Surroundings {
       const glimpse = this.glimpse(key);
       if (glimpse !== null) found.set(keyText(key), glimpse);
     }
+    const add = (other: Glimpse): void => void (found.has(keyText(other)) || found.set(keyText(other), other));
+    const taken = new Set<string>();
     // Grows while it is walked.
     for (const glimpse of found.values()) {
       const leader = this.leaderOf(glimpse), parent = glimpse.state === 'live' ? this.#parentOf(glimpse) : null;
-      const near = [...(leader === null ? [] : this.#members.get(keyText(leader))!), ...(parent === null ? [] : [this.#masterFor(parent)])];
-      for (const other of near) if (!found.has(keyText(other))) found.set(keyText(other), other);
+      const group = leader === null ? null : keyText(leader);
+      // Once for a group, not once for each of its members.
+      if (group !== null && !taken.has(group)) this.#members.get(group)!.forEach(add);
+      if (group !== null) taken.add(group);
+      if (parent !== null) add(this.#masterFor(parent));
     }
     return found;
   }

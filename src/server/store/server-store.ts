@@ -220,7 +220,7 @@ export function compareIds(left: string, right: string): number {
 
 /** Orders keys by object, then id: the order in which records are locked. */
 export function compareKeys(left: RecordKey, right: RecordKey): number {
-  return compareIds(left.object, right.object) || compareIds(left.id, right.id);
+  return (left.object === right.object ? 0 : compareIds(left.object, right.object)) || compareIds(left.id, right.id);
 }
 
 /** A key as one text, for maps. */
