@@ -17,7 +17,7 @@ import type { InUse } from './store/in-use.ts';
 import type { HeldImage } from './store/rows.ts';
 import type { Key } from './store/record-key.ts';
 import type { StagedParts } from './store/stored.ts';
-import { planUpload, type UploadPlanInput } from './network/upload-plan.ts';
+import type { UploadPlanInput } from './network/upload-plan.ts';
 import { isUndecided, type EntryHeader, type QueueEntry } from './queue/queue-entry.ts';
 
 /**
@@ -37,8 +37,8 @@ export interface ClientRules {
   headersOf(headers: readonly EntryHeader[]): readonly EntryHeader[];
   /** Rules A12, A36: whether a record that a draft changes, or that somebody has open, takes nothing from the feed. */
   isInUse(drafts: ReadonlyMap<Key, string>, key: Key, handles: Pick<InUse, 'has'>): boolean;
-  /** Rule A17: which entries go up next. */
-  planUpload(input: UploadPlanInput): QueueEntry[];
+  /** Rule A17: which entries go up next. @defaultValue `planUpload` of the conversation, which a start does not load */
+  planUpload?(input: UploadPlanInput): QueueEntry[];
   /** Rules C2, C4: the number under which an entry is sent. */
   numberFor(entry: QueueEntry, nextNumber: number): number;
   /** Threat T8: whether an answer is to the request that was made, by what it echoes. */
@@ -104,7 +104,6 @@ export const clientRules: ClientRules = {
   isLocked: isSubmitted,
   headersOf: (headers) => headers,
   isInUse: (drafts, key, handles) => drafts.has(key) || handles.has(key),
-  planUpload,
   numberFor: (entry, nextNumber) => entry.number ?? nextNumber,
   isAnswerTo: isEcho,
   areResultsOf: (results, entries) => results.length === entries.length && results.every(({ number }, index) => number === entries[index]!.number),

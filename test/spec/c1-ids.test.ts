@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import { planUpload } from '../../src/client/network/upload-plan.ts';
 import { clientRules } from '../../src/client/rules.ts';
 import { memory } from '../../src/storage/memory.ts';
 import { faultyStorage } from '../../src/testing/faulty-storage.ts';
@@ -97,7 +98,7 @@ test.each([1, 2, 3, 4, 5, 6])('C1: born offline with children and grandchildren,
   let isShaky = false;
   const shaky = () => faultyStorage(disk, { decide: () => (isShaky && random.next() < 0.15 ? (random.next() < 0.5 ? 'crash-before' : 'crash-after') : 'done') });
   // Requests of random sizes.
-  const rules = { ...clientRules, planUpload: (input: Parameters<typeof clientRules.planUpload>[0]) => clientRules.planUpload({ ...input, limits: { ...input.limits, entries: 1 + Math.floor(random.next() * 3) } }) };
+  const rules = { ...clientRules, planUpload: (input: Parameters<typeof planUpload>[0]) => planUpload({ ...input, limits: { ...input.limits, entries: 1 + Math.floor(random.next() * 3) } }) };
   const first = await world.device('ann', { storage: disk, lifecycle: OFFLINE, rules });
   for (let one = 1; one <= 4; one++) {
     await first.engine.create('account', { name: `account ${one}` }, `a${one}`);

@@ -11,6 +11,7 @@ import { ownRefusal, type QueueEntry } from '../queue/queue-entry.ts';
 import { AnswerSettlement } from '../answers/settle-answer.ts';
 import { Step } from '../store/step.ts';
 import { takeResults } from '../answers/take-result.ts';
+import { planUpload } from './upload-plan.ts';
 
 /** Rule A17: an entry that the server could not decide this often, over this long, becomes a sync error. */
 const POISON = { deferrals: 20, forMs: 3_600_000 } as const;
@@ -98,7 +99,7 @@ export class Uploader {
   async #freeze(): Promise<QueueEntry[]> {
     const { store, rules, schema } = this.#context;
     const limits = this.#limits();
-    const picked = rules.planUpload({
+    const picked = (rules.planUpload ?? planUpload)({
       entries: store.entries,
       schema,
       limits: { entries: Math.min(limits.entries, this.#mostEntries), bytes: Math.floor(limits.bodyBytes / 2) },
