@@ -1,7 +1,6 @@
 import { HEADERS } from '../protocol/messages.ts';
 import { OLDEST_PROTOCOL_VERSION, PROTOCOL_VERSION } from '../protocol/version.ts';
 import { SyncFault } from '../shared/fault.ts';
-import type { PartQuery } from './feed/part.ts';
 import type { SyncRequest } from './sync-request.ts';
 
 /** What a request says of the device it comes from; its answer echoes it. */
@@ -29,18 +28,6 @@ export function readEcho({ headers }: SyncRequest): RequestEcho {
   const echo = { store: headers[HEADERS.store] ?? '', attempt: headers[HEADERS.attempt] ?? '' };
   assertEcho(echo);
   return echo;
-}
-
-const REVISION = /^[0-9a-f]{1,32}-\d{1,9}$/;
-const MOST_KEY = 255;
-
-/** Reads from a query which part of a large save is asked for; `null` when none is. @throws SyncFault `PROTOCOL_MALFORMED` */
-export function readPart({ query }: SyncRequest): PartQuery | null {
-  const { revision, object = '', id = '' } = query;
-  if (revision === undefined) return null;
-  const isKey = [object, id].every((name) => name.length > 0 && name.length <= MOST_KEY);
-  if (!REVISION.test(revision) || !isKey) throw new SyncFault('PROTOCOL_MALFORMED', 'the part is none of ours');
-  return { revision, after: { object, id } };
 }
 
 /** Reads `limit` from a query: at most, and by default, `most`. @throws SyncFault `PROTOCOL_MALFORMED` */

@@ -1,6 +1,8 @@
 import type { FeedPart, SnapshotKey } from '../../protocol/messages.ts';
 import { hashBytes, utf8 } from '../../shared/bytes.ts';
+import { SyncFault } from '../../shared/fault.ts';
 import { compareKeys } from '../store/server-store.ts';
+import type { SyncRequest } from '../sync-request.ts';
 import type { PageRoom } from './choose-page.ts';
 import type { Glimpse } from './surroundings.ts';
 
@@ -10,6 +12,18 @@ export interface PartQuery {
   readonly revision: string;
   /** The last key that it has. */
   readonly after: SnapshotKey;
+}
+
+const REVISION = /^[0-9a-f]{1,32}-\d{1,9}$/;
+const MOST_KEY = 255;
+
+/** Reads from a query which part of a large save is asked for; `null` when none is. @throws SyncFault `PROTOCOL_MALFORMED` */
+export function readPart({ query }: SyncRequest): PartQuery | null {
+  const { revision, object = '', id = '' } = query;
+  if (revision === undefined) return null;
+  const isKey = [object, id].every((name) => name.length > 0 && name.length <= MOST_KEY);
+  if (!REVISION.test(revision) || !isKey) throw new SyncFault('PROTOCOL_MALFORMED', 'the part is none of ours');
+  return { revision, after: { object, id } };
 }
 
 /** What goes into one part. */
