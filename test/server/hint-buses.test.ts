@@ -35,8 +35,9 @@ function describeBus(open: () => Promise<{ readonly one: HintBus; readonly other
 
   test('tells each of those who listen for one user, until they stop', async () => {
     const { one, other, flushed } = await open();
-    let first = 0;
+    let first = 0, staying = 0;
     const stopFirst = other.subscribe('t1', 'ann', () => first++);
+    const stopStaying = other.subscribe('t1', 'ann', () => staying++);
     const second = nextHint(other, 't1', 'ann');
     await flushed();
     one.publish('t1', 'ann');
@@ -48,8 +49,8 @@ function describeBus(open: () => Promise<{ readonly one: HintBus; readonly other
     await flushed();
     one.publish('t1', 'ann');
     await third.heard;
-    expect(first).toBe(1);
-    for (const stop of [second.stop, third.stop]) stop();
+    expect([first, staying]).toEqual([1, 2]);
+    for (const stop of [stopStaying, second.stop, third.stop]) stop();
   });
 }
 
