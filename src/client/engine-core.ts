@@ -156,9 +156,7 @@ export class EngineCore {
   async checkStorage(): Promise<boolean | null> {
     await this.assertOpen();
     const { readPersisted } = await this.context.parts.upkeep();
-    const isPersisted = await readPersisted(this.#storage!);
-    this.board.showPersisted(isPersisted);
-    return isPersisted;
+    return this.board.showPersisted(await readPersisted(this.#storage!));
   }
 
   /** From here on no call gets its turn any more; those that have theirs end, and so does the engine with {@link close}. */
@@ -220,8 +218,7 @@ export class EngineCore {
 
   async #startUpkeep(isReadOnly: boolean, onFault: (thrown: unknown) => void): Promise<void> {
     const { startUpkeep } = await this.context.parts.upkeep();
-    const onPersisted = (isPersisted: boolean | null): void => this.board.showPersisted(isPersisted);
-    if (this.#isOpen) this.#stopUpkeep = startUpkeep(this.context, { storage: this.#storage!, isReadOnly, onPersisted, onFault });
+    if (this.#isOpen) this.#stopUpkeep = startUpkeep(this.context, { storage: this.#storage!, isReadOnly, board: this.board, onFault });
   }
 
   async #finishParts(): Promise<void> {

@@ -8,7 +8,7 @@ import type { Clock } from '../shared/clock.ts';
 import { createId } from '../shared/ids.ts';
 import type { Random } from '../shared/random.ts';
 import type { Commit } from '../storage/storage-adapter.ts';
-import { isEcho, type IsEcho } from '../transport/echo.ts';
+import type { IsEcho } from '../transport/echo.ts';
 import type { MergeUnit } from './answers/merge-units.ts';
 import type { Notice } from './answers/notices.ts';
 import { coalesce, type Coalesced, type CoalesceInput } from './queue/coalesce.ts';
@@ -42,7 +42,7 @@ export interface ClientRules {
   /** Rules C2, C4: the number under which an entry is sent. */
   numberFor(entry: QueueEntry, nextNumber: number): number;
   /** Threat T8: whether an answer is to the request that was made, by what it echoes. */
-  isAnswerTo: IsEcho;
+  isAnswerTo?: IsEcho;
   /** Rule C4: whether the results of an upload are those of the entries sent. */
   areResultsOf(results: readonly EntryResult[], entries: readonly QueueEntry[]): boolean;
   /** Rule C11: what a result means for its entry. */
@@ -105,7 +105,6 @@ export const clientRules: ClientRules = {
   headersOf: (headers) => headers,
   isInUse: (drafts, key, handles) => drafts.has(key) || handles.has(key),
   numberFor: (entry, nextNumber) => entry.number ?? nextNumber,
-  isAnswerTo: isEcho,
   areResultsOf: (results, entries) => results.length === entries.length && results.every(({ number }, index) => number === entries[index]!.number),
   readResult: (result) => result,
   isRebased: bytesEqual,

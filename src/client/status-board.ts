@@ -64,9 +64,10 @@ export class StatusBoard {
     this.show();
   }
 
-  showPersisted(isPersisted: boolean | null): void {
+  showPersisted(isPersisted: boolean | null): boolean | null {
     this.#storagePersisted = isPersisted;
     this.show();
+    return isPersisted;
   }
 
   show(): void {

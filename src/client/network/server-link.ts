@@ -148,7 +148,7 @@ export class ServerLink {
     const attempt = createId(clock, random);
     return {
       headers: { accept: CONTENT_TYPE, [HEADERS.protocol]: String(PROTOCOL_VERSION), [HEADERS.store]: store, [HEADERS.attempt]: attempt },
-      expected: { store, attempt, scan: (bytes) => core.scanMessage(bytes).ok, isEcho: rules.isAnswerTo, parse },
+      expected: { store, attempt, scan: (bytes) => core.scanMessage(bytes).ok, ...(rules.isAnswerTo && { isEcho: rules.isAnswerTo }), parse },
     };
   }
 }

@@ -1,5 +1,6 @@
 import type { Storage } from '../../storage/storage-adapter.ts';
 import type { EngineContext } from '../engine-context.ts';
+import type { StatusBoard } from '../status-board.ts';
 import { startPurging } from './purge.ts';
 
 const HOUR_MS = 3_600_000;
@@ -9,8 +10,8 @@ export interface UpkeepOptions {
   readonly storage: Pick<Storage, 'estimate'>;
   /** Rule A10: nothing is removed. */
   readonly isReadOnly: boolean;
-  /** Hears whether the platform may throw the store away: `null` where the adapter cannot say. */
-  readonly onPersisted: (isPersisted: boolean | null) => void;
+  /** Shows whether the platform may throw the store away. */
+  readonly board: Pick<StatusBoard, 'showPersisted'>;
   /** Hears what went wrong; nobody waits for the upkeep. */
   readonly onFault: (thrown: unknown) => void;
 }
@@ -32,12 +33,12 @@ export async function readPersisted(storage: Pick<Storage, 'estimate'>): Promise
 }
 
 /** The platform can change its mind, and a user can change it in the settings: asked once an hour. */
-function watchPersisted({ clock }: EngineContext, { storage, onPersisted }: UpkeepOptions): () => void {
+function watchPersisted({ clock }: EngineContext, { storage, board }: UpkeepOptions): () => void {
   let isOn = true;
   let cancel = (): void => {};
   function look(): void {
     cancel = clock.setTimer(HOUR_MS, look);
-    void readPersisted(storage).then((isPersisted) => isOn && onPersisted(isPersisted));
+    void readPersisted(storage).then((isPersisted) => isOn && board.showPersisted(isPersisted));
   }
   look();
   return () => {

@@ -33,8 +33,9 @@ export async function startTab(plan: EnginePlan, parts: EngineParts, lock: TabLo
 }
 
 function tabLock({ sharedAs, tenant, user, readOnly }: EnginePlan): TabLock | null {
+  // Every browser had BroadcastChannel before it had locks.
   const locks = (globalThis.navigator as Partial<Navigator> | undefined)?.locks;
   // Who only looks on stands beside the tabs that work (rule A10).
-  if (sharedAs === undefined || readOnly === true || locks === undefined || globalThis.BroadcastChannel === undefined) return null;
+  if (sharedAs === undefined || readOnly || locks === undefined) return null;
   return { name: `fieldtide tabs ${TAB_PROTOCOL} ${JSON.stringify([sharedAs, tenant, user])}`, locks };
 }
