@@ -33,6 +33,7 @@ export function observeStore(store: ServerStore, onCommit: () => void): Observed
     },
     run,
     read: (tenant, work) => store.read(tenant, work),
+    turnDays: async (now, keptMs) => store.turnDays?.(now, keptMs),
     close: () => store.close(),
   };
   return { store: observed, receipts: () => receipts };

@@ -1,4 +1,5 @@
 import type { SyncReason } from '../../../src/client/inbox/explain.ts';
+import type { RecordRef } from '../../../src/client/queue/outcomes.ts';
 import type { ObjectName } from '../../schema.ts';
 import { seconds } from './format.ts';
 import { FACES, type TitleOf } from './object-face.ts';
@@ -23,5 +24,17 @@ export function describeReason(reason: SyncReason, titleOf: TitleOf): string {
     case 'sending': return 'It is on its way.';
     case 'queued': return 'It waits in the upload queue.';
     case 'kept-aside': return 'A newer version from the server is kept aside until this is settled.';
+    case 'newer-version-waits':
+      return reason.because === 'in-use'
+        ? 'A newer version waits until whoever has it open leaves it.'
+        : `A newer version waits until all of it is here.${missingWords(reason.missing, titleOf)}`;
   }
+}
+
+function missingWords(missing: readonly RecordRef[], titleOf: TitleOf): string {
+  const names = missing.map(({ object, id }) => {
+    const title = titleOf(object as ObjectName, id);
+    return title === '' ? `one ${FACES[object as ObjectName].one}` : `“${title}”`;
+  });
+  return names.length === 0 ? '' : ` Still missing: ${names.join(', ')}.`;
 }

@@ -1,6 +1,7 @@
 import type { Notice } from '../../../src/client/answers/notices.ts';
 import type { Resolution } from '../../../src/client/inbox/sync-error.ts';
 import type { ClientEvent } from '../../../src/client/facade/client-events.ts';
+import type { FeedGap } from '../../../src/protocol/messages.ts';
 import type { ObjectName } from '../../schema.ts';
 import { count, formatBytes, seconds } from '../crm/format.ts';
 import { FACES, labelOf, type TitleOf } from '../crm/object-face.ts';
@@ -74,8 +75,12 @@ export function describeEvent(event: ClientEvent, titleOf: TitleOf): LogText | n
       };
     case 'feed:skipped':
       return { tone: 'plain', text: `The feed brings ${nameOf(event, titleOf)} again.`, why: 'This device has that version or a newer one; versions never go back.' };
+    case 'feed:part-staged':
+      return { tone: 'plain', text: `Part ${event.place + 1} of a large save is here.`, why: 'It is set aside; nothing of it shows before all of it is here.' };
+    case 'feed:parts-applied':
+      return { tone: 'good', text: `Took over a large save: ${count(event.records, 'record')}.`, why: `It came in ${count(event.parts, 'part')} and shows at once.` };
     case 'feed:gap-found':
-      return { tone: 'wait', text: 'Some news is too old to be on the feed.', why: 'A download closes the gap.' };
+      return { tone: 'wait', text: GAP_TEXTS[event.reason], why: 'A download closes the gap. Until then the feed goes on from its oldest entry, and uploads are not held up.' };
     case 'download:started':
       return { tone: 'plain', text: event.isResumed ? 'Goes on with the download.' : 'Downloads all this person may see.', why: 'Pages are set aside, then shown all at once.' };
     case 'download:applied':
@@ -106,6 +111,13 @@ const DRAFT_LINES: Readonly<Record<Extract<ClientEvent, { readonly type: 'draft:
   edited: { tone: 'plain', text: 'The draft was written down.', why: 'It is safe on this device; nothing of it shows elsewhere or is sent.' },
   saved: { tone: 'wait', text: 'The draft was saved as one transaction.', why: 'All of it arrives, or nothing.' },
   discarded: { tone: 'plain', text: 'The draft was thrown away.', why: 'The journal keeps it for 30 days.' },
+};
+
+const GAP_TEXTS: Readonly<Record<FeedGap, string>> = {
+  expired: 'Some news is older than the feed keeps.',
+  foreign: 'The feed is another one than before.',
+  ahead: 'The feed ends before the place where this device was.',
+  restored: 'The server was restored from a backup.',
 };
 
 const RESOLUTION_LINES: Readonly<Record<Resolution, LogText>> = {
