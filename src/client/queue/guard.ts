@@ -1,7 +1,7 @@
 import type { FieldValue } from '../../protocol/field.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { Key } from '../store/record-key.ts';
-import type { GroupFinder } from './groups.ts';
+import type { GroupFinder, RowsAfter } from './groups.ts';
 import type { Edit } from './transaction.ts';
 
 /** What a save is to its record, for guards. */
@@ -62,8 +62,10 @@ export async function guardEdits(context: EngineContext, finder: GroupFinder, ed
     const aside = store.side(key);
     return aside !== null && rules.guards(aside);
   };
+  if (store.parked.size === 0) return new Map();
+  const after = rowsAfter(edits);
   for (const edit of edits) {
-    if (!(await guardedBy(finder, edit, edits)).some(isGuarded)) continue;
+    if (!(await guardedBy(finder, edit, after)).some(isGuarded)) continue;
     if (guard === undefined) throw new GuardWanted();
     return guard.check(context, finder, edits);
   }
@@ -71,7 +73,12 @@ export async function guardEdits(context: EngineContext, finder: GroupFinder, ed
 }
 
 /** The edited record and those that it hangs on, before the save and after it. */
-export async function guardedBy(finder: GroupFinder, { key, after }: Edit, edits: readonly Edit[]): Promise<Key[]> {
-  const then = after === null ? [] : await finder.above(key, new Map(edits.map((edit) => [edit.key, edit.after])));
+export async function guardedBy(finder: GroupFinder, { key, after: row }: Edit, after: RowsAfter): Promise<Key[]> {
+  const then = row === null ? [] : await finder.above(key, after);
   return [key, ...(await finder.above(key)), ...then];
+}
+
+/** The rows that edits lead to. */
+export function rowsAfter(edits: readonly Edit[]): RowsAfter {
+  return new Map(edits.map(({ key, after }) => [key, after]));
 }

@@ -3,7 +3,7 @@ import { describeFault, SyncFault, type FaultDetails } from '../../shared/fault.
 import type { EngineContext } from '../engine-context.ts';
 import { splitKey, type Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
-import { guardedBy, GuardWanted, type Guard, type GuardQuestion, type HostGuards, type Overlaps } from './guard.ts';
+import { guardedBy, GuardWanted, rowsAfter, type Guard, type GuardQuestion, type HostGuards, type Overlaps } from './guard.ts';
 import type { GroupFinder } from './groups.ts';
 import { assertUnlocked } from './save-changes.ts';
 import { inChange, type Edit } from './transaction.ts';
@@ -94,7 +94,7 @@ export async function assertMayEdit(context: EngineContext, finder: GroupFinder,
  */
 async function judgedBy({ store, rules }: EngineContext, finder: GroupFinder, edit: Edit, edits: readonly Edit[]): Promise<Judged[]> {
   const judged: Judged[] = [];
-  for (const key of new Set((await guardedBy(finder, edit, edits)).reverse())) {
+  for (const key of new Set((await guardedBy(finder, edit, rowsAfter(edits))).reverse())) {
     const newer = store.side(key);
     const isTold = store.entriesAround(key).some(({ state }) => state === 'failed') && !store.isInUse(key);
     if (newer !== null && !isTold && rules.isNewer(newer.version, versionOf((await finder.record(key)).base))) judged.push({ edit, key, newer });

@@ -9,7 +9,7 @@ import type { EngineContext } from '../engine-context.ts';
 import type { SaveReceipt, TransactionReceipt } from '../engine.ts';
 import { sizeOf } from './entry-size.ts';
 import { GroupFinder } from './groups.ts';
-import { guardEdits } from './guard.ts';
+import { guardEdits, rowsAfter } from './guard.ts';
 import { queueEntries, releaseWith, withdrawEntry, type EntryContent } from './queue-entries.ts';
 import { keysOf, type EntryHeader, type QueueEntry } from './queue-entry.ts';
 import { keyOf, splitKey, type Key } from '../store/record-key.ts';
@@ -180,10 +180,6 @@ export async function assertUnlocked({ schema, store, rules }: EngineContext, fi
 function isHeader({ places }: EngineContext, key: Key): boolean {
   const { object } = splitKey(key);
   return places.get(object)!.header === object;
-}
-
-function rowsAfter(edits: readonly Edit[]): Map<Key, Uint8Array | null> {
-  return new Map(edits.map(({ key, after }) => [key, after]));
 }
 
 /** Rule A15: a save that no request could carry is refused at once, never split. */
