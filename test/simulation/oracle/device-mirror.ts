@@ -181,7 +181,8 @@ export class DeviceMirror {
       if (!settled.has(key)) this.#checkSafety(key, was.base, was.saves);
       if (!settled.has(key)) this.#checkView(key, was.view, was.base, was.saves, isApplyingDownload);
       if (was.isInUse && this.drafts.holds(key) && was.saves.length === 0 && was.base !== this.base(key)) this.#fail('merge-safety', `${key} was merged while a draft holds it`);
-      if (was.isOpen && was.base !== this.base(key) && !isApplyingDownload && !isSettledIn(was.saves)) this.#fail('in-use', `version ${String(this.base(key)?.version)} of ${key} was merged while somebody has its group open`);
+      const isSeen = was.base?.state === 'live' || this.base(key)?.state === 'live';
+      if (was.isOpen && isSeen && was.base !== this.base(key) && !isApplyingDownload && !isSettledIn(was.saves)) this.#fail('in-use', `version ${String(this.base(key)?.version)} of ${key} was merged while somebody has its group open`);
       for (const save of was.saves) if (save.place === 'saved') this.#checkSaved(key, save);
       this.#noteShown(key);
       this.#touchedAt.set(key, ++this.#commits);

@@ -104,9 +104,10 @@ export class GroupViews {
   #findTear({ header, members }: ShownGroup, position: number): string | null {
     if (members.size === 0) return null;
     let [from, newest, until, oldest] = [-1, '', Infinity, ''];
+    for (const [key, { online }] of members) if (online.moment > from) [from, newest] = [online.moment, key];
+    const present = new Set(this.#options.groups.membersAt(header, from));
     for (const [key, { online }] of members) {
-      if (online.moment > from) [from, newest] = [online.moment, key];
-      const end = this.#replacedAt(header, key, online, position);
+      const end = present.has(key) || this.#isFed(key, from, position) ? this.#replacedAt(key, online) : Infinity;
       if (end < until) [until, oldest] = [end, key];
     }
     if (from >= until) return `${newest} is at version ${String(members.get(newest)!.version)}, and ${oldest} still at ${String(members.get(oldest)!.version)}`;
@@ -122,19 +123,21 @@ export class GroupViews {
 
   /** A page has the newest image of each record: one may have left a group by a later save, which tells of that group when its turn comes. */
   #hasLeft(key: string, moment: number, position: number): boolean {
-    const { history, user, base } = this.#options;
-    const held = base(key)?.online;
-    if (held === null || held === undefined || held.moment <= moment) return false;
-    return !history.feed(user).slice(0, position).some(({ records }) => records.has(key) && compareVersions(records.get(key)!, held.version) >= 0);
+    const held = this.#options.base(key)?.online ?? null;
+    return held !== null && held.moment > moment && !this.#isFed(key, held.moment, position);
   }
 
-  /** When this user's devices wrote the next version of a record. One that left its group is asked for by nobody: the feed says so. */
-  #replacedAt(header: string, key: string, { version }: OnlineVersion, position: number): number {
-    const { history, groups, user, isOwn } = this.#options;
-    const next = history.versions(key).find((later) => compareVersions(later.version, version) > 0 && isOwn(later));
-    if (next === undefined) return Infinity;
-    const isFed = history.feed(user).slice(0, position).some(({ records }) => records.has(key) && compareVersions(records.get(key)!, next.version) >= 0);
-    return isFed || groups.membersAt(header, next.moment).includes(key) ? next.moment : Infinity;
+  /** Whether the feed up to a position tells of a record as it was at a moment, or newer. */
+  #isFed(key: string, moment: number, position: number): boolean {
+    const { history, user } = this.#options;
+    const { version } = history.asOf(key, moment)!;
+    return history.feed(user).slice(0, position).some(({ records }) => records.has(key) && compareVersions(records.get(key)!, version) >= 0);
+  }
+
+  /** When this user's devices wrote the next version of a record. */
+  #replacedAt(key: string, { version }: OnlineVersion): number {
+    const { history, isOwn } = this.#options;
+    return history.versions(key).find((later) => compareVersions(later.version, version) > 0 && isOwn(later))?.moment ?? Infinity;
   }
 
   /** Rule A35: what hangs on a master is not shown before that. */

@@ -162,6 +162,8 @@ export class QueueLedger {
     for (const key of new Set([...keysOfSave(save), ...save.headers])) {
       const aside = this.#options.aside(key);
       if (aside === null || save.members.some((member) => member.key === key && member.op === 'create')) continue;
+      // A sync error says what is online, and what comes later waits behind it.
+      if (this.saves.some((other) => other.place === 'failed' && (other.headers.includes(key) || keysOfSave(other).includes(key)))) continue;
       if (aside.state !== 'live') this.#fail('guards', `${describeSave(save)} is queued, and ${key} is known to be ${aside.state}`);
       const values = before.has(key) ? before.get(key)!.view : this.#options.view(key);
       if (aside.online !== null && isSubmitted(aside.online) && (values === null || !isSubmitted({ key, values }))) this.#fail('guards', `${describeSave(save)} is queued, and ${key} is known to be submitted`);
