@@ -11,22 +11,27 @@ import { writeNotices } from './third-party-notices.mjs';
 
 const BLOB_SOURCE = 'src/worker/blob-source.generated.ts';
 
-/** File of dist/ → source; the same doors as `exports` in package.json. */
-const ENTRIES = {
-  'index': 'bindings/web/index.ts',
-  'node': 'bindings/node/index.ts',
-  'schema': 'src/schema.ts',
-  'storage-memory': 'src/storage/memory.ts',
-  'storage-indexeddb': 'src/storage/indexeddb.ts',
-  'server': 'src/server/index.ts',
-  'server-node': 'src/server/http/node.ts',
-  'server-memory': 'src/server/store/memory.ts',
-  'server-pglite': 'src/server/store/pglite.ts',
-  'server-postgres': 'src/server/store/postgres.ts',
-  'server-hints-nats': 'src/server/hints/nats-hint-bus.ts',
-  'server-hints-postgres': 'src/server/hints/postgres-hint-bus.ts',
-  'testing': 'src/testing/index.ts',
-};
+/** File of dist/ → source; the same doors as `exports` in package.json. Those of one row share chunks: the more of them, the more chunks a page loads. */
+const DOORS = [
+  {
+    'index': 'bindings/web/index.ts',
+    'schema': 'src/schema.ts',
+    'storage-memory': 'src/storage/memory.ts',
+    'storage-indexeddb': 'src/storage/indexeddb.ts',
+    'worker/blob-source': BLOB_SOURCE,
+  },
+  {
+    'node': 'bindings/node/index.ts',
+    'server': 'src/server/index.ts',
+    'server-node': 'src/server/http/node.ts',
+    'server-memory': 'src/server/store/memory.ts',
+    'server-pglite': 'src/server/store/pglite.ts',
+    'server-postgres': 'src/server/store/postgres.ts',
+    'server-hints-nats': 'src/server/hints/nats-hint-bus.ts',
+    'server-hints-postgres': 'src/server/hints/postgres-hint-bus.ts',
+    'testing': 'src/testing/index.ts',
+  },
+];
 
 /** @type {import('esbuild').BuildOptions & { metafile: true }} */
 const COMMON = {
@@ -65,14 +70,13 @@ async function bundleBlobWorker() {
   return script.metafile;
 }
 
-async function bundleEntries() {
+/** @param {Record<string, string>} entryPoints */
+async function bundleDoors(entryPoints) {
   const urls = {
     'worker-entry.ts': './worker/worker.js',
     'core.simd.wasm': './core.simd.wasm',
     'core.wasm': './core.wasm',
   };
-  /** @type {Record<string, string>} */
-  const entryPoints = { ...ENTRIES, 'worker/blob-source': BLOB_SOURCE };
   const result = await build({
     ...COMMON,
     entryPoints,
@@ -105,7 +109,8 @@ for (const name of readdirSync('dist')) {
   if (name !== 'types') rmSync(`dist/${name}`, { recursive: true });
 }
 await bundleWorker();
-const metafiles = [await bundleBlobWorker(), await bundleEntries()];
+const metafiles = [await bundleBlobWorker()];
+for (const doors of DOORS) metafiles.push(await bundleDoors(doors));
 copyCores();
 writeNotices(metafiles, 'dist/THIRD-PARTY-NOTICES.txt');
 for (const name of readdirSync('dist', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js')).sort()) {

@@ -1,5 +1,5 @@
 import type { DeviceCore } from '../core/core.ts';
-import type { ProtocolLimits } from '../protocol/messages.ts';
+import type { ProtocolLimits } from '../protocol/limits.ts';
 import type { Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import { createEmitter, type Emitter } from '../shared/emitter.ts';

@@ -1,3 +1,4 @@
+import type { ProtocolLimits } from './limits.ts';
 /**
  * The messages. Each body is one msgpack map ("envelope") with short text keys; records travel inside it as one `items` binary of
  * canonical msgpack (see items.ts), which refers to `layouts` by index. docs/PROTOCOL.md is the whole of it in words.
@@ -63,29 +64,6 @@ export interface HelloAnswer extends AnswerHead {
   /** There are hints to listen for, see `PATHS.hints`. */
   readonly hints: boolean;
 }
-
-/** The most that a message may hold. */
-export interface ProtocolLimits {
-  /** Bytes of a body. */
-  readonly bodyBytes: number;
-  /** Entries of an upload. */
-  readonly entries: number;
-  /** Changed records of one entry. */
-  readonly members: number;
-  /** Bytes of one entry's items. */
-  readonly entryBytes: number;
-  /** Images of a page. */
-  readonly pageItems: number;
-}
-
-/** What Fieldtide uses unless told otherwise (design: "transaction limits"). */
-export const DEFAULT_LIMITS: ProtocolLimits = {
-  bodyBytes: 8 * 1024 * 1024,
-  entries: 500,
-  members: 2_000,
-  entryBytes: 4 * 1024 * 1024,
-  pageItems: 500,
-};
 
 /** Names one record. */
 export interface WireRecord {

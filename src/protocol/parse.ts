@@ -1,4 +1,5 @@
 import { SyncFault } from '../shared/fault.ts';
+import { type ProtocolLimits } from './limits.ts';
 import {
   FEED_GAPS,
   REFUSAL_CLASSES,
@@ -10,7 +11,6 @@ import {
   type FeedTransaction,
   type HelloAnswer,
   type Overwritten,
-  type ProtocolLimits,
   type RecordAnswer,
   type Refusal,
   type ServerStamp,

@@ -4,7 +4,8 @@
  * @module fieldtide/server
  */
 export type { Layout, LayoutField } from '../protocol/layout.ts';
-export type { ProtocolLimits, Refusal } from '../protocol/messages.ts';
+export type { ProtocolLimits } from '../protocol/limits.ts';
+export type { Refusal } from '../protocol/messages.ts';
 export type { RecordVersion } from '../protocol/version.ts';
 export type { CancelTimer, Clock } from '../shared/clock.ts';
 export type { Random } from '../shared/random.ts';

@@ -1,5 +1,5 @@
 import type { Core } from '../core/core.ts';
-import type { ProtocolLimits } from '../protocol/messages.ts';
+import type { ProtocolLimits } from '../protocol/limits.ts';
 import type { ObjectName, Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Random } from '../shared/random.ts';

@@ -1,14 +1,13 @@
 import { createTwinCore } from '../core/twin.ts';
+import { DEFAULT_LIMITS, type ProtocolLimits } from '../protocol/limits.ts';
 import {
   CONTENT_TYPE,
-  DEFAULT_LIMITS,
   HEADERS,
   parseCursor,
   PATHS,
   type AnswerHead,
   type FeedAnswer,
   type HelloAnswer,
-  type ProtocolLimits,
   type RecordAnswer,
   type ServerStamp,
   type SnapshotAnswer,

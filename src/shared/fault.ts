@@ -101,6 +101,11 @@ export class SyncFault extends Error {
     this.code = code;
     this.details = options.details ?? {};
   }
+
+  /** The package's doors are bundled apart, and an app can have two copies of it: a fault of any of them is one. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return this === SyncFault ? value instanceof Error && value.name === 'SyncFault' : Function.prototype[Symbol.hasInstance].call(this, value);
+  }
 }
 
 /** Says whether a value is a {@link SyncFault}, optionally of one code. */

@@ -1,9 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import { decodeEnvelope, encodeEnvelope } from '../../src/protocol/envelope.ts';
 import { createLayout } from '../../src/protocol/layout.ts';
+import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import {
-  DEFAULT_LIMITS, formatCursor, parseCursor,
-  type FaultAnswer, type FeedAnswer, type HelloAnswer, type RecordAnswer, type SnapshotAnswer, type UploadAnswer, type UploadRequest,
+  formatCursor,
+  parseCursor,
+  type FaultAnswer,
+  type FeedAnswer,
+  type HelloAnswer,
+  type RecordAnswer,
+  type SnapshotAnswer,
+  type UploadAnswer,
+  type UploadRequest,
 } from '../../src/protocol/messages.ts';
 import {
   parseFaultAnswer,

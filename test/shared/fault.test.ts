@@ -26,6 +26,16 @@ describe('a fault', () => {
     expect([new Error('x'), { code: 'STORAGE_FULL' }, null, undefined, 'STORAGE_FULL'].some((value) => isFault(value))).toBe(false);
   });
 
+  test('of another copy of the package is one too, and a fault of its own kind is none of another', () => {
+    class OtherCopy extends Error {
+      override readonly name = 'SyncFault';
+      readonly code = 'STORAGE_FULL';
+    }
+    class OwnKind extends SyncFault {}
+    expect([isFault(new OtherCopy('x'), 'STORAGE_FULL'), new OtherCopy('x') instanceof SyncFault]).toEqual([true, true]);
+    expect([new SyncFault('STORAGE_FULL', 'x') instanceof OwnKind, new OwnKind('STORAGE_FULL', 'x') instanceof OwnKind]).toEqual([false, true]);
+  });
+
   test('crosses a worker with code, message and details, and is a fault there', () => {
     const fault = cross(new SyncFault('VALUE_INVALID', 'account.size is wrong', { details: { field: 'account.size', isRetryable: false, at: null } }));
     expect(isFault(fault, 'VALUE_INVALID')).toBe(true);

@@ -1,6 +1,6 @@
 import { NO_FAULTS, type Faults } from '../../src/testing/simulation/faults.ts';
 import type { SeededRandom } from '../../src/testing/simulation/seeded-random.ts';
-import { DEFAULT_LIMITS } from '../../src/protocol/messages.ts';
+import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import { DEVICE_FIELDS, type ObjectName } from './crm.ts';
 
 /**
@@ -12,6 +12,8 @@ export interface Swarm {
   /** Devices by user. */
   readonly devices: readonly { readonly name: string; readonly user: string; readonly clockOffByMs: number }[];
   readonly faults: Faults;
+  /** How often a page of the feed comes without a member of a group that it names. */
+  readonly withheld: number;
   /** Mean time between two actions, in milliseconds. */
   readonly gapMs: number;
   readonly latencyMs: number;
@@ -93,6 +95,7 @@ export function drawSwarm(random: SeededRandom): Swarm {
     steps: random.integer(150, 300),
     devices,
     faults,
+    withheld: drawWithheld(random.fork('withheld')),
     gapMs: random.pick([30, 300, 3_000]),
     latencyMs: random.pick([5, 40, 400]),
     storageMs: random.chance(0.4) ? random.pick([1, 5, 30]) : 0,
@@ -131,6 +134,10 @@ function drawWork(random: SeededRandom, some: (least: number, most: number, odds
     },
     actions: drawActions(random, some, orders + calls + inquiries > 0),
   };
+}
+
+function drawWithheld(random: SeededRandom): number {
+  return random.chance(0.2) ? 0.02 + random.next() * 0.2 : 0;
 }
 
 const MOST: Readonly<Record<keyof Faults, number>> = {

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { decodeEnvelope } from '../../src/protocol/envelope.ts';
 import { parseUploadRequest } from '../../src/protocol/parse.ts';
-import { DEFAULT_LIMITS } from '../../src/protocol/messages.ts';
+import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
 import type { Change } from '../../src/client/queue/transaction.ts';
 import { refuse } from '../../src/server/index.ts';
 import { memory } from '../../src/storage/memory.ts';

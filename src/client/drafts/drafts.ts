@@ -1,4 +1,4 @@
-import type { ProtocolLimits } from '../../protocol/messages.ts';
+import type { ProtocolLimits } from '../../protocol/limits.ts';
 import { decodeRow, readField } from '../../protocol/row.ts';
 import { NO_VERSION } from '../../protocol/version.ts';
 import { SyncFault } from '../../shared/fault.ts';

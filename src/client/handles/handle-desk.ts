@@ -1,4 +1,4 @@
-import type { ProtocolLimits } from '../../protocol/messages.ts';
+import type { ProtocolLimits } from '../../protocol/limits.ts';
 import { decodeRow } from '../../protocol/row.ts';
 import { bytesEqual } from '../../shared/bytes.ts';
 import { SyncFault } from '../../shared/fault.ts';

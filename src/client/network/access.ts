@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, type ProtocolLimits } from '../../protocol/messages.ts';
+import { DEFAULT_LIMITS, type ProtocolLimits } from '../../protocol/limits.ts';
 import { isFault, SyncFault } from '../../shared/fault.ts';
 import type { NetworkContext } from '../engine-context.ts';
 import { readOnly } from '../read-only.ts';

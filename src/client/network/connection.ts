@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, type ProtocolLimits } from '../../protocol/messages.ts';
+import { DEFAULT_LIMITS, type ProtocolLimits } from '../../protocol/limits.ts';
 import type { CancelTimer } from '../../shared/clock.ts';
 import { describeFault, type FaultShape } from '../../shared/fault.ts';
 import type { Conversation, ConversationOptions, ConversationState } from './conversation.ts';

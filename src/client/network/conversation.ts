@@ -1,4 +1,4 @@
-import type { ProtocolLimits } from '../../protocol/messages.ts';
+import type { ProtocolLimits } from '../../protocol/limits.ts';
 import type { BackoffOptions } from '../../shared/backoff.ts';
 import { describeFault, isFault, type FaultShape } from '../../shared/fault.ts';
 import type { TransportAdapter } from '../../transport/transport-adapter.ts';

@@ -1,6 +1,7 @@
 import { encodeChanges } from '../../protocol/items.ts';
 import type { Layout } from '../../protocol/layout.ts';
-import type { ProtocolLimits, WireEntry } from '../../protocol/messages.ts';
+import type { ProtocolLimits } from '../../protocol/limits.ts';
+import type { WireEntry } from '../../protocol/messages.ts';
 import { wireLayout } from '../../protocol/wire-layout.ts';
 import { pickBackoff } from '../../shared/backoff.ts';
 import { isFault } from '../../shared/fault.ts';

@@ -1,5 +1,5 @@
 import type { EditValues } from '../../core/core.ts';
-import type { ProtocolLimits } from '../../protocol/messages.ts';
+import type { ProtocolLimits } from '../../protocol/limits.ts';
 import { NO_VERSION, type RecordVersion } from '../../protocol/version.ts';
 import { SyncFault, type FaultDetails } from '../../shared/fault.ts';
 import { createId } from '../../shared/ids.ts';
