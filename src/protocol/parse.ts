@@ -85,7 +85,7 @@ export function parseRecordAnswer(envelope: unknown): RecordAnswer {
 
 export function parseHelloAnswer(envelope: unknown): HelloAnswer {
   const limits = mapOf<ProtocolLimits>({ bodyBytes: wholeNumber, entries: wholeNumber, members: wholeNumber, entryBytes: wholeNumber, pageItems: wholeNumber });
-  return mapOf<HelloAnswer>({ ...HEAD, protocols: listOf(wholeNumber, 100), user: text, limits, hints: (value, what) => trueOrFalse(value ?? false, what) })(envelope, 'hello answer');
+  return mapOf<HelloAnswer>({ ...HEAD, protocols: listOf(wholeNumber, 100), user: text, limits, hints: trueOrFalse })(envelope, 'hello answer');
 }
 
 export function parseFaultAnswer(envelope: unknown): FaultAnswer {

@@ -1,11 +1,20 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { memoryHintBus, type HintBus } from '../../src/server/index.ts';
-import { natsHintBus } from '../../src/server/hints/nats-hint-bus.ts';
+import { natsHintBus, type NatsHintConnection } from '../../src/server/hints/nats-hint-bus.ts';
 import { postgresHintBus, type PostgresHintBus, type PostgresHintBusOptions } from '../../src/server/hints/postgres-hint-bus.ts';
 import { describeOnPostgres } from '../support/postgres.ts';
 import { usePostgres } from './postgres-stores.ts';
+
+// Its declarations do not hold under exactOptionalPropertyTypes, so it is imported without them.
+const NATS: string = '@nats-io/transport-node';
+
+/** What the tests use of it beside the bus. */
+interface NatsConnection extends NatsHintConnection {
+  readonly flush: () => Promise<void>;
+  readonly close: () => Promise<void>;
+  readonly stats: () => { readonly inMsgs: number };
+}
 
 /** Resolves when a user is hinted at. */
 function nextHint(bus: HintBus, tenant: string, user: string): { readonly heard: Promise<void>; readonly stop: () => void } {
@@ -147,6 +156,7 @@ describe.skipIf(natsServer === undefined)(natsServer === undefined ? 'the hint b
   });
 
   async function openBus(): Promise<{ readonly bus: HintBus; readonly connection: NatsConnection }> {
+    const { connect } = (await import(NATS)) as { readonly connect: (options: { readonly servers: string }) => Promise<NatsConnection> };
     const connection = await connect({ servers: url });
     connections.push(connection);
     return { bus: natsHintBus(connection), connection };
