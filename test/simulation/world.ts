@@ -13,6 +13,8 @@ import { canSee, createHooks, schema, type HookMishap } from './crm.ts';
 import { Oracle } from './oracle/oracle.ts';
 import { createRecordedStore } from './recorded-store.ts';
 import { drawSwarm, type Swarm } from './swarm.ts';
+import { PATHS } from '../../src/protocol/messages.ts';
+import { withholdMember } from './withheld.ts';
 import type { Trace } from './trace.ts';
 
 /** Bugs to plant: rules of the product with an entry swapped, or a store that does not keep its contract. */
@@ -110,14 +112,28 @@ export function createWorld({ seed, rules = {}, trace }: WorldOptions): World {
     server.crash();
   }
 
+  const withheldRandom = random.fork('pages');
+  /** Answers that are not as the server made them. */
+  const shortened = new WeakSet<object>();
   const network = createFaultyNetwork({
     time,
     random: random.fork('network'),
     faults,
     latencyMs: swarm.latencyMs,
-    exchange: (request) => server.exchange(request),
+    exchange: async (request) => {
+      const response = await server.exchange(request);
+      const user = (request.headers.authorization ?? '').replace('Bearer ', '');
+      if (response?.status !== 200 || response.body === null || request.path !== `/${PATHS.feed}` || isCalm || !withheldRandom.chance(swarm.withheld)) return response;
+      const page = withholdMember(core, withheldRandom, response.body);
+      if (page === null) return response;
+      trace.note('server', 'withholds', page.key);
+      oracle.withhold(user, page.key);
+      const short = { ...response, body: page.body };
+      shortened.add(short);
+      return short;
+    },
     onEvent: ({ device, request, path, what, detail }) => trace.note(device, `${what} ${request}`, path, detail),
-    onAnswer: (device, path, response) => oracle.answer(device, path, response),
+    onAnswer: (device, path, response) => void (shortened.has(response) || oracle.answer(device, path, response)),
   });
   const clocks = new Map<string, number>();
   const devices = swarm.devices.map(({ name, user, clockOffByMs }) => {

@@ -34,6 +34,8 @@ export interface DeviceMirrorOptions {
   readonly saves: Saves;
   /** Positions of this user's feed that are gone for good: a device that missed them can only know that. */
   readonly feedFloor: () => number;
+  /** Whether a page came without a record that it names. */
+  readonly isWithheld: (key: string) => boolean;
   readonly fail: (rule: Rule, message: string) => void;
 }
 
@@ -309,7 +311,7 @@ export class DeviceMirror {
     for (let position = first + 1; position <= cursor.position; position++) {
       if (isGapNoted && position <= feedFloor()) continue;
       for (const [key, version] of feed[position - 1]!.records) {
-        if (compareVersions(this.known(key), version) >= 0) continue;
+        if (this.#options.isWithheld(key) || compareVersions(this.known(key), version) >= 0) continue;
         // A download brings what there is; of what is gone, the device need only know that it is not there.
         if (isApplyingDownload && (this.#sides.get(key) ?? this.#bases.get(key))?.state !== 'live' && history.wasGone(key, version, user)) continue;
         this.#fail('feed-accounting', `the cursor passed ${position}, and ${key} is held at version ${String(this.known(key))}, not ${String(version)}`);

@@ -40,6 +40,8 @@ export class Oracle {
   readonly #decisions: Decisions;
   readonly #pages: Pages;
   readonly #groups: GroupsOnline;
+  /** Records that a page named and did not bring, by user. */
+  readonly #withheld = new Map<string, Set<string>>();
   #violation: Violation | null = null;
 
   constructor(options: OracleOptions) {
@@ -73,7 +75,7 @@ export class Oracle {
   observe(device: string, user: string, adapter: StorageAdapter): StorageAdapter {
     this.#mirrors.get(device)?.discard();
     const { history, saves, fail } = this;
-    const mirror = new DeviceMirror({ name: device, user, history, groups: this.#groups, saves, fail, feedFloor: () => this.#feedFloor(user) });
+    const mirror = new DeviceMirror({ name: device, user, history, groups: this.#groups, saves, fail, isWithheld: (key) => this.withheldFrom(user).has(key), feedFloor: () => this.#feedFloor(user) });
     this.#mirrors.set(device, mirror);
     return { open: async (owner) => witness(await adapter.open(owner), mirror) };
   }
@@ -82,6 +84,16 @@ export class Oracle {
   #feedFloor(user: string): number {
     const kept = this.history.feed(user).findIndex(({ createdAt }) => createdAt >= this.#options.serverNow() - this.#options.retentionMs);
     return kept < 0 ? this.history.feed(user).length : kept;
+  }
+
+  /** A page names a record, and comes without it: nobody can have it from there. */
+  withhold(user: string, key: string): void {
+    this.#withheld.set(user, (this.#withheld.get(user) ?? new Set()).add(key));
+  }
+
+  /** Records that pages for a user came without. */
+  withheldFrom(user: string): ReadonlySet<string> {
+    return this.#withheld.get(user) ?? new Set();
   }
 
   /** A user asks for something; the answer to the call ends it. */
