@@ -4,12 +4,16 @@ import { CHROMIUM_ARGS, findChromium } from './scripts/chromium.mjs';
 
 const executablePath = findChromium();
 
+// What hangs is found by this; how fast something is, by `npm run bench`. Busy machines take their time.
+const PATIENCE = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
           name: 'node',
+          ...PATIENCE,
           environment: 'node',
           include: ['test/**/*.test.ts'],
           exclude: ['test/**/*.browser.test.ts'],
@@ -18,6 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'chromium',
+          ...PATIENCE,
           include: ['test/**/*.browser.test.ts'],
           browser: {
             enabled: true,
