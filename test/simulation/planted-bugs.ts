@@ -276,11 +276,6 @@ const BUGS: Readonly<Record<string, Omit<PlantedBug, 'withinSeeds'> & { readonly
     withinSeeds: 100,
     rules: { clientOf: () => ({ isInUse: neverLeft() }) },
   },
-  'parts-mixed': {
-    mistake: 'A35: parts of a large transaction are put together whatever became of it between them',
-    withinSeeds: 400,
-    rules: { client: { isNextPart: () => true } },
-  },
   'gap-unnoted': {
     mistake: 'A31: a device goes on behind a gap of the feed, and does not note that something is missing',
     withinSeeds: 200,
