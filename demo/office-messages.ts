@@ -17,6 +17,15 @@ export interface FeedEntry {
   readonly records: readonly { readonly object: string; readonly id: string }[];
 }
 
+/** The feeds of all users. */
+export interface FeedsAnswer {
+  readonly feeds: readonly FeedSummary[];
+  /** Newest first. */
+  readonly entries: readonly FeedEntry[];
+  /** What the server's clock says, in milliseconds since 1970. */
+  readonly today: number;
+}
+
 /** What the server decided on one upload. */
 export interface OfficeReceipt {
   readonly user: string;

@@ -4,6 +4,7 @@ import { pglite } from '../src/server/store/pglite.ts';
 import { schema } from './schema.ts';
 import { createBackend } from './server/backend.ts';
 import { createChangeStream } from './server/changes.ts';
+import { createDemoClock } from './server/demo-clock.ts';
 import { listenNear } from './server/listen.ts';
 import { createOffice } from './server/office.ts';
 import { createOfficeRoutes } from './server/office-routes.ts';
@@ -17,12 +18,13 @@ const accounts = Number(process.env.FIELDTIDE_DEMO_ACCOUNTS ?? 240);
 
 const pageFiles = await loadPageFiles();
 const changes = createChangeStream();
+const clock = createDemoClock();
 const database = pglite({ folder, seedFolder: '.fieldtide/seed', log: (message, cause) => console.error(`database: ${message}`, cause ?? '') });
-const { server, store, receipts } = createBackend(database, () => {
+const { server, store, receipts } = createBackend(database, clock, () => {
   office.forget();
   changes.announce();
 });
-const office = createOffice({ online: server.online, store, receipts });
+const office = createOffice({ online: server.online, store, receipts, clock });
 const answerOffice = createOfficeRoutes(office, changes);
 
 console.log(`demo: opening the database in ${folder}`);

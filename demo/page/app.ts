@@ -19,8 +19,8 @@ export interface AppOptions {
 
 const GUIDE_KEY = 'fieldtide-demo/guide';
 
-/** Starts the page: three devices and the back office, each painted by itself when it changes. Returns what ends it. */
-export function startApp({ openClient, officeApi }: AppOptions): () => void {
+/** Starts the page: three devices and the back office, each painted by itself when it changes. */
+export function startApp({ openClient, officeApi }: AppOptions): void {
   const progress = createProgress();
   let selected = DEVICES[0]!.key;
   // On a narrow screen the guide would hide what it is about.
@@ -30,12 +30,12 @@ export function startApp({ openClient, officeApi }: AppOptions): () => void {
   const paintPanel = new Map<string, () => void>();
   let paintTop = (): void => {};
 
-  const onDeviceChange = (key: string): void => {
+  const onPanelChange = (key: string): void => {
     paintPanel.get(key)?.();
     paintTop();
   };
-  const devices: readonly Device[] = DEVICES.map((profile) => createDevice({ profile, openClient, onChange: () => onDeviceChange(profile.key) }));
-  const office: Office = createOffice(officeApi, () => paintPanel.get('office')?.());
+  const devices: readonly Device[] = DEVICES.map((profile) => createDevice({ profile, openClient, onChange: () => onPanelChange(profile.key) }));
+  const office: Office = createOffice(officeApi, () => onPanelChange('office'));
   const theme = createThemeSwitch(() => paintTop());
   const tabs: readonly PlaceTab[] = [
     ...devices.map((device) => ({ key: device.profile.key, title: device.profile.title, device })),
@@ -47,7 +47,6 @@ export function startApp({ openClient, officeApi }: AppOptions): () => void {
   paintTop = createPainter(document.querySelector('#top')!, topView);
   select(selected);
   document.addEventListener('visibilitychange', () => devices.forEach((device) => device.repeatNetwork()));
-  return () => devices.forEach((device) => device.stop());
 
   function topView(): readonly View[] {
     look();
@@ -68,7 +67,7 @@ export function startApp({ openClient, officeApi }: AppOptions): () => void {
 
   function look(): void {
     const [tablet, phone, ben] = devices;
-    if (tablet && phone && ben) progress.look({ tablet, phone, ben });
+    if (tablet && phone && ben) progress.look({ tablet, phone, ben, office });
   }
 
   function toggleGuide(): void {

@@ -1,7 +1,8 @@
-import { createSyncServer, type ServerStore, type SyncServer } from '../../src/server/index.ts';
+import { createSyncServer, type Clock, type ServerStore, type SyncServer } from '../../src/server/index.ts';
 import type { OfficeReceipt } from '../office-messages.ts';
 import { schema } from '../schema.ts';
 import { authenticate } from './authenticate.ts';
+import { FEED_RETENTION_MS } from './demo-clock.ts';
 import { hooks } from './hooks.ts';
 import { observeStore } from './receipt-log.ts';
 
@@ -13,13 +14,15 @@ export interface Backend {
 }
 
 /** @param onCommit - hears each transaction that may have written something. */
-export function createBackend(plainStore: ServerStore, onCommit: () => void): Backend {
+export function createBackend(plainStore: ServerStore, clock: Clock, onCommit: () => void): Backend {
   const { store, receipts } = observeStore(plainStore, onCommit);
   const server = createSyncServer({
     schema,
     store,
     authenticate,
     objects: hooks,
+    clock,
+    retentionMs: FEED_RETENTION_MS,
     basePath: '/sync',
     log: ({ level, message, cause }) => {
       if (level !== 'info') console.error(`server: ${message}`, cause ?? '');

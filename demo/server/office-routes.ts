@@ -18,6 +18,10 @@ export function createOfficeRoutes(office: Office, changes: ChangeStream): (requ
         return sendJson(response, 200, office.receipts());
       case 'GET records':
         return sendJson(response, 200, (await office.query({ object, where: { id } }))[0] ?? null);
+      case 'POST week':
+        office.passWeek();
+        changes.announce();
+        return sendJson(response, 200, null);
       case 'POST query':
         return sendJson(response, 200, await office.query((await readJson(request)) as unknown as Query));
       case 'POST records':

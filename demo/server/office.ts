@@ -2,16 +2,20 @@ import { compileQuery } from '../../src/client/read/match-query.ts';
 import type { Query } from '../../src/client/read/query.ts';
 import type { OnlineAccess, OnlineChange, OnlineRecord, ServerStore } from '../../src/server/index.ts';
 import { SyncFault } from '../../src/schema.ts';
-import type { FeedEntry, FeedSummary, OfficeReceipt } from '../office-messages.ts';
+import type { FeedEntry, FeedsAnswer, FeedSummary, OfficeReceipt } from '../office-messages.ts';
 import { schema } from '../schema.ts';
 import { DEMO_USERS } from './authenticate.ts';
+import { FEED_RETENTION_MS, type DemoClock } from './demo-clock.ts';
 import { OfficeRefusal } from './json-answer.ts';
 
 /** The back office: the server's records without any sync, and a look at what it keeps for devices. */
 export interface Office {
   query(query: Query): Promise<readonly unknown[]>;
   save(change: OnlineChange): Promise<{ readonly id: string | null }>;
-  feeds(): Promise<{ readonly feeds: readonly FeedSummary[]; readonly entries: readonly FeedEntry[] }>;
+  /** What can still be read of the feeds. */
+  feeds(): Promise<FeedsAnswer>;
+  /** Lets a week pass on the server, so that no feed keeps what is on it now. */
+  passWeek(): void;
   receipts(): readonly OfficeReceipt[];
   /** Something was saved: what was read is old. */
   forget(): void;
@@ -21,13 +25,14 @@ export interface OfficeOptions {
   readonly online: OnlineAccess;
   readonly store: ServerStore;
   readonly receipts: () => readonly OfficeReceipt[];
+  readonly clock: DemoClock;
 }
 
 const TENANT = 'default';
 const SHOWN_FEED_ENTRIES = 50;
 const PAGE = 1_000;
 
-export function createOffice({ online, store, receipts }: OfficeOptions): Office {
+export function createOffice({ online, store, receipts, clock }: OfficeOptions): Office {
   const read = new Map<string, Promise<readonly OnlineRecord[]>>();
 
   /** All records of an object, kept until something is saved: every panel of every page asks for them again then. */
@@ -68,12 +73,15 @@ export function createOffice({ online, store, receipts }: OfficeOptions): Office
         await store.read(TENANT, async (view) => {
           const head = (await view.getFeed(user))?.head ?? 0;
           feeds.push({ user, head });
-          const rows = await view.listFeed(user, Math.max(0, head - SHOWN_FEED_ENTRIES), SHOWN_FEED_ENTRIES);
+          const oldest = await view.oldestFeedPosition(user, clock.now() - FEED_RETENTION_MS);
+          if (oldest === null) return;
+          const rows = await view.listFeed(user, Math.max(oldest - 1, head - SHOWN_FEED_ENTRIES), SHOWN_FEED_ENTRIES);
           entries.push(...rows.map(({ position, createdAt, ...row }) => ({ user, position, at: createdAt, ...row })));
         });
       }
-      return { feeds, entries: entries.sort((left, right) => right.at - left.at) };
+      return { feeds, entries: entries.sort((left, right) => right.at - left.at), today: clock.now() };
     },
+    passWeek: () => clock.passWeek(),
     receipts,
     forget: () => read.clear(),
   };

@@ -27,10 +27,24 @@ export class DevicePanel {
 
   /** Opens a record of any kind from its list, by what the search box looks in. */
   async openRecord(tab: string, title: string): Promise<void> {
-    await this.panel.getByRole('tab', { name: tab }).click();
-    await this.panel.getByRole('searchbox').fill(title);
+    await this.search(tab, title);
     await this.panel.getByTestId('row').filter({ hasText: title }).first().click();
     await this.panel.getByTestId('record-title').filter({ hasText: title }).waitFor();
+  }
+
+  /** What the list says under the title of a record. */
+  async subtitleOf(tab: string, title: string): Promise<string> {
+    await this.search(tab, title);
+    return this.panel.getByTestId('row').filter({ hasText: title }).first().locator('.row-subtitle').innerText();
+  }
+
+  async search(tab: string, title: string): Promise<void> {
+    await this.panel.getByRole('tab', { name: tab }).click();
+    await this.panel.getByRole('searchbox').fill(title);
+  }
+
+  quantity(line: number): Promise<string> {
+    return this.line(line).getByLabel('Quantity').inputValue();
   }
 
   /** One line in the form of a header, from the first. */

@@ -4,6 +4,8 @@ import type { SyncClient } from '../../../src/client/sync-client.ts';
 import type { SyncObject } from '../../../src/client/facade/typed-objects.ts';
 import type { Draft } from '../../../src/client/facade/typed-drafts.ts';
 import type { ObjectName } from '../../schema.ts';
+import { copyToDraft } from './copy-to-new.ts';
+import { openRecord } from './open-record.ts';
 import type { Values } from '../crm/object-face.ts';
 import type { DeviceRecords, RecordSource, ShownRecord, SyncMark } from '../records/record-source.ts';
 
@@ -58,11 +60,9 @@ export function createDeviceSource(): DeviceSource {
     query: async ({ object, ...query }) => (await objectOf(object).query(query).get()).map((row) => toShown(object, row as ClientRecord)),
     watchQuery: ({ object, ...query }, listener) =>
       watch(() => objectOf(object).query(query).subscribe((rows) => listener(rows.map((row) => toShown(object, row as ClientRecord))))),
-    watchRecord: (object, id, listener) =>
-      watch(() => objectOf(object).watch(id, (row) => listener(row === null ? null : toShown(object, row as ClientRecord)))),
+    openRecord: (object, id, listener) =>
+      openRecord({ id, object: () => objectOf(object), watch, toShown: (record) => toShown(object, record), listener }),
     create: (object, values) => objectOf(object).create(values),
-    update: async (object, id, values) => void (await objectOf(object).update(id, values)),
-    remove: async (object, id) => void (await objectOf(object).remove(id)),
     device: {
       watchDrafts: (listener) => watch(() => running().drafts.subscribe(listener)),
       async openDraft(object, id) {
@@ -81,6 +81,7 @@ export function createDeviceSource(): DeviceSource {
       readDraft: async (id) => (await draftOf(id)).read(),
       saveDraft: async (id) => void (await (await draftOf(id)).save()),
       discardDraft: async (id) => void (await (await draftOf(id)).discard()),
+      copyToDraft: (object, header, lines) => copyToDraft(running(), object, header, lines),
       explain: (object, id) => running().explain(object, id),
       fix: async (syncError, members) => void (await running().syncErrors.fix(syncError, members)),
     },

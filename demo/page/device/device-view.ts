@@ -10,6 +10,7 @@ import { noticesView } from './notices-view.ts';
 import { problemsView } from './problems-view.ts';
 import { askView, signedOutView } from './sign-out-view.ts';
 import { statusView } from './status-view.ts';
+import { waitingView } from './waiting-view.ts';
 
 /** Everything of one device, top to bottom. */
 export function deviceView(device: Device): readonly View[] {
@@ -64,6 +65,7 @@ function contentViews(device: Device): readonly View[] {
     case 'notices': return [noticesView(device)];
     case 'drafts': return [draftsView(device)];
     case 'journal': return [journalView(device)];
+    case 'waiting': return [waitingView(device)];
     case null: return browserView(device.browser, device.profile.key);
   }
 }

@@ -6,16 +6,17 @@ import { createBrowser, type Browser } from '../records/browser.ts';
 import { createDeviceSource } from './device-source.ts';
 import { createInbox, type Inbox } from './inbox.ts';
 import { createDeviceLog, type DeviceLog } from './log.ts';
-import { readNetworkMode, storeNetworkMode, type NetworkMode } from './network.ts';
+import { readNetworkMode, storeNetworkMode, type Connection, type NetworkMode } from './network.ts';
 import type { DeviceProfile } from './profiles.ts';
-import { readSignedOut, storeSignedOut } from './signed-out.ts';
+import { readSignedOut, storeSignedOut, watchSignedOut } from './signed-out.ts';
+import { createWaiting, type Waiting } from './waiting.ts';
 
 /** A client in a worker that can be killed, and the connection it runs over. */
 export interface RunningClient {
   readonly client: SyncClient;
   /** Ends the worker at once: no goodbye, nothing is written any more. */
   kill(): void;
-  setNetwork(mode: NetworkMode): void;
+  setConnection(connection: Connection): void;
 }
 
 /** One device of the page, as its panel shows it. */
@@ -23,10 +24,12 @@ export interface Device {
   readonly profile: DeviceProfile;
   readonly browser: Browser;
   readonly log: DeviceLog;
-  readonly network: NetworkMode;
+  readonly connection: Connection;
   /** `null` while the client starts. */
   readonly status: SyncStatus | null;
   readonly inbox: Inbox;
+  /** What came and is not shown yet. */
+  readonly waiting: Waiting;
   /** What nobody has uploaded, while the person is asked what is to become of it at the sign-out. */
   readonly asksToSignOut: Unsent | null;
   /** What stays on the device while nobody is signed in; `null` while somebody is. */
@@ -36,6 +39,8 @@ export interface Device {
   /** Why the client does not run, in words. */
   readonly fault: string | null;
   setNetwork(mode: NetworkMode): void;
+  /** Leaves an order line out of what the feed brings, until it is told otherwise. */
+  holdBack(isHeldBack: boolean): void;
   download(): Promise<void>;
   /** Signs out at once when everything is uploaded, else asks. */
   askToSignOut(isAsked: boolean): void;
@@ -44,12 +49,11 @@ export interface Device {
   killAndRestart(): void;
   /** Says again whether it is online: the SDK listens to the browser's own word too, and that is of the whole page. */
   repeatNetwork(): void;
-  stop(): void;
 }
 
 export interface DeviceOptions {
   readonly profile: DeviceProfile;
-  readonly openClient: (profile: DeviceProfile, network: NetworkMode) => RunningClient;
+  readonly openClient: (profile: DeviceProfile, connection: Connection, onConnection: (connection: Connection) => void) => RunningClient;
   readonly onChange: () => void;
 }
 
@@ -61,8 +65,9 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
   const browser = createBrowser(source, onChange, () => (status?.lastDownloadAt === null ? 'The records come with the first download.' : null));
   const log = createDeviceLog(onChange);
   const inbox = createInbox({ browser, log, onChange });
+  const waiting = createWaiting(onChange);
   let running: RunningClient | null = null;
-  let network = readNetworkMode(profile.key);
+  let connection: Connection = { mode: readNetworkMode(profile.key), holdsBack: false };
   let status: SyncStatus | null = null;
   let asksToSignOut: Unsent | null = null;
   let signedOut = readSignedOut(profile.key);
@@ -71,21 +76,29 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
   let hasHeardFromOthers = false;
 
   function start(): void {
-    const opened = openClient(profile, network);
+    const opened = openClient(profile, connection, (now) => {
+      connection = now;
+      tellNetwork();
+      onChange();
+    });
     const { client } = opened;
     running = opened;
     source.connect(client);
     inbox.connect(client);
+    waiting.connect(client);
     client.events.subscribe((event) => {
       if ('object' in event) browser.titles.forget(event.object as ObjectName, event.id);
       if (event.type === 'download:applied') browser.titles.forgetAll();
       if (event.type === 'feed:merged') hasHeardFromOthers = true;
       log.addEvent(event);
+      waiting.hear(event);
       browser.refresh();
     });
     client.status.subscribe((now) => {
       status = now;
+      if (now.parked === 0 && inbox.pane === 'waiting') inbox.show(null);
       browser.refresh();
+      waiting.refresh();
       onChange();
       if (now.lastDownloadAt === null && now.isOnline && !isDownloading) void downloadFirst(opened);
     });
@@ -105,7 +118,7 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
     } catch {
       // The log says why. It goes on where it stopped, once the device is online.
       setTimeout(() => {
-        const isStillDue = running === opened && status?.lastDownloadAt === null && network !== 'offline';
+        const isStillDue = running === opened && status?.lastDownloadAt === null && connection.mode !== 'offline';
         if (isStillDue && !isDownloading) void downloadFirst(opened);
       }, FIRST_DOWNLOAD_RETRY_MS);
     } finally {
@@ -114,7 +127,7 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
   }
 
   function tellNetwork(): void {
-    running?.client.setLifecycle({ isOnline: network !== 'offline' }).catch(() => {}); // a hint; the requests feel it anyway
+    running?.client.setLifecycle({ isOnline: connection.mode !== 'offline' }).catch(() => {}); // a hint; the requests feel it anyway
   }
 
   async function signOut(unsent?: 'upload' | 'keep'): Promise<void> {
@@ -127,13 +140,35 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
       asksToSignOut = unsentOf(status);
       return onChange();
     }
-    opened.kill();
-    [running, status, asksToSignOut] = [null, null, null];
     storeSignedOut(profile.key, signedOut);
+    showSignedOut();
+  }
+
+  function showSignedOut(): void {
+    running?.kill();
+    [running, status, asksToSignOut] = [null, null, null];
     inbox.show(null);
     browser.showTab('account');
     log.add({ tone: 'plain', text: `${profile.person.name} signed out.`, why: 'The database stays on the device, for this person only.' });
   }
+
+  function setConnection(next: Connection): void {
+    connection = next;
+    running?.setConnection(next);
+    onChange();
+  }
+
+  function showSignedIn(): void {
+    log.add({ tone: 'plain', text: `${profile.person.name} signed in.`, why: 'What waited here goes on.' });
+    start();
+  }
+
+  // In another tab, where this device is the same one.
+  watchSignedOut(profile.key, (now) => {
+    signedOut = now;
+    if (now !== null) showSignedOut();
+    else if (running === null) showSignedIn();
+  });
 
   if (signedOut === null) start();
   return {
@@ -141,8 +176,9 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
     browser,
     log,
     inbox,
-    get network() {
-      return network;
+    waiting,
+    get connection() {
+      return connection;
     },
     get status() {
       return status;
@@ -160,12 +196,16 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
       return fault;
     },
     setNetwork(mode) {
-      network = mode;
       storeNetworkMode(profile.key, mode);
-      running?.setNetwork(mode);
+      setConnection({ ...connection, mode });
       tellNetwork();
       log.add(NETWORK_LINES[mode]);
-      onChange();
+    },
+    holdBack(holdsBack) {
+      setConnection({ ...connection, holdsBack });
+      log.add(holdsBack
+        ? { tone: 'plain', text: 'One order line is held back on its way.', why: 'What belongs together shows together: its order waits for it.' }
+        : { tone: 'plain', text: 'Nothing is held back any more.', why: 'The line comes with the next poll.' });
     },
     async download() {
       if (isDownloading || running === null) return;
@@ -188,8 +228,7 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
     signIn() {
       signedOut = null;
       storeSignedOut(profile.key, null);
-      log.add({ tone: 'plain', text: `${profile.person.name} signed in.`, why: 'What waited here goes on.' });
-      start();
+      showSignedIn();
     },
     killAndRestart() {
       if (running === null) return;
@@ -206,10 +245,6 @@ export function createDevice({ profile, openClient, onChange }: DeviceOptions): 
       onChange();
     },
     repeatNetwork: tellNetwork,
-    stop() {
-      running?.client.close().catch(() => {});
-      running = null;
-    },
   };
 }
 

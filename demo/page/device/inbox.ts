@@ -9,7 +9,7 @@ import type { DeviceLog } from './log.ts';
 import { offerDownload } from './offer-download.ts';
 
 /** What can be looked at in place of the records. */
-export type Pane = 'problems' | 'notices' | 'drafts' | 'journal';
+export type Pane = 'problems' | 'notices' | 'drafts' | 'journal' | 'waiting';
 
 /** What waits for the person who holds a device: refused changes, notices, drafts, and what left the queue unsaved. */
 export interface Inbox {
@@ -103,8 +103,8 @@ export function createInbox({ browser, log, onChange }: InboxOptions): Inbox {
     acknowledge: ({ id }) => attempt('Acknowledging', ({ notices: all }) => all.acknowledge(id)),
     copyToNew: (notice) =>
       attempt('Copying', async (running) => {
-        const { object, recordId } = await copyToNew(running, notice);
-        openRecord(object, recordId);
+        const { object, id } = await copyToNew(running, notice);
+        openRecord(object, id);
       }),
     connect(next) {
       client = next;

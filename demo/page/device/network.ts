@@ -10,13 +10,16 @@ export const NETWORK_MODES: readonly { readonly mode: NetworkMode; readonly labe
 /** Milliseconds that a slow connection takes to carry a request, and again to carry its answer. */
 export const SLOW_MS = 1_500;
 
-/** Name of the channel on which a device's worker hears that its mode changed. */
+/** Name of the channel on which workers of a device, and its pages in other tabs, hear that its connection changed. */
 export function networkChannel(deviceKey: string): string {
   return `fieldtide-demo-network-${deviceKey}`;
 }
 
-export interface NetworkMessage {
+/** What a device's connection does. */
+export interface Connection {
   readonly mode: NetworkMode;
+  /** One order line is left out of what the feed brings. */
+  readonly holdsBack: boolean;
 }
 
 /** Remembers a device's mode over reloads, as a flight mode would be. */

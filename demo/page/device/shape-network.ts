@@ -2,17 +2,22 @@
  * Runs in a device's worker before the SDK: makes its requests feel the connection that the page chose. Offline cuts what is under way,
  * as walking out of the building does, so answers can be lost for real.
  */
-import { networkChannel, SLOW_MS, type NetworkMessage, type NetworkMode } from './network.ts';
+import { createLineHolder } from './hold-back.ts';
+import { networkChannel, SLOW_MS, type Connection, type NetworkMode } from './network.ts';
 
 /** A device's worker is named after it. */
 const workerName = (globalThis as unknown as { readonly name: string }).name;
 const sendNow = globalThis.fetch.bind(globalThis);
 const channel = new BroadcastChannel(networkChannel(workerName));
-let mode = (new URLSearchParams(globalThis.location.search).get('network') ?? 'online') as NetworkMode;
+const asked = new URLSearchParams(globalThis.location.search);
+const holder = createLineHolder();
+holder.isHolding = asked.has('holds-back');
+let mode = (asked.get('network') ?? 'online') as NetworkMode;
 let connection = new AbortController();
 
-channel.addEventListener('message', ({ data }: MessageEvent<NetworkMessage>) => {
+channel.addEventListener('message', ({ data }: MessageEvent<Connection>) => {
   mode = data.mode;
+  holder.isHolding = data.holdsBack;
   if (mode === 'offline') {
     connection.abort();
     connection = new AbortController();
@@ -27,7 +32,7 @@ globalThis.fetch = async (input, init = {}) => {
     await travel(signal);
     const response = await sendNow(input, { ...init, signal });
     await travel(signal);
-    return response;
+    return await holder.pass(new URL(input instanceof Request ? input.url : input, globalThis.location.href), response);
   } catch (thrown) {
     throw cut.aborted ? unreachable() : thrown;
   }

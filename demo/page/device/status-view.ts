@@ -41,6 +41,7 @@ function panesOf({ status }: Device): readonly PaneButton[] {
   const panes: readonly (PaneButton | false)[] = [
     status.drafts > 0 && { pane: 'drafts', label: count(status.drafts, 'draft'), isUrgent: false },
     status.notices > 0 && { pane: 'notices', label: count(status.notices, 'notice'), isUrgent: false },
+    status.parked > 0 && { pane: 'waiting', label: `${status.parked.toLocaleString('en-GB')} kept aside`, isUrgent: false },
     status.syncErrors > 0 && { pane: 'problems', label: 'Look', isUrgent: true },
   ];
   return panes.filter((pane) => pane !== false);

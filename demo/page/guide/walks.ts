@@ -1,12 +1,14 @@
 import type { Notice } from '../../../src/client/answers/notices.ts';
 import type { Device } from '../device/device.ts';
-import { hasDraft } from '../records/group-form.ts';
+import type { Office } from '../office/office.ts';
+import { hasDraft } from '../records/group-part.ts';
 
 /** The devices that the walk-throughs look at. */
 export interface Stage {
   readonly tablet: Device;
   readonly phone: Device;
   readonly ben: Device;
+  readonly office: Office;
 }
 
 export interface Step {
@@ -22,7 +24,7 @@ export interface Walk {
   readonly steps: readonly Step[];
 }
 
-const isOffline = ({ network }: Device): boolean => network === 'offline';
+const isOffline = ({ connection }: Device): boolean => connection.mode === 'offline';
 const pending = ({ status }: Device): number => status?.pending ?? 0;
 const drafts = ({ status }: Device): number => status?.drafts ?? 0;
 const hasNotice = ({ inbox }: Device, kind: Notice['kind']): boolean => inbox.notices.some((notice) => notice.kind === kind);
@@ -96,7 +98,7 @@ export const WALKS: readonly Walk[] = [
     title: 'Pull the plug',
     lead: 'A kill in the middle of sending.',
     steps: [
-      { text: 'Put Ann’s phone on a slow connection.', isDone: ({ phone }) => phone.network === 'slow' },
+      { text: 'Put Ann’s phone on a slow connection.', isDone: ({ phone }) => phone.connection.mode === 'slow' },
       { text: 'Save a few changes there.', isDone: ({ phone }) => pending(phone) > 0 },
       { text: 'Kill and restart it while it sends.', isDone: ({ phone }) => phone.status === null },
       { text: 'All of them arrive, each once.', isDone: ({ phone }) => isSettled(phone) },

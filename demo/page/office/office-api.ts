@@ -1,6 +1,6 @@
 import type { FieldValue } from '../../../src/schema.ts';
 import type { ObjectName } from '../../schema.ts';
-import type { FeedEntry, FeedSummary, OfficeReceipt } from '../../office-messages.ts';
+import type { FeedsAnswer, OfficeReceipt } from '../../office-messages.ts';
 import type { Values } from '../crm/object-face.ts';
 import type { RecordQuery } from '../records/record-source.ts';
 
@@ -10,7 +10,8 @@ export interface OfficeApi {
   create(object: ObjectName, values: Values): Promise<{ readonly id: string }>;
   update(object: ObjectName, id: string, values: Values): Promise<void>;
   remove(object: ObjectName, id: string): Promise<void>;
-  feeds(): Promise<{ readonly feeds: readonly FeedSummary[]; readonly entries: readonly FeedEntry[] }>;
+  feeds(): Promise<FeedsAnswer>;
+  passWeek(): Promise<void>;
   receipts(): Promise<readonly OfficeReceipt[]>;
   /** Calls back when the server saved something, and when the connection to it comes and goes. */
   watchChanges(onChange: () => void, onConnection: (isConnected: boolean) => void): void;
@@ -22,8 +23,8 @@ export function createOfficeApi(base = '/office'): OfficeApi {
       method,
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
-    const answer = (await response.json()) as { readonly error?: { readonly message: string; readonly field: string | null } };
-    if (!response.ok) throw Object.assign(new Error(answer.error?.message ?? response.statusText), { details: { field: answer.error?.field ?? null } });
+    const answer = (await response.json()) as { readonly error?: { readonly message: string; readonly field: string | null } } | null;
+    if (!response.ok) throw Object.assign(new Error(answer?.error?.message ?? response.statusText), { details: { field: answer?.error?.field ?? null } });
     return answer as T;
   }
 
@@ -33,6 +34,7 @@ export function createOfficeApi(base = '/office'): OfficeApi {
     update: (object, id, values) => ask('PATCH', `records/${object}/${encodeURIComponent(id)}`, values),
     remove: (object, id) => ask('DELETE', `records/${object}/${encodeURIComponent(id)}`),
     feeds: () => ask('GET', 'feeds'),
+    passWeek: () => ask('POST', 'week'),
     receipts: () => ask('GET', 'receipts'),
     watchChanges(onChange, onConnection) {
       const events = new EventSource(`${base}/changes`);

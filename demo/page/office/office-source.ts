@@ -45,20 +45,24 @@ export function createOfficeSource(api: OfficeApi): OfficeSource {
         stop();
       };
     },
-    watchRecord(object, id, listener) {
+    openRecord(object, id, listener) {
       let isStopped = false;
-      const stop = watch(async () => {
+      const read = async (): Promise<void> => {
         const [record] = await query({ object, where: { id }, limit: 1 });
-        if (!isStopped) listener(record ?? null);
-      });
-      return () => {
-        isStopped = true;
-        stop();
+        if (!isStopped) listener({ record: record ?? null, newer: null });
+      };
+      const stop = watch(read);
+      return {
+        update: (values) => api.update(object, id, values),
+        remove: () => api.remove(object, id),
+        showNewest: read,
+        close() {
+          isStopped = true;
+          stop();
+        },
       };
     },
     create: (object, values) => api.create(object, values),
-    update: (object, id, values) => api.update(object, id, values),
-    remove: (object, id) => api.remove(object, id),
     device: null,
     refresh: () => {
       for (const run of watches) run();

@@ -13,6 +13,11 @@ export interface Office {
   readonly feeds: readonly FeedSummary[];
   readonly entries: readonly FeedEntry[];
   readonly receipts: readonly OfficeReceipt[];
+  /** What the server's clock says; `null` while it was not asked. */
+  readonly today: number | null;
+  /** How often somebody let a week pass since the page was opened. */
+  readonly weeksPassed: number;
+  passWeek(): void;
   show(part: OfficePart): void;
 }
 
@@ -24,10 +29,12 @@ export function createOffice(api: OfficeApi, onChange: () => void): Office {
   let feeds: readonly FeedSummary[] = [];
   let entries: readonly FeedEntry[] = [];
   let receipts: readonly OfficeReceipt[] = [];
+  let today: number | null = null;
+  let weeksPassed = 0;
 
   async function readSyncState(): Promise<void> {
     const [feedAnswer, receiptAnswer] = await Promise.all([api.feeds(), api.receipts()]);
-    ({ feeds, entries } = feedAnswer);
+    ({ feeds, entries, today } = feedAnswer);
     receipts = receiptAnswer;
     onChange();
   }
@@ -60,6 +67,19 @@ export function createOffice(api: OfficeApi, onChange: () => void): Office {
     },
     get receipts() {
       return receipts;
+    },
+    get today() {
+      return today;
+    },
+    get weeksPassed() {
+      return weeksPassed;
+    },
+    passWeek() {
+      // The server announces it, and what is shown is read again then; one that cannot be reached says so in its status.
+      api.passWeek().then(() => {
+        weeksPassed++;
+        onChange();
+      }, () => {});
     },
     show(next) {
       part = next;

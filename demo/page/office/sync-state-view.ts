@@ -1,14 +1,19 @@
 import type { ObjectName } from '../../schema.ts';
-import { formatTime } from '../crm/format.ts';
+import { formatDay, formatTime } from '../crm/format.ts';
 import { FACES } from '../crm/object-face.ts';
+import { icon } from '../render/icon.ts';
 import { h, type View } from '../render/view.ts';
 import type { Office } from './office.ts';
 
 /** What waits on each person's feed, newest first. */
-export function feedsView({ entries, browser }: Office): View {
+export function feedsView({ entries, browser, today, passWeek }: Office): View {
   return h('section', { key: 'feeds', class: 'ledger', 'aria-label': 'Feeds', 'data-testid': 'feeds' },
     h('p', { class: 'ledger-note' }, 'Every save of a device goes on its person’s feed. Their other devices read it from there.'),
-    entries.length === 0 && h('p', { class: 'empty' }, 'Nothing yet: change something on a device.'),
+    h('div', { class: 'ledger-action' },
+      h('p', { class: 'ledger-note' }, 'Entries are kept for seven days.', today !== null && ` On the server it is ${formatDay(new Date(today).toISOString().slice(0, 10))}.`),
+      h('button', { type: 'button', class: 'button small', title: 'Moves the server’s clock: what is on the feeds now is no longer kept', on: { click: () => passWeek() } }, icon('clock'), 'Let a week pass'),
+    ),
+    entries.length === 0 && h('p', { class: 'empty' }, 'Nothing: change something on a device.'),
     h('ol', {}, entries.map(({ user, position, at, store, number, records }) =>
       h('li', { key: `${user} ${position}`, class: 'ledger-row' },
         h('span', { class: 'ledger-key' }, `${user} ${position}`),

@@ -22,6 +22,8 @@ export interface Browser {
   /** Opens the form of a refused change, to send other values in its place. */
   openFix(error: SyncError): void;
   startNew(object: ObjectName, presets?: Values): void;
+  /** Puts a new record with what the open form holds in its place. */
+  copyEntries(): Promise<void>;
   back(): void;
   showTab(object: ObjectName): void;
   /** What an empty list says when there is more to say than that it is empty. */
@@ -67,6 +69,7 @@ export function createBrowser(source: RecordSource, onChange: () => void, emptyN
   function push(object: ObjectName, id: string | null, presets: Values = {}, fixing: SyncError | null = null): void {
     forgetTargets();
     reasons = null;
+    forms.at(-1)?.cover(true);
     const isInGroupForm = device !== null && (fixing !== null || isGrouped(object));
     forms = [...forms, isInGroupForm
       ? createGroupForm({ source, device, object, id, presets, fixing, onChange })
@@ -138,11 +141,21 @@ export function createBrowser(source: RecordSource, onChange: () => void, emptyN
     },
     refresh,
     startNew: (object, presets) => push(object, null, presets),
+    async copyEntries() {
+      const form = forms.at(-1);
+      if (form === undefined) return;
+      const copy = form.group === null ? { object: form.object, id: null } : await form.group.copyToNew();
+      if (copy === null || form !== forms.at(-1)) return;
+      form.close();
+      forms = forms.slice(0, -1);
+      push(copy.object as ObjectName, copy.id, copy.id === null ? form.entries() : {});
+    },
     back() {
       reasons = null;
       forms.at(-1)?.close();
       forgetTargets();
       forms = forms.slice(0, -1);
+      forms.at(-1)?.cover(false);
       onChange();
     },
     showTab(object) {

@@ -1,4 +1,6 @@
 import type { SyncError } from '../../../src/client/inbox/sync-error.ts';
+import type { NewerVersion } from '../../../src/client/handles/handle.ts';
+import type { RecordRef } from '../../../src/client/queue/outcomes.ts';
 import type { FieldValue } from '../../../src/schema.ts';
 import type { Unsubscribe } from '../../../src/shared/emitter.ts';
 import type { ObjectName } from '../../schema.ts';
@@ -7,44 +9,9 @@ import { FACES, fieldOf, type Values } from '../crm/object-face.ts';
 import { createDraftScope, type DraftScope, type FormRecord } from './draft-scope.ts';
 import { describeProblem, type FormProblem } from './form-problem.ts';
 import { toRaw, toValue, type RawValue } from './raw-value.ts';
+import type { GroupPart, LineForm, LineList } from './group-part.ts';
 import type { FieldHost, RecordForm } from './record-form.ts';
-import type { DeviceRecords, RecordSource, ShownRecord, SyncMark } from './record-source.ts';
-
-/** What a form has besides the fields of its record when lines are edited with it. */
-export interface GroupPart {
-  readonly lists: readonly LineList[];
-  /** When the draft behind the form was opened, in milliseconds since 1970; `null` without one. */
-  readonly draftOpenedAt: number | null;
-  /** The state that closes the record on devices, such as `Placed`. */
-  readonly submittedAs: string | null;
-  /** The refused change that saving sends again with other values. */
-  readonly fixing: SyncError | null;
-  /** Whether the header itself may be edited: of a refused change, only what it was about. */
-  readonly isHeaderOpen: boolean;
-  addLine(kind: LineKind): void;
-  /** Throws the draft away; its content goes to the journal. */
-  discard(): Promise<void>;
-}
-
-/** Whether a form shows edits that are not saved. */
-export function hasDraft({ group }: Pick<RecordForm, 'group'>): boolean {
-  return typeof group?.draftOpenedAt === 'number';
-}
-
-export interface LineList extends LineKind {
-  readonly lines: readonly LineForm[];
-}
-
-/** One line in the form of its header. */
-export interface LineForm extends FieldHost {
-  readonly id: string;
-  readonly values: Values;
-  readonly mark: SyncMark | null;
-  /** What the server made of it; `null` while it may be another after the save. */
-  readonly amount: FieldValue;
-  readonly isOpen: boolean;
-  remove(): void;
-}
+import type { DeviceRecords, OpenedRecord, RecordSource, ShownRecord, SyncMark } from './record-source.ts';
 
 export interface GroupFormOptions {
   readonly source: RecordSource;
@@ -74,6 +41,8 @@ export function createGroupForm({ source, device, object, id: firstId, presets, 
   let problems: ReadonlyMap<string, string> = new Map();
   const kinds = lineKindsOf(object);
   const stops: Unsubscribe[] = [];
+  let opened: OpenedRecord | null = null;
+  let newer: NewerVersion | null = null;
 
   const scope: DraftScope = createDraftScope({
     device,
@@ -85,7 +54,7 @@ export function createGroupForm({ source, device, object, id: firstId, presets, 
       watch(recordId);
     },
     onProblem({ record, field, message }) {
-      if (field === null) problem = { field, object: null, message };
+      if (field === null) problem = { field, object: null, message, isChangedElsewhere: false };
       else problems = new Map([...problems, [keyOf(record, field), message]]);
     },
     onChange,
@@ -93,11 +62,12 @@ export function createGroupForm({ source, device, object, id: firstId, presets, 
   if (fixing !== null) scope.close();
 
   function watch(recordId: string): void {
-    stops.push(source.watchRecord(object, recordId, (now) => {
-      [live, isLoading] = [now, false];
-      wasThere ||= now !== null;
+    opened = source.openRecord(object, recordId, (shown) => {
+      [live, newer, isLoading] = [shown.record, shown.newer, false];
+      wasThere ||= live !== null;
       onChange();
-    }));
+    });
+    stops.push(opened.close);
     for (const kind of kinds) {
       stops.push(source.watchQuery({ object: kind.object, where: { [kind.field]: recordId }, limit: MOST_LINES }, (rows) => {
         liveLines = new Map([...liveLines, [kind.object, rows]]);
@@ -174,6 +144,17 @@ export function createGroupForm({ source, device, object, id: firstId, presets, 
     }
   }
 
+  async function discard(): Promise<void> {
+    await scope.discard();
+    [typed, problems] = [new Map(), new Map()];
+    onChange();
+  }
+
+  function letGo(): void {
+    for (const stop of stops.splice(0)) stop();
+    opened = null;
+  }
+
   /** Puts a problem beside its field: of the lines, beside the first in which the field is empty. */
   function place(found: FormProblem): void {
     const line = kinds.filter((kind) => kind.object === found.object).flatMap((kind) => listOf(kind).lines).find(({ values }) => (values[found.field ?? ''] ?? null) === null);
@@ -207,9 +188,16 @@ export function createGroupForm({ source, device, object, id: firstId, presets, 
     },
     addLine: (kind) => void attempt(() => scope.add(kind.object, kind.field, fieldOf(kind.object, 'quantity') === undefined ? {} : { quantity: 1 })),
     async discard() {
-      await attempt(() => scope.discard());
-      [typed, problems] = [new Map(), new Map()];
-      onChange();
+      await attempt(discard);
+    },
+    async copyToNew() {
+      let copy: RecordRef | null = null;
+      await attempt(async () => {
+        const lines = kinds.map(listOf).flatMap((list) => list.lines.map(({ values }) => ({ object: list.object, values })));
+        copy = await device.copyToDraft(object, valuesNow(), lines);
+        await discard();
+      });
+      return copy;
     },
   };
 
@@ -224,6 +212,9 @@ export function createGroupForm({ source, device, object, id: firstId, presets, 
     get record() {
       if (live !== null) return { ...live, values: { ...live.values, ...drafted(id) }, mark: markOf(live) };
       return id !== null && scope.records !== null ? { object, id, values: valuesNow(), mark: null } : null;
+    },
+    get newer() {
+      return newer;
     },
     get isLoading() {
       return isLoading;
@@ -258,11 +249,22 @@ export function createGroupForm({ source, device, object, id: firstId, presets, 
     remove: () =>
       attempt(async () => {
         await scope.discard();
-        if (live !== null) await source.remove(object, live.id);
+        if (live !== null) await opened?.remove();
       }),
+    async showNewest() {
+      await attempt(async () => {
+        await discard();
+        await opened?.showNewest();
+      });
+    },
+    entries: valuesNow,
+    cover(isCovered) {
+      if (isCovered && scope.draft === null && typed.size === 0) letGo();
+      else if (!isCovered && opened === null && id !== null) watch(id);
+    },
     close() {
       scope.close();
-      for (const stop of stops.splice(0)) stop();
+      letGo();
     },
   };
 }

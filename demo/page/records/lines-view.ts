@@ -4,7 +4,7 @@ import { icon } from '../render/icon.ts';
 import { h, type View } from '../render/view.ts';
 import type { Browser } from './browser.ts';
 import { fieldView } from './field-view.ts';
-import type { GroupPart, LineForm, LineList } from './group-form.ts';
+import type { GroupPart, LineForm, LineList } from './group-part.ts';
 
 export interface LinesViewOptions {
   readonly browser: Browser;

@@ -1,7 +1,7 @@
 import { describeReason } from '../crm/sync-reason.ts';
 import { h, type View } from '../render/view.ts';
 import type { Browser } from './browser.ts';
-import { hasDraft } from './group-form.ts';
+import { hasDraft } from './group-part.ts';
 import type { RecordForm } from './record-form.ts';
 
 /** "Why is this not synced?" on a record with something that waits, and the SDK's answer. */

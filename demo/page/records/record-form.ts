@@ -1,11 +1,12 @@
 import type { FieldValue } from '../../../src/schema.ts';
+import type { NewerVersion } from '../../../src/client/handles/handle.ts';
 import type { Unsubscribe } from '../../../src/shared/emitter.ts';
 import type { ObjectName } from '../../schema.ts';
 import { FACES, fieldOf, type Values } from '../crm/object-face.ts';
 import { describeProblem, type FormProblem } from './form-problem.ts';
-import type { GroupPart } from './group-form.ts';
+import type { GroupPart } from './group-part.ts';
 import { toRaw, toValue, type RawValue } from './raw-value.ts';
-import type { RecordSource, ShownRecord } from './record-source.ts';
+import type { OpenedRecord, RecordSource, ShownRecord } from './record-source.ts';
 
 export interface RelatedList {
   readonly object: ObjectName;
@@ -31,8 +32,10 @@ export interface FieldHost {
 export interface RecordForm extends FieldHost {
   /** `null` until a new record is saved. */
   readonly id: string | null;
-  /** The record as it is now; it changes under the form when the feed merges. */
+  /** The record as it is open: on a device nothing but the person's own saves changes it. */
   readonly record: ShownRecord | null;
+  /** What other devices made of it meanwhile; `null` while the form shows all there is. */
+  readonly newer: NewerVersion | null;
   readonly isLoading: boolean;
   readonly isGone: boolean;
   readonly isDirty: boolean;
@@ -46,6 +49,12 @@ export interface RecordForm extends FieldHost {
   valueOf(field: string): FieldValue;
   save(): Promise<void>;
   remove(): Promise<boolean>;
+  /** Shows what other devices made of it. Edits of a draft go to the journal; what else was typed stays. */
+  showNewest(): Promise<void>;
+  /** What the form holds, as a new record could begin with it. */
+  entries(): Values;
+  /** Another form lies over this one, or no longer does: without edits, nothing is held open there. */
+  cover(isCovered: boolean): void;
   close(): void;
 }
 
@@ -72,14 +81,17 @@ export function createRecordForm({ source, object, id: firstId, presets = {}, on
   let seen: Values = {};
   let related: readonly RelatedList[] = FACES[object].related.map((list) => ({ ...list, rows: [] }));
   const stops: Unsubscribe[] = [];
+  let opened: OpenedRecord | null = null;
+  let newer: NewerVersion | null = null;
 
   const valueOf = (field: string): FieldValue => record?.values[field] ?? (id === null ? presets[field] : null) ?? null;
 
   function watch(recordId: string): void {
-    stops.push(source.watchRecord(object, recordId, (now) => {
-      [record, isLoading] = [now, false];
+    opened = source.openRecord(object, recordId, (shown) => {
+      [record, newer, isLoading] = [shown.record, shown.newer, false];
       onChange();
-    }));
+    });
+    stops.push(opened.close);
     for (const { object: child, field } of FACES[object].related) {
       stops.push(source.watchQuery({ object: child, where: { [field]: recordId }, limit: RELATED_LIMIT }, (rows) => {
         related = related.map((list) => (list.object === child ? { ...list, rows } : list));
@@ -87,6 +99,14 @@ export function createRecordForm({ source, object, id: firstId, presets = {}, on
       }));
     }
   }
+
+  function close(): void {
+    for (const stop of stops.splice(0)) stop();
+    opened = null;
+  }
+
+  /** What was typed, as values. */
+  const typedValues = (): Values => Object.fromEntries(Object.entries(draft).map(([field, raw]) => [field, toValue(fieldOf(object, field)!, raw)]));
 
   async function attempt(step: () => Promise<void>): Promise<boolean> {
     [isSaving, problem] = [true, null];
@@ -113,6 +133,9 @@ export function createRecordForm({ source, object, id: firstId, presets = {}, on
     },
     get record() {
       return record;
+    },
+    get newer() {
+      return newer;
     },
     get isLoading() {
       return isLoading;
@@ -153,22 +176,26 @@ export function createRecordForm({ source, object, id: firstId, presets = {}, on
     },
     async save() {
       if (isSaving) return;
-      const typed = Object.fromEntries(Object.entries(draft).map(([field, raw]) => [field, toValue(fieldOf(object, field)!, raw)]));
+      const typed = typedValues();
       const isSaved = await attempt(async () => {
         if (id === null) {
           ({ id } = await source.create(object, { ...presets, ...typed }));
           watch(id);
         } else {
-          await source.update(object, id, typed);
+          await opened?.update(typed);
         }
       });
       if (!isSaved) return;
       [draft, seen, hasJustSaved] = [{}, {}, true];
       onChange();
     },
-    remove: () => attempt(async () => (id === null ? undefined : source.remove(object, id))),
-    close: () => {
-      for (const stop of stops.splice(0)) stop();
+    remove: () => attempt(async () => opened?.remove()),
+    showNewest: async () => void (await attempt(async () => opened?.showNewest())),
+    entries: () => ({ ...presets, ...record?.values, ...typedValues() }),
+    cover(isCovered) {
+      if (isCovered && Object.keys(draft).length === 0) close();
+      else if (!isCovered && opened === null && id !== null) watch(id);
     },
+    close,
   };
 }

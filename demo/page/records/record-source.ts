@@ -1,5 +1,6 @@
 import type { DraftInfo, DraftRecord } from '../../../src/client/drafts/draft.ts';
 import type { RecordRef } from '../../../src/client/queue/outcomes.ts';
+import type { NewerVersion } from '../../../src/client/handles/handle.ts';
 import type { SyncReason } from '../../../src/client/inbox/explain.ts';
 import type { Query } from '../../../src/client/read/query.ts';
 import type { FixedMember } from '../../../src/client/inbox/sync-error.ts';
@@ -17,16 +18,32 @@ export interface ShownRecord {
   readonly mark: SyncMark | null;
 }
 
+/** What a form has open. */
+export interface OpenShown {
+  /** As the form is to show it; `null` while there is none. */
+  readonly record: ShownRecord | null;
+  /** What there is beside that: nothing changes under the person's eyes. `null` where there is nothing newer, and in the back office. */
+  readonly newer: NewerVersion | null;
+}
+
+/** A record that a form has open. What is saved through it conflicts with what the form never showed. */
+export interface OpenedRecord {
+  update(values: Values): Promise<void>;
+  remove(): Promise<void>;
+  /** Shows the newer version, where it is safe. */
+  showNewest(): Promise<void>;
+  close(): void;
+}
+
 export type RecordQuery = Omit<Query, 'object'> & { readonly object: ObjectName };
 
 /** Where the list and the form of a panel get their records: a device's client, or the server itself. */
 export interface RecordSource {
   query(query: RecordQuery): Promise<readonly ShownRecord[]>;
   watchQuery(query: RecordQuery, listener: (records: readonly ShownRecord[]) => void): Unsubscribe;
-  watchRecord(object: ObjectName, id: string, listener: (record: ShownRecord | null) => void): Unsubscribe;
+  /** Opens a record for a person. On a device nothing of it changes until it is closed, but by the person's own saves. */
+  openRecord(object: ObjectName, id: string, listener: (shown: OpenShown) => void): OpenedRecord;
   create(object: ObjectName, values: Values): Promise<{ readonly id: string }>;
-  update(object: ObjectName, id: string, values: Values): Promise<void>;
-  remove(object: ObjectName, id: string): Promise<void>;
   /** `null` in the back office, which saves at once. */
   readonly device: DeviceRecords | null;
 }
@@ -36,6 +53,12 @@ export type DraftEdit =
   | { readonly op: 'create'; readonly object: ObjectName; readonly values: Values }
   | { readonly op: 'update'; readonly object: ObjectName; readonly id: string; readonly values: Values }
   | { readonly op: 'remove'; readonly object: ObjectName; readonly id: string };
+
+/** A line to be copied. */
+export interface CopiedLine {
+  readonly object: ObjectName;
+  readonly values: Values;
+}
 
 /** What a device has besides records: edits that are not saved, saves that were refused, and the reasons why something waits. */
 export interface DeviceRecords {
@@ -47,6 +70,8 @@ export interface DeviceRecords {
   readDraft(draft: string): Promise<readonly DraftRecord[]>;
   saveDraft(draft: string): Promise<void>;
   discardDraft(draft: string): Promise<void>;
+  /** Begins a draft of a new record with what another one has, lines included; one that was closed is open again. */
+  copyToDraft(object: ObjectName, header: Values, lines: readonly CopiedLine[]): Promise<RecordRef>;
   explain(object: ObjectName, id: string): Promise<readonly SyncReason[]>;
   /** Sends other values in the place of refused ones. */
   fix(syncError: number, members: readonly FixedMember[]): Promise<void>;

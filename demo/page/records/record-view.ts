@@ -1,10 +1,11 @@
+import type { NewerVersion } from '../../../src/client/handles/handle.ts';
 import { describeValue, FACES, labelOf } from '../crm/object-face.ts';
 import { icon } from '../render/icon.ts';
-import { h, type View } from '../render/view.ts';
+import { classes, h, type View } from '../render/view.ts';
 import type { Browser } from './browser.ts';
 import { formatMoment } from '../crm/format.ts';
 import { fieldView } from './field-view.ts';
-import { hasDraft } from './group-form.ts';
+import { hasDraft } from './group-part.ts';
 import { linesView } from './lines-view.ts';
 import { moveFocus } from './list-view.ts';
 import { draftMark, markView } from './mark-view.ts';
@@ -21,6 +22,7 @@ export function recordView(browser: Browser, form: RecordForm, idPrefix: string)
       : h('div', { class: 'record-body' },
         reasonsView(browser, form),
         groupNote(form),
+        newerView(browser, form),
         h('form', { class: 'form', novalidate: true, on: { submit: (event) => void submit(browser, form, event) } },
           h('fieldset', { class: 'fields', disabled: isLocked(form) || form.group?.isHeaderOpen === false },
             h('legend', { class: 'sr-only' }, FACES[form.object].one),
@@ -71,6 +73,32 @@ function groupNote({ object, group }: RecordForm): View | null {
   return h('p', { class: 'form-banner', 'data-testid': 'draft' }, icon('pencil'), `Draft of ${formatMoment(group.draftOpenedAt)}: safe on this device, and nothing of it is sent before you save.`);
 }
 
+const NEWER: Readonly<Record<NewerVersion, string>> = {
+  changed: 'A newer version is available. Nothing changes under your eyes.',
+  submitted: 'It was submitted on another device. Nothing changes under your eyes.',
+  deleted: 'It was deleted on another device. It stays under your eyes until you leave.',
+  hidden: 'It is out of your sight online. It stays under your eyes until you leave.',
+};
+
+/** What other devices made of the record meanwhile, or why that does not allow what was entered; with the ways on. */
+function newerView(browser: Browser, form: RecordForm): View | null {
+  const { newer, problem } = form;
+  const { one } = FACES[form.object];
+  const isRefused = problem?.isChangedElsewhere === true;
+  if (newer === null && !isRefused) return null;
+  const keepsDraft = hasDraft(form) && !isRefused;
+  return h('div', { key: 'newer', class: classes('form-banner', 'newer', isRefused && 'newer-refused'), 'data-testid': isRefused ? 'changed-elsewhere' : 'newer', 'data-newer': newer, role: isRefused ? 'alert' : 'status' },
+    icon(isRefused ? 'alert' : 'bell'),
+    h('div', {},
+      h('p', {}, isRefused ? problem.message : NEWER[newer!], keepsDraft && ' It shows when the draft was saved or discarded.'),
+      !keepsDraft && h('div', { class: 'problem-actions' },
+        h('button', { type: 'button', class: 'button small', title: hasDraft(form) ? 'What you entered goes to the journal' : 'Show what is online', on: { click: () => void form.showNewest() } }, 'Show the new version'),
+        isRefused && h('button', { type: 'button', class: 'button small', title: `Begins a new ${one} with what you entered`, on: { click: () => void browser.copyEntries() } }, 'Copy my entries'),
+      ),
+    ),
+  );
+}
+
 function actionsView(browser: Browser, form: RecordForm): View {
   const { one } = FACES[form.object];
   return h('div', { class: 'form-actions' },
@@ -92,7 +120,7 @@ function noteView(form: RecordForm): View {
 }
 
 function noteOf(form: RecordForm): string {
-  if (form.problem !== null && form.problem.field === null) return form.problem.message;
+  if (form.problem !== null && form.problem.field === null) return form.problem.isChangedElsewhere ? 'Not saved' : form.problem.message;
   if (form.isSaving) return 'Saving…';
   if (form.hasJustSaved && !form.isDirty) return form.record?.mark ? 'Saved on this device' : 'Saved';
   return '';
