@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { defineSchema, integer, type Field, type Schema } from '../../src/schema.ts';
+import { hashBytes, utf8 } from '../../src/shared/bytes.ts';
 import { readAll, readLines, SchemaFromData, type DataEdit, type DataRecord, type MasterMapping } from '../support/real-data.ts';
 
 /** The edit history of a data set, in the order in which it happened. */
@@ -22,14 +23,21 @@ export interface LogMapping {
   readonly masterOf: (object: string) => MasterMapping;
   /** Fields that the data alone does not tell. @defaultValue none */
   readonly fields?: Readonly<Record<string, Readonly<Record<string, Field>>>>;
+  /** Of the families of records, one in so many takes part: a sample in which every family is whole. @defaultValue all */
+  readonly oneIn?: number;
+}
+
+/** Says whether a record is of a family that takes part. */
+export function takesPart({ object, id, master }: Pick<DataRecord, 'object' | 'id' | 'master'>, oneIn: number): boolean {
+  return oneIn === 1 || Number.parseInt(hashBytes(utf8(master ?? `${object}/${id}`)).slice(-6), 16) % oneIn === 0;
 }
 
 /** The object that a device saves to have a transaction of many records done by the server; its id is the commit. */
 export const IMPORT = 'importJob';
 
 /** Reads a data set: once through for the types of its fields, and again with each call of `transactions`. */
-export async function readEditLog(folder: string, { masterOf, fields = {} }: LogMapping): Promise<EditLog> {
-  const first = await readAll<DataRecord>(join(folder, 'snapshot-first.ndjson.gz'));
+export async function readEditLog(folder: string, { masterOf, fields = {}, oneIn = 1 }: LogMapping): Promise<EditLog> {
+  const first = (await readAll<DataRecord>(join(folder, 'snapshot-first.ndjson.gz'))).filter((record) => takesPart(record, oneIn));
   const file = join(folder, 'edits.ndjson.gz');
   const collected = new SchemaFromData();
   for (const record of first) collected.add(record.object, record.master, Object.entries(record.fields));
@@ -37,12 +45,13 @@ export async function readEditLog(folder: string, { masterOf, fields = {} }: Log
   const objects = collected.objects(masterOf);
   for (const [object, more] of Object.entries(fields)) Object.assign(objects[object]!.fields, more);
   const schema = defineSchema({ version: 1, objects: { ...objects, [IMPORT]: { fields: { records: integer() } } } });
-  return { schema, first: first.sort((left, right) => Number(left.master !== undefined) - Number(right.master !== undefined)), transactions: () => readTransactions(file) };
+  return { schema, first: first.sort((left, right) => Number(left.master !== undefined) - Number(right.master !== undefined)), transactions: () => readTransactions(file, oneIn) };
 }
 
-async function* readTransactions(file: string): AsyncGenerator<Transaction> {
+async function* readTransactions(file: string, oneIn: number): AsyncGenerator<Transaction> {
   let edits: DataEdit[] = [];
   for await (const edit of readLines<DataEdit>(file)) {
+    if (!takesPart(edit, oneIn)) continue;
     if (edits.length > 0 && edits[0]!.commit !== edit.commit) {
       yield { commit: edits[0]!.commit, edits };
       edits = [];

@@ -12,7 +12,7 @@ import { createManualClock } from '../support/manual-clock.ts';
 import { nextValuesOf, readLines, valuesOf, type DataEdit, type DataRecord } from '../support/real-data.ts';
 import { createSeededRandom } from '../support/seeded-random.ts';
 import { canonicalRows, canonicalRowsOn, canonicalRowsOnline, differences, NONE, type CanonicalRows } from './canonical-rows.ts';
-import { familiesOf, IMPORT, Masters, readEditLog, type EditLog, type LogMapping, type Transaction } from './edit-log.ts';
+import { familiesOf, IMPORT, Masters, readEditLog, takesPart, type EditLog, type LogMapping, type Transaction } from './edit-log.ts';
 import { RestlessDevice, type Death } from './restless-device.ts';
 
 export interface PlayOptions extends LogMapping {
@@ -92,7 +92,7 @@ export async function playLog({ folder, seed, importFrom, ...mapping }: PlayOpti
     for (const follower of followers) await follower.catchUp();
 
     expect(backend.problems).toEqual([]);
-    const expected = await expectedRows(log, folder, imports);
+    const expected = await expectedRows(log, folder, imports, mapping.oneIn ?? 1);
     expect(differences(await canonicalRowsOnline(server, log.schema), expected)).toEqual(NONE);
     for (const device of [writer, ...followers.map((follower) => follower.device)]) {
       expect(differences(await canonicalRowsOn(device.engine, log.schema), expected)).toEqual(NONE);
@@ -262,9 +262,10 @@ async function seedRecords(server: SyncServer, records: readonly DataRecord[]): 
   }
 }
 
-async function expectedRows({ schema }: EditLog, folder: string, imports: ReadonlyMap<string, number>): Promise<CanonicalRows> {
+async function expectedRows({ schema }: EditLog, folder: string, imports: ReadonlyMap<string, number>, oneIn: number): Promise<CanonicalRows> {
   const rows = canonicalRows(schema, [...imports].map(([id, records]) => ({ object: IMPORT, id, values: { records } })));
   for await (const record of readLines<DataRecord>(join(folder, 'snapshot-last.ndjson.gz'))) {
+    if (!takesPart(record, oneIn)) continue;
     for (const [key, row] of canonicalRows(schema, [{ object: record.object, id: record.id, values: valuesOf(record) }])) rows.set(key, row);
   }
   return rows;
