@@ -79,7 +79,11 @@ export function createDeviceSource(): DeviceSource {
         }
       },
       readDraft: async (id) => (await draftOf(id)).read(),
-      saveDraft: async (id) => void (await (await draftOf(id)).save()),
+      saveDraft: async (id) => (await (await draftOf(id)).save()).entries,
+      async areSaved(entries) {
+        const client = running();
+        return (await Promise.all(entries.map((entry) => client.outcome(entry)))).every(({ kind }) => kind === 'saved');
+      },
       discardDraft: async (id) => void (await (await draftOf(id)).discard()),
       copyToDraft: (object, header, lines) => copyToDraft(running(), object, header, lines),
       explain: (object, id) => running().explain(object, id),

@@ -63,7 +63,9 @@ export function createWaiting(onChange: () => void): Waiting {
       refresh();
     },
     hear(event) {
-      if (event.type === 'feed:kept-aside') heard.set(`${event.object} ${event.id}`, { object: event.object as ObjectName, id: event.id });
+      if (event.type !== 'feed:kept-aside') return;
+      heard.set(`${event.object} ${event.id}`, { object: event.object as ObjectName, id: event.id });
+      refresh();
     },
     refresh,
   };

@@ -1,4 +1,5 @@
 import type { Notice } from '../../../src/client/answers/notices.ts';
+import type { NewerVersion } from '../../../src/client/handles/handle.ts';
 import type { Device } from '../device/device.ts';
 import type { Office } from '../office/office.ts';
 import { hasDraft } from '../records/group-part.ts';
@@ -30,6 +31,10 @@ const drafts = ({ status }: Device): number => status?.drafts ?? 0;
 const hasNotice = ({ inbox }: Device, kind: Notice['kind']): boolean => inbox.notices.some((notice) => notice.kind === kind);
 const isShowingDraft = ({ browser }: Device): boolean => browser.form !== null && hasDraft(browser.form);
 const showsSubmitted = ({ browser }: Device): boolean => typeof browser.form?.group?.submittedAs === 'string';
+const newer = ({ browser }: Device): NewerVersion | null => browser.form?.newer ?? null;
+const openOrder = ({ browser }: Device): string | null => (browser.form?.object === 'order' ? browser.form.id : null);
+const parked = ({ status }: Device): number => status?.parked ?? 0;
+const hasGap = ({ status }: Device): boolean => status?.hasFeedGap === true;
 const isSettled = (device: Device): boolean => !isOffline(device) && device.status !== null && pending(device) === 0;
 
 /** Things to try, each a few steps long. */
@@ -94,6 +99,51 @@ export const WALKS: readonly Walk[] = [
     ],
   },
   {
+    key: 'open',
+    title: 'Under your eyes',
+    lead: 'What you have open waits until you leave it.',
+    steps: [
+      { text: 'Open an order whose status is Draft on Ann’s phone.', isDone: ({ phone }) => openOrder(phone) !== null },
+      { text: 'On the tablet, change a line of the same order, and save.', isDone: ({ phone }) => newer(phone) !== null },
+      { text: 'The phone shows what it showed, and says that there is more. Go back to the list.', isDone: ({ phone }) => phone.browser.form === null },
+      { text: 'Open the order again: it is the new one.', isDone: ({ phone }) => openOrder(phone) !== null && newer(phone) === null },
+    ],
+  },
+  {
+    key: 'refused',
+    title: 'Placed meanwhile',
+    lead: 'What you enter in an order that was placed elsewhere is not saved, and not lost.',
+    steps: [
+      { text: 'On Ann’s phone, open an order whose status is Draft, change a line, and do not save.', isDone: ({ phone }) => isShowingDraft(phone) },
+      { text: 'On the tablet, give the same order the status Placed, and save.', isDone: ({ phone }) => newer(phone) === 'submitted' },
+      { text: 'Save on the phone: it says why that cannot be.', isDone: ({ phone }) => phone.browser.form?.problem?.isChangedElsewhere === true },
+      { text: 'Copy your entries to a new order, or show the new version.', isDone: ({ phone }) => phone.browser.form !== null && newer(phone) === null && phone.browser.form.problem === null },
+    ],
+  },
+  {
+    key: 'half',
+    title: 'Half delivered',
+    lead: 'An order shows whole, or not yet.',
+    steps: [
+      { text: 'On Ann’s phone, hold back an order line.', isDone: ({ phone }) => phone.connection.holdsBack },
+      { text: 'On the tablet, create an order with a few lines.', isDone: ({ phone }) => parked(phone) > 0 },
+      { text: 'Nothing of it shows on the phone. What is kept aside, and why, stands beside its status.', isDone: ({ phone }) => phone.inbox.pane === 'waiting' },
+      { text: 'Hold nothing back any more: all of it is there at once.', isDone: ({ phone }) => !phone.connection.holdsBack && parked(phone) === 0 },
+    ],
+  },
+  {
+    key: 'away',
+    title: 'Away too long',
+    lead: 'The feed is kept for seven days.',
+    steps: [
+      { text: 'Take Ann’s phone offline, and save something there.', isDone: ({ phone }) => isOffline(phone) && pending(phone) > 0 },
+      { text: 'Change something else on the tablet.', isDone: ({ tablet }) => pending(tablet) > 0 },
+      { text: 'In the back office, under Feeds, let a week pass.', isDone: ({ office }) => office.weeksPassed > 0 },
+      { text: 'Bring the phone online: its save arrives, and it says that news is missing.', isDone: ({ phone }) => hasGap(phone) && pending(phone) === 0 },
+      { text: 'Download everything to it: the gap is closed.', isDone: ({ phone }) => phone.status !== null && !hasGap(phone) },
+    ],
+  },
+  {
     key: 'kill',
     title: 'Pull the plug',
     lead: 'A kill in the middle of sending.',
@@ -110,7 +160,7 @@ export const WALKS: readonly Walk[] = [
     lead: 'The feed is a person’s own.',
     steps: [
       { text: 'Change something on Ann’s tablet.', isDone: ({ tablet }) => !isOffline(tablet) && pending(tablet) > 0 },
-      { text: 'Ann’s phone has it a moment later, by itself.', isDone: ({ tablet, phone }) => isSettled(tablet) && phone.hasHeardFromOthers },
+      { text: 'Ann’s phone has it a moment later, by itself, unless it has it open.', isDone: ({ tablet, phone }) => isSettled(tablet) && phone.hasHeardFromOthers },
       { text: 'Ben’s tablet gets it with a download.', isDone: ({ ben }) => ben.status?.progress !== undefined && ben.status?.progress !== null },
     ],
   },

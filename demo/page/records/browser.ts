@@ -66,6 +66,13 @@ export function createBrowser(source: RecordSource, onChange: () => void, emptyN
     onChange();
   });
 
+  /** Opens a record, unless it is what is open already. */
+  function openOnce({ object, id }: { readonly object: ObjectName; readonly id: string }): void {
+    const form = forms.at(-1);
+    if (form?.object !== object || form.id !== id) push(object, id);
+    else onChange();
+  }
+
   function push(object: ObjectName, id: string | null, presets: Values = {}, fixing: SyncError | null = null): void {
     forgetTargets();
     reasons = null;
@@ -121,8 +128,8 @@ export function createBrowser(source: RecordSource, onChange: () => void, emptyN
       return forms.at(-2) ?? null;
     },
     open(object, id) {
-      if (!isLine(object)) return push(object, id);
-      findForm(object, id).then((found) => push(found.object, found.id), () => push(object, id));
+      if (!isLine(object)) return openOnce({ object, id });
+      findForm(object, id).then(openOnce, () => openOnce({ object, id }));
     },
     openFix(error) {
       findForm(error.object as ObjectName, error.recordId).then(({ object, id }) => push(object, id, {}, error), () => {});

@@ -28,8 +28,8 @@ export interface DraftScope {
   /** Adds a record that names the header in one of its fields. */
   add(object: ObjectName, field: string, values: Values): Promise<void>;
   remove(object: ObjectName, id: string): Promise<void>;
-  /** Saves it; `false` while a value is in it that the draft did not take. */
-  save(): Promise<boolean>;
+  /** Saves it, and answers the queue entries; `null` while a value is in it that the draft did not take. */
+  save(): Promise<readonly number[] | null>;
   discard(): Promise<void>;
   close(): void;
 }
@@ -143,13 +143,13 @@ export function createDraftScope({ device, header, presets, onOpen, onProblem, o
       steps.run(async () => {
         // What could not be written before is tried once more; why it cannot be stands in the form then.
         if (unwritten.size > 0) await write();
-        if (unwritten.size + untaken.size > 0) return false;
+        if (unwritten.size + untaken.size > 0) return null;
         const { id } = await open();
-        await device.saveDraft(id);
+        const entries = await device.saveDraft(id);
         // What is typed while it is saved goes into the next draft.
         [draft, records] = [null, null];
         onChange();
-        return true;
+        return entries;
       }),
     discard: () =>
       steps.run(async () => {

@@ -150,6 +150,13 @@ export function createGroupForm({ source, device, object, id: firstId, presets, 
     onChange();
   }
 
+  /** Shows what the server made of the person's own save, such as the total of changed lines, unless they edit again already. */
+  async function showAnswer(entries: readonly number[]): Promise<void> {
+    const shownIn = opened;
+    const isUntouched = (): boolean => opened === shownIn && scope.draft === null && typed.size === 0;
+    if ((await device.areSaved(entries)) && isUntouched()) await opened?.showNewest();
+  }
+
   function letGo(): void {
     for (const stop of stops.splice(0)) stop();
     opened = null;
@@ -237,14 +244,16 @@ export function createGroupForm({ source, device, object, id: firstId, presets, 
     valueOf: (field) => valuesNow()[field] ?? null,
     async save() {
       if (isSaving) return;
-      let isSaved = false;
+      let entries: readonly number[] | null = null;
+      const showsAll = newer === null;
       await attempt(async () => {
-        if (fixing === null) isSaved = await scope.save();
-        else await device.fix(fixing.id, fixes()).then(() => (isSaved = true));
+        if (fixing === null) entries = await scope.save();
+        else await device.fix(fixing.id, fixes()).then(() => (entries = []));
       });
-      if (!isSaved) return;
+      if (entries === null) return;
       [typed, problems, hasJustSaved] = [new Map(), new Map(), true];
       onChange();
+      if (showsAll) void showAnswer(entries).catch(() => {}); // the newer version stays a press away
     },
     remove: () =>
       attempt(async () => {

@@ -68,7 +68,10 @@ export interface DeviceRecords {
   openDraft(object: ObjectName, id: string | null): Promise<DraftInfo>;
   changeDraft(draft: string, edit: DraftEdit): Promise<RecordRef>;
   readDraft(draft: string): Promise<readonly DraftRecord[]>;
-  saveDraft(draft: string): Promise<void>;
+  /** Queues what a draft changes; answers the queue entries. */
+  saveDraft(draft: string): Promise<readonly number[]>;
+  /** Resolves when the server has decided on entries: whether it saved all of them. */
+  areSaved(entries: readonly number[]): Promise<boolean>;
   discardDraft(draft: string): Promise<void>;
   /** Begins a draft of a new record with what another one has, lines included; one that was closed is open again. */
   copyToDraft(object: ObjectName, header: Values, lines: readonly CopiedLine[]): Promise<RecordRef>;

@@ -1,7 +1,7 @@
 import type { NewerVersion } from '../../../src/client/handles/handle.ts';
 import { describeValue, FACES, labelOf } from '../crm/object-face.ts';
 import { icon } from '../render/icon.ts';
-import { classes, h, type View } from '../render/view.ts';
+import { h, type View } from '../render/view.ts';
 import type { Browser } from './browser.ts';
 import { formatMoment } from '../crm/format.ts';
 import { fieldView } from './field-view.ts';
@@ -22,12 +22,13 @@ export function recordView(browser: Browser, form: RecordForm, idPrefix: string)
       : h('div', { class: 'record-body' },
         reasonsView(browser, form),
         groupNote(form),
-        newerView(browser, form),
+        newerView(form),
         h('form', { class: 'form', novalidate: true, on: { submit: (event) => void submit(browser, form, event) } },
           h('fieldset', { class: 'fields', disabled: isLocked(form) || form.group?.isHeaderOpen === false },
             h('legend', { class: 'sr-only' }, FACES[form.object].one),
             fields.map((field) => fieldView({ browser, form, field, idPrefix }))),
           form.group?.lists.map((list) => linesView({ browser, group: form.group!, list, idPrefix })),
+          refusedView(browser, form),
           isLocked(form) ? h('div', { class: 'form-actions' }, noteView(form)) : actionsView(browser, form),
         ),
         serverFieldsView(browser, form),
@@ -80,23 +81,37 @@ const NEWER: Readonly<Record<NewerVersion, string>> = {
   hidden: 'It is out of your sight online. It stays under your eyes until you leave.',
 };
 
-/** What other devices made of the record meanwhile, or why that does not allow what was entered; with the ways on. */
-function newerView(browser: Browser, form: RecordForm): View | null {
-  const { newer, problem } = form;
-  const { one } = FACES[form.object];
-  const isRefused = problem?.isChangedElsewhere === true;
-  if (newer === null && !isRefused) return null;
-  const keepsDraft = hasDraft(form) && !isRefused;
-  return h('div', { key: 'newer', class: classes('form-banner', 'newer', isRefused && 'newer-refused'), 'data-testid': isRefused ? 'changed-elsewhere' : 'newer', 'data-newer': newer, role: isRefused ? 'alert' : 'status' },
-    icon(isRefused ? 'alert' : 'bell'),
+/** What other devices made of the record meanwhile. */
+function newerView(form: RecordForm): View | null {
+  const { newer } = form;
+  if (newer === null) return null;
+  return h('div', { key: 'newer', class: 'form-banner newer', 'data-testid': 'newer', 'data-newer': newer, role: 'status' },
+    icon('bell'),
     h('div', {},
-      h('p', {}, isRefused ? problem.message : NEWER[newer!], keepsDraft && ' It shows when the draft was saved or discarded.'),
-      !keepsDraft && h('div', { class: 'problem-actions' },
-        h('button', { type: 'button', class: 'button small', title: hasDraft(form) ? 'What you entered goes to the journal' : 'Show what is online', on: { click: () => void form.showNewest() } }, 'Show the new version'),
-        isRefused && h('button', { type: 'button', class: 'button small', title: `Begins a new ${one} with what you entered`, on: { click: () => void browser.copyEntries() } }, 'Copy my entries'),
+      h('p', {}, NEWER[newer], hasDraft(form) && (newer === 'changed' ? ' It shows when the draft was saved or discarded.' : ' What you entered can no longer be saved here.')),
+      !hasDraft(form) && h('div', { class: 'problem-actions' }, showButton(form)),
+    ),
+  );
+}
+
+/** Why what other devices did does not allow what was entered, with the ways on; nothing of it is lost. */
+function refusedView(browser: Browser, form: RecordForm): View | null {
+  const { problem } = form;
+  if (problem?.isChangedElsewhere !== true) return null;
+  return h('div', { key: 'refused', class: 'form-banner newer newer-refused', 'data-testid': 'changed-elsewhere', role: 'alert', onMount: (element) => element.scrollIntoView({ block: 'nearest' }) },
+    icon('alert'),
+    h('div', {},
+      h('p', {}, problem.message),
+      h('div', { class: 'problem-actions' },
+        showButton(form),
+        h('button', { type: 'button', class: 'button small', title: `Begins a new ${FACES[form.object].one} with what you entered`, on: { click: () => void browser.copyEntries() } }, 'Copy my entries'),
       ),
     ),
   );
+}
+
+function showButton(form: RecordForm): View {
+  return h('button', { type: 'button', class: 'button small', title: hasDraft(form) ? 'What you entered goes to the journal' : 'Show what is online', on: { click: () => void form.showNewest() } }, 'Show the new version');
 }
 
 function actionsView(browser: Browser, form: RecordForm): View {
