@@ -63,6 +63,24 @@ describe('the stories of the demo about what other devices did', { timeout: 120_
     await eventually(() => phone.quantity(0)).toBe('7');
   });
 
+  test('A27: a save of an open record conflicts when it would overwrite what the form never showed', async () => {
+    const { tablet, phone, account } = stage;
+    await phone.openAccount(account.name);
+    const before = await phone.field('City').inputValue();
+    await tablet.openAccount(account.name);
+    await tablet.change('City', 'Firstborough');
+    await phone.panel.getByTestId('newer').waitFor();
+    await phone.expectField('City', before);
+    await phone.change('City', 'Secondborough');
+    await phone.expectState('error');
+    expect((await online('account', account.id)).city).toBe('Firstborough');
+    await phone.button('Look').click();
+    const problem = phone.panel.getByTestId('problem');
+    expect([await problem.getByTestId('previous').innerText(), await problem.getByTestId('mine').innerText(), await problem.getByTestId('online').innerText()]).toEqual([before, 'Secondborough', 'Firstborough']);
+    await problem.getByRole('button', { name: 'Undo' }).click();
+    await phone.expectField('City', 'Firstborough');
+  });
+
   test('A34, A35: of an order without one of its lines nothing shows, the device says what is missing, and then all of it is there', async () => {
     const { tablet, phone, account } = stage;
     const before = (await onlineWhere('order', { account: account.id })).map(({ id }) => id);

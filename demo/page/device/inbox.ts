@@ -91,13 +91,17 @@ export function createInbox({ browser, log, onChange }: InboxOptions): Inbox {
       }
       await attempt(ACTION_NAMES[action], async ({ syncErrors: all }) => {
         if (action === 'export') offerDownload(`fieldtide-problem-${error.id}.json`, await all.export([error.id]));
-        else if (action === 'undo' || action === 'undelete') await all.undo(error.id);
-        else await all[action](error.id);
+        else if (action === 'undo' || action === 'undelete') {
+          await all.undo(error.id);
+          // Who takes a change back has seen what is online, and wants that.
+          await browser.showNewest();
+        } else await all[action](error.id);
       });
     },
     resolveAll: (action) =>
       attempt(ACTION_NAMES[action], async ({ syncErrors: all }) => {
         const outcomes = await all.resolve(action === 'undo' ? 'all' : syncErrors.filter(({ actions }) => actions.includes(action)).map(({ id }) => id), action);
+        if (action === 'undo') await browser.showNewest();
         for (const outcome of outcomes) if (outcome.kind === 'failed') log.add({ tone: 'bad', text: `${ACTION_NAMES[action]} did not work.`, why: outcome.fault.message });
       }),
     acknowledge: ({ id }) => attempt('Acknowledging', ({ notices: all }) => all.acknowledge(id)),

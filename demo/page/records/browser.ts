@@ -22,6 +22,8 @@ export interface Browser {
   /** Opens the form of a refused change, to send other values in its place. */
   openFix(error: SyncError): void;
   startNew(object: ObjectName, presets?: Values): void;
+  /** Shows the newest version in the open form, unless somebody edits there. */
+  showNewest(): Promise<void>;
   /** Puts a new record with what the open form holds in its place. */
   copyEntries(): Promise<void>;
   back(): void;
@@ -148,6 +150,10 @@ export function createBrowser(source: RecordSource, onChange: () => void, emptyN
     },
     refresh,
     startNew: (object, presets) => push(object, null, presets),
+    async showNewest() {
+      const form = forms.at(-1);
+      if (form?.record && !form.isDirty) await form.showNewest();
+    },
     async copyEntries() {
       const form = forms.at(-1);
       if (form === undefined) return;

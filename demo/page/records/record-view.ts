@@ -17,12 +17,12 @@ export function recordView(browser: Browser, form: RecordForm, idPrefix: string)
   const { fields } = FACES[form.object];
   return h('div', { key: `record ${formKey(form)}`, class: 'browse record', on: { keydown: (event) => event.key === 'Escape' && leave(browser, event) } },
     headView(browser, form),
+    newerView(form),
     form.isGone
       ? h('p', { class: 'empty' }, 'This record is not here any more.')
       : h('div', { class: 'record-body' },
         reasonsView(browser, form),
         groupNote(form),
-        newerView(form),
         h('form', { class: 'form', novalidate: true, on: { submit: (event) => void submit(browser, form, event) } },
           h('fieldset', { class: 'fields', disabled: isLocked(form) || form.group?.isHeaderOpen === false },
             h('legend', { class: 'sr-only' }, FACES[form.object].one),
