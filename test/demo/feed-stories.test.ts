@@ -30,6 +30,12 @@ describe('the stories of the demo about what other devices did', { timeout: 120_
     await device.expectState('upToDate');
   }
 
+  /** Chooses one of the things to try; answers what waits until all of its steps are ticked off. */
+  async function startWalk(title: string): Promise<() => Promise<void>> {
+    await stage.page.getByRole('tab', { name: title }).click();
+    return () => eventually(() => stage.page.locator('.step:not(.step-done)').count()).toBe(0);
+  }
+
   async function placeOnTablet(): Promise<void> {
     const { tablet } = stage;
     await tablet.openRecord('Orders', order.number);
@@ -40,6 +46,7 @@ describe('the stories of the demo about what other devices did', { timeout: 120_
 
   test('A36, A38: an open order stays as it is while another device saves it, says that there is more, and is the new one on coming back', async () => {
     const { tablet, phone } = stage;
+    const expectDone = await startWalk('Under your eyes');
     await phone.openRecord('Orders', order.number);
     await saveQuantity(tablet, '6');
     // What the server made of the tablet's own save is shown there: nobody else has touched it.
@@ -57,6 +64,8 @@ describe('the stories of the demo about what other devices did', { timeout: 120_
     await eventually(() => phone.quantity(0)).toBe('6');
     await phone.button('1 kept aside').waitFor({ state: 'detached' });
     expect(await phone.panel.getByTestId('newer').count()).toBe(0);
+
+    await expectDone();
 
     await saveQuantity(tablet, '7');
     await phone.button('Show the new version').click();
@@ -85,6 +94,7 @@ describe('the stories of the demo about what other devices did', { timeout: 120_
     const { tablet, phone, account } = stage;
     const before = (await onlineWhere('order', { account: account.id })).map(({ id }) => id);
     const made = async (): Promise<Row[]> => (await onlineWhere('order', { account: account.id })).filter(({ id }) => !before.includes(id));
+    const expectDone = await startWalk('Half delivered');
     await phone.field('Hold back an order line').check();
     await tablet.panel.getByRole('tab', { name: 'Orders' }).click();
     await tablet.button('New order').click();
@@ -112,10 +122,12 @@ describe('the stories of the demo about what other devices did', { timeout: 120_
     await phone.openRecord('Orders', String(number));
     await eventually(() => phone.panel.getByTestId('line').count()).toBe(3);
     await phone.button('1 kept aside').waitFor({ state: 'detached' });
+    await expectDone();
   });
 
   test('A37: what is entered in an order that was placed elsewhere is not saved and not lost, and becomes a new order', async () => {
     const { phone, account } = stage;
+    const expectDone = await startWalk('Placed meanwhile');
     await phone.openRecord('Orders', order.number);
     await phone.line(0).getByLabel('Quantity').fill('9');
     await phone.panel.getByTestId('draft').waitFor();
@@ -127,6 +139,7 @@ describe('the stories of the demo about what other devices did', { timeout: 120_
     expect(await phone.pending()).toBe(0);
 
     await phone.button('Copy my entries').click();
+    await expectDone();
     await phone.button('Create order').click();
     await eventually(async () => (await onlineWhere('order', { account: account.id, total: '90' })).length).toBe(1);
     expect(await online('order', order.id)).toMatchObject({ status: 'Placed', total: '20' });
@@ -153,6 +166,7 @@ describe('the stories of the demo about what other devices did', { timeout: 120_
 
   test('A31: a device that was away for more than a week says that news is missing, and a download brings it and touches nothing that waits', async () => {
     const { tablet, phone, page, account } = stage;
+    const expectDone = await startWalk('Away too long');
     await phone.connect('Offline');
     await phone.openAccount(account.name);
     await phone.change('Phone', '+32 9 777 66 55');
@@ -183,6 +197,7 @@ describe('the stories of the demo about what other devices did', { timeout: 120_
     await phone.openRecord('Surveys', `Gone ${order.number}`);
     await phone.panel.getByText('download needed').waitFor({ state: 'detached' });
     await phone.expectState('upToDate');
+    await expectDone();
     await phone.button('1 draft').click();
     await phone.button('Go on').click();
     await eventually(() => phone.quantity(0)).toBe('4');

@@ -83,8 +83,9 @@ const NEWER: Readonly<Record<NewerVersion, string>> = {
 
 /** What other devices made of the record meanwhile. */
 function newerView(form: RecordForm): View | null {
-  const { newer } = form;
-  if (newer === null) return null;
+  const { newer, problem } = form;
+  // A refused save says it itself.
+  if (newer === null || problem?.isChangedElsewhere === true) return null;
   return h('div', { key: 'newer', class: 'form-banner newer', 'data-testid': 'newer', 'data-newer': newer, role: 'status' },
     icon('bell'),
     h('div', {},
