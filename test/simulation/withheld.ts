@@ -17,7 +17,7 @@ export function withholdMember(core: Core, random: SeededRandom, body: Uint8Arra
   const page = parseFeedAnswer(decodeEnvelope(body));
   const layouts = parseLayouts(page.layouts);
   const table = core.readImages(page.items, layouts);
-  const members = page.groups.filter((group) => group.members.length > 1).flatMap((group) => group.members);
+  const members = table.ok ? page.groups.filter((group) => group.members.length > 1).flatMap((group) => group.members).filter((index) => table.state(index) === 'live') : [];
   if (!table.ok || page.part !== null || members.length === 0) return null;
   const left = random.pick(members);
   const [object, id, [epoch, n]] = [layouts[table.layout(left)]!.object, table.id(left), table.version(left)];

@@ -2,7 +2,7 @@ import { ATTENTION } from '../../core/core.ts';
 import { compareVersions, type RecordVersion } from '../../protocol/version.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { QueueEntry } from '../queue/queue-entry.ts';
-import type { ParkedGroup } from '../store/parked.ts';
+import { laterOf, type FeedMoment, type ParkedGroup } from '../store/parked.ts';
 import type { Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
 import { headerOf, mastersOf, type ImageLookup } from './around.ts';
@@ -15,7 +15,7 @@ export interface Manifest {
 }
 
 /** Records that are merged all at once or not at all. */
-export interface MergeUnit extends Pick<ParkedGroup, 'headers' | 'members'> {
+export interface MergeUnit extends Pick<ParkedGroup, 'headers' | 'members' | 'until'> {
   /** Its records that came in. */
   readonly arrived: readonly Key[];
 }
@@ -25,6 +25,10 @@ export interface UnitInput extends Pick<EngineContext, 'places'> {
   /** The newest image that came in of each record. */
   readonly images: ReadonlyMap<Key, HeldImage>;
   readonly manifests: readonly Manifest[];
+  /** Where the feed was when all of this was read; without, what came in says nothing of what else is in its group. */
+  readonly moment?: FeedMoment;
+  /** Of images that came in without the rest of their groups: how far the feed is to be read for that. */
+  readonly until?: ReadonlyMap<Key, FeedMoment>;
   readonly base: ImageLookup;
   readonly side: ImageLookup;
   readonly parkedOf: (key: Key) => readonly ParkedGroup[];
@@ -34,7 +38,7 @@ export interface UnitInput extends Pick<EngineContext, 'places'> {
  * Divides what came in into units: a group each, with what is kept aside of it; two groups together where a record moves from one to the
  * other, or the record would be seen in both or in none.
  */
-export function gatherUnits({ places, images, manifests, base, side, parkedOf }: UnitInput): MergeUnit[] {
+export function gatherUnits({ places, images, manifests, moment, until = new Map(), base, side, parkedOf }: UnitInput): MergeUnit[] {
   const headers = new Joined();
   const arriving: ImageLookup = (key) => {
     const image = images.get(key);
@@ -58,11 +62,13 @@ export function gatherUnits({ places, images, manifests, base, side, parkedOf }:
   return [...headers.sets].map(([root, set]) => {
     const parked = new Set(set.flatMap((header) => parkedOf(header).filter((group) => belongsTo(group, header))));
     const members = new Map(stated.get(root)?.flatMap((manifest) => [...manifest.members]));
-    for (const group of parked) takeOver(members, group, set.every((header) => stated.get(root)?.some((manifest) => manifest.header === header)), side);
+    const isWhole = set.every((header) => stated.get(root)?.some((manifest) => manifest.header === header));
+    for (const group of parked) takeOver(members, group, isWhole, side);
     const keys = arrived.get(root) ?? [];
+    const awaited = [...[...parked].map((group) => group.until), ...keys.map((key) => until.get(key) ?? null)].reduce(laterOf, null);
     // What is gone is in no manifest, and belongs to the group all the same.
     if (set.length > 1 || members.size > 0) for (const key of keys) if (!members.has(key)) members.set(key, images.get(key)!.version);
-    return { headers: set.sort(), members, arrived: keys };
+    return { headers: set.sort(), members, arrived: keys, until: isWhole && moment !== undefined && laterOf(awaited, moment) === moment ? null : awaited };
   });
 }
 

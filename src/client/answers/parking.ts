@@ -1,7 +1,7 @@
 import { ATTENTION } from '../../core/core.ts';
 import { createdBy, laneKeysOf } from '../queue/queue-entry.ts';
 import type { EngineContext } from '../engine-context.ts';
-import { nameOf, ParkedGroups, type ParkedGroup } from '../store/parked.ts';
+import { isReadTo, laterOf, nameOf, ParkedGroups, type ParkedGroup } from '../store/parked.ts';
 import type { Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
 import { belongsTo, flagsOf, isComplete, missingMasters, type MergeUnit } from './merge-units.ts';
@@ -53,13 +53,14 @@ export class Parking {
   }
 
   /** Notes that something of a unit is kept aside, in the place of what was noted of it before. */
-  park({ headers, members, arrived }: MergeUnit): void {
+  park({ headers, members, arrived, until }: Omit<MergeUnit, 'until'> & Partial<MergeUnit>): void {
     const former = new Set(headers.flatMap((header) => this.of(header).filter((group) => belongsTo(group, header))));
     const since = Math.min(this.#context.clock.now(), ...[...former].map((group) => group.since));
     for (const group of former) this.#put(nameOf(group), null);
     const all = new Map(members);
     for (const key of arrived) if (!all.has(key)) all.set(key, versionOf(this.#settlement.side(key)));
-    this.#put(headers[0]!, { headers, members: all, masters: [], since });
+    const awaited = until === undefined ? [...former].map((group) => group.until).reduce(laterOf, null) : until;
+    this.#put(headers[0]!, { headers, members: all, masters: [], since, until: awaited });
   }
 
   /** Lets go of an older manifest of a group: what is kept aside of it stays. */
@@ -98,9 +99,10 @@ export class Parking {
   /** What is in the way of a group, and which masters it hangs on that are not here. */
   #look(group: ParkedGroup, waiting: ReadonlyMap<Key, number>): { readonly flags: number; readonly masters: readonly Key[] } {
     const { places, rules } = this.#context;
-    const { base, side } = this.#settlement;
+    const { base, side, step } = this.#settlement;
     const isCreatedHere = (key: Key): boolean => this.#settlement.entriesOf(key).some((entry) => createdBy(entry).includes(key));
-    let flags = isComplete(rules.needsOf(group.members), base, side) ? 0 : ATTENTION.incomplete;
+    const isWhole = isReadTo(group.until, { ...this.#context.store.meta, ...step.meta }) && isComplete(rules.needsOf(group.members), base, side);
+    let flags = isWhole ? 0 : ATTENTION.incomplete;
     for (const key of [...group.headers, ...group.members.keys()]) flags |= this.#flagsAt(key) | (waiting.get(key) ?? 0);
     const masters = [...group.members.keys()].flatMap((key) => {
       const image = side(key);

@@ -1,5 +1,6 @@
+import { NO_VERSION } from '../../protocol/version.ts';
 import type { EngineContext } from '../engine-context.ts';
-import { namedIn } from '../store/parked.ts';
+import { namedIn, type FeedMoment } from '../store/parked.ts';
 import { splitKey, type Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
 import type { SyncEvent } from '../sync-event.ts';
@@ -12,6 +13,8 @@ import { Settlement } from './settle.ts';
 export interface ReleaseInput {
   /** What came in without a manifest, to be merged where it is safe and else kept aside. */
   readonly offered?: ReadonlyMap<Key, HeldImage>;
+  /** How far the feed is to be read for the rest of the groups of some of it. */
+  readonly until?: ReadonlyMap<Key, FeedMoment>;
   /** Records that the step itself puts out of use. */
   readonly outOfUse?: ReadonlySet<Key>;
 }
@@ -39,7 +42,7 @@ export async function releaseInStep(context: EngineContext, keys: Iterable<Key>)
  * Takes in what a step was offered, and what was kept aside for the records that it frees, before it is written. Answers what is to be told
  * once it is.
  */
-export async function mergeFreed(context: EngineContext, settlement: Settlement, { offered = new Map<Key, HeldImage>(), outOfUse }: ReleaseInput = {}): Promise<SyncEvent[]> {
+export async function mergeFreed(context: EngineContext, settlement: Settlement, { offered = new Map<Key, HeldImage>(), until, outOfUse }: ReleaseInput = {}): Promise<SyncEvent[]> {
   const { places, rules } = context;
   const parking = new Parking(context, settlement, outOfUse);
   const { base, side } = settlement;
@@ -50,7 +53,9 @@ export async function mergeFreed(context: EngineContext, settlement: Settlement,
   if (arrived.size === 0 && !keys.some((key) => parking.of(key).length > 0)) return [];
   settlement.learn(await readAround(context, [...keys, ...[...settlement.step.parked.values()].flatMap((group) => (group === null ? [] : [...namedIn(group)]))], arrived));
   const images = new Map([...arrived].filter(([key, image]) => isNewer(key, image)));
-  for (const unit of gatherUnits({ places, images, manifests: [], base, side, parkedOf: parking.of })) {
+  // What was kept aside already came with its group, or waits for it.
+  const awaited = new Map([...(until ?? [])].filter(([key]) => rules.isNewer(images.get(key)?.version ?? NO_VERSION, versionOf(side(key)))));
+  for (const unit of gatherUnits({ places, images, manifests: [], until: awaited, base, side, parkedOf: parking.of })) {
     for (const key of unit.arrived) parking.keepAside(key, images.get(key)!);
     if (unit.arrived.length > 0) parking.park(unit);
   }

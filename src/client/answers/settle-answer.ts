@@ -1,5 +1,6 @@
 import { joinRow, maskPositions, NO_VALUE, splitRow } from '../../protocol/row.ts';
 import { laneKeysOf, type QueueEntry, type StoredRefusal } from '../queue/queue-entry.ts';
+import { NO_VERSION } from '../../protocol/version.ts';
 import { keyOf, type Key } from '../store/record-key.ts';
 import { fieldsIn, memberOn, onlyFields, valueIn, versionOf, type HeldImage, type Member } from '../store/rows.ts';
 import { Settlement } from './settle.ts';
@@ -8,6 +9,8 @@ import { Settlement } from './settle.ts';
 export class AnswerSettlement extends Settlement {
   /** The newest images that came in beside those of the entries' own records: taken in group by group, where it is safe. */
   readonly offered: Map<Key, HeldImage> = new Map();
+  /** Those of them that came without the rest of their groups, which nobody saved. */
+  readonly alone: Set<Key> = new Set();
 
   /** An entry and the later ones of its group, which one record leads. */
   groupFrom(entry: QueueEntry, header: Key, takes: (follower: QueueEntry) => boolean): QueueEntry[] {
@@ -26,7 +29,7 @@ export class AnswerSettlement extends Settlement {
       this.#mergeIfNewer(key, now);
     }
     if (left !== null) this.step.putEntry(left);
-    for (const [key, image] of current) this.offer(key, image);
+    this.#offerSettled([entry], current);
   }
 
   /** The server saved all fields of an edit but some: those stay in its place as a sync error, and only what was saved counts as sent. */
@@ -42,19 +45,38 @@ export class AnswerSettlement extends Settlement {
   /** Entries leave the queue without being saved: their records become what is online (rules A23, A24). */
   drop(entries: readonly QueueEntry[], current: ReadonlyMap<Key, HeldImage>): void {
     for (const entry of entries) this.remove(entry);
-    for (const [key, image] of current) this.offer(key, image);
+    this.#offerSettled(entries, current);
   }
 
   /** The server refused an entry: it stays in its place as a sync error, and what is online is kept aside (rules A26, C7). */
   refuse(entry: QueueEntry, refusal: StoredRefusal, current: ReadonlyMap<Key, HeldImage> = new Map()): void {
     this.step.putEntry({ ...entry, state: 'failed', refusal });
-    for (const [key, image] of current) this.offer(key, image);
+    for (const [key, image] of current) this.#offerAlone(key, image);
   }
 
   /** What the server says of a record, to be taken in where it is safe, else kept aside (rules A39, C6, C7). */
   offer(key: Key, image: HeldImage): void {
     const other = this.offered.get(key);
     if (other === undefined || this.rules.isNewer(image.version, other.version)) this.offered.set(key, image);
+  }
+
+  /** Of the groups that were saved or given up, an answer says enough; of any other it has single records. */
+  #offerSettled(entries: readonly QueueEntry[], current: ReadonlyMap<Key, HeldImage>): void {
+    const own = new Set(entries.flatMap(laneKeysOf));
+    for (const [key, image] of current) {
+      if (!own.has(key)) {
+        this.#offerAlone(key, image);
+        continue;
+      }
+      if (!this.rules.isNewer(this.offered.get(key)?.version ?? NO_VERSION, image.version)) this.alone.delete(key);
+      this.offer(key, image);
+    }
+  }
+
+  #offerAlone(key: Key, image: HeldImage): void {
+    const other = this.offered.get(key);
+    if (other === undefined || this.rules.isNewer(image.version, other.version)) this.alone.add(key);
+    this.offer(key, image);
   }
 
   /**

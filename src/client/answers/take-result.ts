@@ -6,7 +6,8 @@ import { raiseNotice, type NoticeSubject } from './notices.ts';
 import { putOutcome, type RecordRef } from '../queue/outcomes.ts';
 import { keysOf, type QueueEntry, type StoredRefusal } from '../queue/queue-entry.ts';
 import type { RareResults } from './rare-results.ts';
-import { keyOf, type Key } from '../store/record-key.ts';
+import { isGrouped } from '../queue/groups.ts';
+import { keyOf, splitKey, type Key } from '../store/record-key.ts';
 import { onlyFields, type HeldImage } from '../store/rows.ts';
 import type { SavedMember } from '../drafts/draft-rows.ts';
 import { badAnswer, type AnswerImages } from '../network/server-link.ts';
@@ -31,7 +32,7 @@ export interface ResultActions {
  * @throws {@link SyncFault} `TRANSPORT_BAD_ANSWER`
  */
 export async function takeResults(context: NetworkContext, entries: readonly QueueEntry[], answer: UploadAnswer, actions: ResultActions): Promise<void> {
-  const { store, schema, rules, link, parts, steps, emit } = context;
+  const { store, schema, places, rules, link, parts, steps, emit } = context;
   if (!rules.areResultsOf(answer.results, entries)) throw badAnswer('its results are not those of the entries sent');
   const images = link.images(answer);
   answer.results.forEach((result, index) => checkResult(result, entries[index]!, images));
@@ -53,7 +54,10 @@ export async function takeResults(context: NetworkContext, entries: readonly Que
     await taking.read(sent, rare);
     for (const { entry, result } of sent) taking.take(entry, result, rare);
     if (sent.some(({ result }) => result.outcome === 'copied')) rare!.becomeAnotherStore();
-    const merged = await mergeFreed(context, taking.settlement, { offered: taking.settlement.offered });
+    const { offered, alone } = taking.settlement;
+    const until = { epoch: answer.server.epoch, position: answer.server.head };
+    const grouped = [...alone].filter((key) => isGrouped(places.get(splitKey(key).object)!));
+    const merged = await mergeFreed(context, taking.settlement, { offered, until: new Map(grouped.map((key) => [key, until])) });
     const shown = await drafts?.rebaseDrafts(store, schema, taking.settlement, taking.saved);
     await store.commit(taking.settlement.step, 'strict');
     context.noteSaved(taking.saved);

@@ -2,6 +2,7 @@ import { compareVersions } from '../../protocol/version.ts';
 import { readAround } from '../answers/around.ts';
 import { belongsTo, heldOf } from '../answers/merge-units.ts';
 import type { EngineContext } from '../engine-context.ts';
+import { isReadTo } from '../store/parked.ts';
 import { splitKey, type Key } from '../store/record-key.ts';
 import type { HeldImage } from '../store/rows.ts';
 import type { ParkedReason } from './explain.ts';
@@ -20,5 +21,5 @@ export async function explainParked(context: EngineContext, key: Key): Promise<P
     ...[...members].flatMap(([other, version]) => (compareVersions(heldOf(other, base, side), version) < 0 ? [other] : [])),
     ...masters,
   ]);
-  return { code: 'newer-version-waits', because: missing.length > 0 ? 'incomplete' : 'in-use', missing: [...new Set(missing)].map(splitKey) };
+  return { code: 'newer-version-waits', because: missing.length > 0 || groups.some(({ until }) => !isReadTo(until, store.meta)) ? 'incomplete' : 'in-use', missing: [...new Set(missing)].map(splitKey) };
 }

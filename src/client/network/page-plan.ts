@@ -47,7 +47,7 @@ export async function planSnapshot(context: NetworkContext, page: Pick<SnapshotA
 }
 
 /** Validates a page of the feed, or a record with its group, and lets the core decide about each image, group by group (rules A34–A39, C6). */
-export async function planPage(context: NetworkContext, page: Pick<RecordAnswer, 'layouts' | 'items' | 'groups'>): Promise<GroupedPlan> {
+export async function planPage(context: NetworkContext, page: Pick<RecordAnswer, 'layouts' | 'items' | 'groups' | 'server'>): Promise<GroupedPlan> {
   const { store, link, places, rules } = context;
   const images = link.images(page);
   const { newest, places: indices } = newestOf(images);
@@ -56,7 +56,8 @@ export async function planPage(context: NetworkContext, page: Pick<RecordAnswer,
   const base = (key: Key): HeldImage | null => bases.get(key) ?? null;
   const side = (key: Key): HeldImage | null => store.side(key);
   const isCreatedHere = (key: Key): boolean => store.entriesOf(key).some((entry) => createdBy(entry).includes(key));
-  const units = rules.unitsOf(gatherUnits({ places, images: newest, manifests, base, side, parkedOf: (key) => store.parkedOf(key) }));
+  const moment = { epoch: page.server.epoch, position: page.server.head };
+  const units = rules.unitsOf(gatherUnits({ places, images: newest, manifests, moment, base, side, parkedOf: (key) => store.parkedOf(key) }));
   const unitOf = new Map(units.flatMap(({ arrived }, index) => arrived.map((key) => [key, index] as const)));
   // A master of the same group is merged with it, or neither is.
   const missing = (key: Key): Key[] => missingMasters({ places, base, isCreatedHere }, key, newest.get(key)!).filter((master) => !units[unitOf.get(key)!]!.members.has(master));

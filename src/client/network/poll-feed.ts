@@ -44,11 +44,11 @@ async function merge(context: NetworkContext, page: FeedAnswer, asked: FeedCurso
   // A download moved the cursor while this page was under way: the page is older than what is here.
   if (store.meta.cursor !== asked) return;
   if (page.part !== null) return stagePart(context, page, page.part);
-  const { settlement, keys, events } = await takePage(context, page);
+  const moved = { cursor: rules.cursorAfter(page), hasFeedGap: store.meta.hasFeedGap || page.gap !== null };
+  const { settlement, keys, events } = await takePage(context, page, moved);
   if (page.transactions.some(({ items }) => items.some((index) => index >= keys.length))) throw badAnswer('it points to a record that it does not hold');
   // It is no longer too large for a page.
   dropParts(context, settlement.step);
-  settlement.step.meta = { ...settlement.step.meta, cursor: rules.cursorAfter(page), hasFeedGap: store.meta.hasFeedGap || page.gap !== null };
   await store.commit(settlement.step, 'relaxed');
   events.forEach(emit);
   if (page.gap !== null) emit({ type: 'feed:gap-found', reason: page.gap });

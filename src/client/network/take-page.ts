@@ -5,6 +5,7 @@ import { describeMerged, mergeFreed } from '../answers/release.ts';
 import { Settlement } from '../answers/settle.ts';
 import type { NetworkContext } from '../engine-context.ts';
 import { splitKey, type Key } from '../store/record-key.ts';
+import type { Meta } from '../store/stored.ts';
 import type { SyncEvent } from '../sync-event.ts';
 import { planPage } from './page-plan.ts';
 
@@ -18,12 +19,15 @@ export interface TakenPage {
 /**
  * Takes in records that the server sent with their groups: each group whole, or not at all (rules A34–A39). What its arrival frees of what
  * was kept aside goes along.
+ *
+ * @param moved - where the feed is read from after it
  */
-export async function takePage(context: NetworkContext, page: Pick<RecordAnswer, 'layouts' | 'items' | 'groups'>): Promise<TakenPage> {
+export async function takePage(context: NetworkContext, page: Pick<RecordAnswer, 'layouts' | 'items' | 'groups' | 'server'>, moved: Partial<Pick<Meta, 'cursor' | 'hasFeedGap'>> = {}): Promise<TakenPage> {
   const { store, rules } = context;
   const plan = await planPage(context, page);
   const { images, newest, verdicts, units } = plan;
   const settlement = new Settlement(store, rules, plan.bases);
+  settlement.step.meta = moved;
   const parking = new Parking(context, settlement);
   const flagsAt = new Map(units.flatMap(({ arrived, flags }) => arrived.map((key) => [key, flags] as const)));
   const kept = new Set<Key>();
@@ -42,6 +46,7 @@ export async function takePage(context: NetworkContext, page: Pick<RecordAnswer,
   });
   for (const unit of units) if (unit.arrived.some((key) => kept.has(key)) || parking.isParked(unit)) parking.park(unit);
   for (const key of images.keys) settlement.freed.add(key);
+  if (moved.cursor) for (const [name, { until }] of store.parked) if (until !== null) settlement.freed.add(name);
   return { settlement, keys: images.keys, events: [...events, ...(await mergeFreed(context, settlement))] };
 }
 

@@ -2,6 +2,7 @@ import { decodeEnvelope, encodeEnvelope } from '../../protocol/envelope.ts';
 import type { RecordVersion } from '../../protocol/version.ts';
 import type { Key } from './record-key.ts';
 import type { HeldImage } from './rows.ts';
+import type { Meta } from './stored.ts';
 
 /**
  * Records of which newer images are kept aside, and that are merged all at once or not at all (rules A34, A35): a transaction group, two
@@ -16,6 +17,26 @@ export interface ParkedGroup {
   readonly masters: readonly Key[];
   /** Since when something of it has been kept aside: device time in milliseconds since 1970. */
   readonly since: number;
+  /** How far the feed is to be read before any of it is merged: a refusal brought something of it, and may have left out the rest; `null` for no further. */
+  readonly until: FeedMoment | null;
+}
+
+/** A place in the feed of this device's user, as an answer names it. */
+export interface FeedMoment {
+  readonly epoch: number;
+  readonly position: number;
+}
+
+/** The later of two places in the feed; one of another history of the server is the later one when it was heard of later. */
+export function laterOf(before: FeedMoment | null, now: FeedMoment | null): FeedMoment | null {
+  if (before === null || now === null) return before ?? now;
+  return before.epoch === now.epoch && before.position > now.position ? before : now;
+}
+
+/** Whether the feed is read up to a place. Behind a gap it may have left out what was there. */
+export function isReadTo(until: FeedMoment | null, { cursor, hasFeedGap }: Pick<Meta, 'cursor' | 'hasFeedGap'>): boolean {
+  if (until === null) return true;
+  return !hasFeedGap && cursor !== null && (cursor.epoch !== until.epoch || cursor.position >= until.position);
 }
 
 /** What names a parked group among the others. */
@@ -24,8 +45,10 @@ export function nameOf({ headers }: Pick<ParkedGroup, 'headers'>): Key {
 }
 
 /** Maps are no values of an envelope. */
-interface StoredGroup extends Omit<ParkedGroup, 'members'> {
+interface StoredGroup extends Omit<ParkedGroup, 'members' | 'until'> {
   readonly members: readonly (readonly [key: Key, version: RecordVersion])[];
+  /** Earlier builds have none. */
+  readonly until?: FeedMoment | null;
 }
 
 export function encodeParked(group: ParkedGroup): Uint8Array {
@@ -34,7 +57,7 @@ export function encodeParked(group: ParkedGroup): Uint8Array {
 
 export function decodeParked(bytes: Uint8Array): ParkedGroup {
   const stored = decodeEnvelope(bytes) as StoredGroup;
-  return { ...stored, members: new Map(stored.members) };
+  return { ...stored, members: new Map(stored.members), until: stored.until ?? null };
 }
 
 /** The parked groups, and which of them a record has to do with. */
@@ -54,7 +77,7 @@ export class ParkedGroups {
 
   /** Records whose images an earlier build kept aside wait by themselves. */
   adopt(sides: ReadonlyMap<Key, HeldImage>): void {
-    for (const [key, { version }] of sides) if (!this.#byRecord.has(key)) this.put(key, { headers: [key], members: new Map([[key, version]]), masters: [], since: 0 });
+    for (const [key, { version }] of sides) if (!this.#byRecord.has(key)) this.put(key, { headers: [key], members: new Map([[key, version]]), masters: [], since: 0, until: null });
   }
 
   /** Puts a group, or takes it away. */

@@ -10,7 +10,7 @@ import { isShown, isTrueRow, isVisible, sameValues, type OnlineHistory, type Onl
 import { climb, type GroupsOnline } from './groups-online.ts';
 import { HandleLedger } from './handle-ledger.ts';
 import { GroupViews } from './group-views.ts';
-import type { ParkedGroup } from '../../../src/client/store/parked.ts';
+import { isReadTo, type ParkedGroup } from '../../../src/client/store/parked.ts';
 import { DraftLedger } from './draft-ledger.ts';
 import { NoticeLedger } from './notice-ledger.ts';
 import { QueueLedger } from './queue-ledger.ts';
@@ -98,6 +98,19 @@ export class DeviceMirror {
     return this.#sides.size;
   }
 
+  /** Rule A35: images that hang on nothing here, because nobody told this device of their masters; a download does. */
+  get orphanCount(): number {
+    const orphaned = [...this.#parked.values()].filter(({ masters }) => masters.length > 0);
+    return [...this.#sides.keys()].filter((key) => orphaned.some(({ headers, members }) => headers.includes(key) || members.has(key))).length;
+  }
+
+  /** What is kept aside, and for what it waits, in words. */
+  describeAside(): string {
+    const sides = [...this.#sides].map(([key, { version }]) => `${key}@${String(version)} over ${String(this.#bases.get(key)?.version)}`);
+    const groups = [...this.#parked.values()].map(({ headers, members, masters }) => `${headers.join('+')} of ${[...members].map(([key, version]) => `${key}@${String(version)}`).join()}${masters.length === 0 ? '' : ` under ${masters.join()}`}`);
+    return `${sides.join()} in ${groups.join('; ')}`;
+  }
+
   /** Groups of which something is kept aside, by name. */
   get parked(): ReadonlyMap<string, ParkedGroup> {
     return this.#parked;
@@ -123,13 +136,13 @@ export class DeviceMirror {
 
   /** Rule A38: says of groups that are kept aside whether anything is still in their way. */
   checkReleased(only?: string): void {
-    for (const [name, { headers, members, masters }] of this.#parked) {
+    for (const [name, { headers, members, masters, until }] of this.#parked) {
       const keys = [...new Set([...headers, ...members.keys()])];
       if (only !== undefined && !keys.includes(only)) continue;
       const isBusy = keys.some((key) => this.queue.of(key).length > 0 || this.drafts.holds(key) || this.handles.holds(key, new Set(headers)));
       const isNamed = this.queue.saves.some((save) => save.headers.some((header) => headers.includes(header)));
       const isComplete = [...members].every(([key, version]) => compareVersions(this.known(key), version) >= 0) && masters.every((key) => this.base(key) !== null);
-      if (!isBusy && !isNamed && isComplete) this.#fail('parked', `${name} is kept aside, and nothing is in the way`);
+      if (!isBusy && !isNamed && isComplete && isReadTo(until, this.#meta!)) this.#fail('parked', `${name} is kept aside, and nothing is in the way`);
     }
   }
 
