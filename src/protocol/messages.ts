@@ -241,7 +241,7 @@ export type FeedGap = (typeof FEED_GAPS)[number];
 
 /** One part of a transaction that is larger than a page: the parts are staged, and applied whole after the last (rules A29, A35). */
 export interface FeedPart {
-  /** Names the state of all records of the transaction. When it changes between two parts, the device begins anew with the first. */
+  /** Names the state that all parts are of. When it changes between two of them, the device begins anew with the first. */
   readonly revision: string;
   /** Counts the parts, from 0. */
   readonly place: number;
@@ -267,7 +267,7 @@ export interface FeedAnswer extends AnswerHead {
   readonly transactions: readonly FeedTransaction[];
   /** The groups that the items belong to. */
   readonly groups: readonly WireGroup[];
-  /** Set when the page is part of one transaction; `next` moves on with the last part only. */
+  /** Set when the page is part of a transaction, and of those that need no other records; `next` moves on with the last part only. */
   readonly part: FeedPart | null;
   readonly items: Uint8Array;
 }

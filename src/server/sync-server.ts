@@ -30,6 +30,7 @@ import { readSnapshot } from './download/snapshot.ts';
 import { readPart } from './feed/part.ts';
 import { answerPoll, recogniseDevice, type PollDesk } from './feed/answer-poll.ts';
 import { createFeedHeads } from './feed/heads.ts';
+import { createLargeSaves } from './feed/large-saves.ts';
 import { createHintStreams } from './hints/hint-streams.ts';
 import type { Principal } from './principal.ts';
 import { createPruner } from './pruner.ts';
@@ -85,7 +86,7 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
   const sightings = createDeviceSightings({ store, clock, log });
   const pruner = createPruner({ store, clock, retentionMs, receiptRetentionMs, log });
   const heads = createFeedHeads({ store, clock, everyMs: options.pollSharingMs ?? 4, turnstile: createTurnstile(MOST_AT_ONCE.heads) });
-  const polls: PollDesk = { parts, devices, heads, turnstile: createTurnstile(MOST_AT_ONCE.pages) };
+  const polls: PollDesk = { parts, devices, heads, largeSaves: createLargeSaves(clock), turnstile: createTurnstile(MOST_AT_ONCE.pages) };
   const onFailed = (cause: unknown): void => log({ level: 'warning', event: 'hints:failed', message: 'hints could not be sent or heard', cause });
   const hints = options.hints === undefined ? null : createHintStreams({ bus: options.hints, clock, random: parts.random, onFailed });
   let isClosed = false;

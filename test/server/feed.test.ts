@@ -160,16 +160,16 @@ describe('the plan of a poll', () => {
   const feed = { feed: 'f', epoch: 1, head: 10, floor: 0 };
   const at = (position: number, more: object = {}) => ({ feed: 'f', epoch: 1, position, ...more });
   test.each([
-    ['no cursor, all is kept', null, 1, { from: 0, gap: null, needsCursor: true }],
-    ['no cursor, some is gone', null, 4, { from: 3, gap: 'expired', needsCursor: true }],
-    ['up to date', at(10), 4, { from: 10, gap: null, needsCursor: false }],
-    ['the next one is kept', at(3), 4, { from: 3, gap: null, needsCursor: false }],
-    ['the next one is gone', at(2), 4, { from: 3, gap: 'expired', needsCursor: true }],
-    ['all is gone, nothing missed', at(10), null, { from: 10, gap: null, needsCursor: false }],
-    ['all is gone, one missed', at(9), null, { from: 10, gap: 'expired', needsCursor: true }],
-    ['from the future', at(11), 1, { from: 0, gap: 'ahead', needsCursor: true }],
-    ['of another epoch', at(10, { epoch: 2 }), 1, { from: 0, gap: 'restored', needsCursor: true }],
-    ['of another feed', at(10, { feed: 'g' }), 1, { from: 0, gap: 'foreign', needsCursor: true }],
+    ['no cursor, all is kept', null, 1, { from: 0, gap: null }],
+    ['no cursor, some is gone', null, 4, { from: 3, gap: 'expired' }],
+    ['up to date', at(10), 4, { from: 10, gap: null }],
+    ['the next one is kept', at(3), 4, { from: 3, gap: null }],
+    ['the next one is gone', at(2), 4, { from: 3, gap: 'expired' }],
+    ['all is gone, nothing missed', at(10), null, { from: 10, gap: null }],
+    ['all is gone, one missed', at(9), null, { from: 10, gap: 'expired' }],
+    ['from the future', at(11), 1, { from: 0, gap: 'ahead' }],
+    ['of another epoch', at(10, { epoch: 2 }), 1, { from: 0, gap: 'restored' }],
+    ['of another feed', at(10, { feed: 'g' }), 1, { from: 0, gap: 'foreign' }],
   ])('A31: %s', (_name, cursor, oldest, plan) => {
     expect(planPoll(cursor, { feed, oldest })).toEqual(plan);
   });

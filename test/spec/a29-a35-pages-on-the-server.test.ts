@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type { FeedCursor } from '../../src/protocol/messages.ts';
 import { defineSchema, parent, text } from '../../src/schema.ts';
 import { describeOnBothStores } from '../server/both-stores.ts';
+import { memory } from '../../src/server/store/memory.ts';
+import type { ServerStore } from '../../src/server/store/server-store.ts';
 import { createWorld, type TestChange, type TestDevice } from '../server/harness.ts';
 
 const schema = defineSchema({
@@ -179,12 +181,22 @@ describeOnBothStores('a save that is more than a page', (newWorld) => {
     expect(parts.map(({ images, saves }) => [images.length, saves[0]!.images.map(({ id }) => id)])).toEqual([[5, ['l003']], [5, []], [2, ['o1']]]);
   });
 
-  test.each<[string, (tablet: TestDevice) => Promise<unknown>]>([
-    ['a record of it is edited', (tablet) => tablet.save(9, edit('line', 'l020', 'product', 'x'))],
+  const beginsAnew: [string, (tablet: TestDevice) => Promise<unknown>][] = [
+    ['a record of it that is still to come is edited', (tablet) => tablet.save(9, edit('line', 'l020', 'product', 'x'))],
+    ['a record of it that is still to come is deleted', (tablet) => tablet.save(9, { remove: 'line', id: 'l023' })],
+  ];
+  const goesOn: [string, (tablet: TestDevice) => Promise<unknown>][] = [
     ['a record that was sent already is edited', (tablet) => tablet.save(9, edit('line', 'l000', 'product', 'x'))],
+    ['a record that was sent already is deleted', (tablet) => tablet.save(9, { remove: 'line', id: 'l010' })],
     ['a record joins its group', (tablet) => tablet.save(9, line('zz', 'o1'))],
-    ['a record of it is deleted', (tablet) => tablet.save(9, { remove: 'line', id: 'l010' })],
-  ])('A35: begins anew under another revision when %s between two parts', async (_case, change) => {
+  ];
+  const twoServers = (): { tablet: TestDevice; phone: (turn: number) => TestDevice } => {
+    const worlds = [newWorld({ schema })];
+    worlds.push(createWorld({ schema, store: worlds[0]!.store, ...worlds[0]!.scope }));
+    return { tablet: worlds[0]!.device('ann'), phone: (turn) => worlds[turn % 2]!.device('ann', 'ann-phone') };
+  };
+
+  test.each(beginsAnew)('A35: begins anew under another revision when %s', async (_case, change) => {
     const { device } = newWorld({ schema });
     const tablet = device('ann'), phone = device('ann', 'ann-phone');
     await tablet.save(1, order('o1'), ...manyLines(24));
@@ -192,8 +204,53 @@ describeOnBothStores('a save that is more than a page', (newWorld) => {
     expect(parts.map(({ part }) => part!.place).slice(0, 5)).toEqual([0, 1, 0, 1, 2]);
     expect(new Set(parts.map(({ part }) => part!.revision)).size).toBe(2);
     const later = parts.slice(2);
-    expect(later.at(-1)!.next.position).toBe(1);
+    expect(later.at(-1)!.next.position).toBe(2);
     expect(new Set(later.flatMap(({ images }) => images.map(({ id }) => id))).size).toBe(later.reduce((sum, { images }) => sum + images.length, 0));
+  });
+
+  test.each(goesOn)('A35: goes on when %s: all parts together are what it was when the first was sent, and the change comes with its own save', async (_case, change) => {
+    const { device } = newWorld({ schema });
+    const tablet = device('ann'), phone = device('ann', 'ann-phone');
+    await tablet.save(1, order('o1'), ...manyLines(24));
+    const parts = await readParts(phone, null, 10, async (place) => void (place === 1 && (await change(tablet))));
+    expect(parts.map(({ part, more }) => [part!.place, more])).toEqual([[0, true], [1, true], [2, true]]);
+    expect(parts.flatMap(({ images }) => images.map(({ state, values }) => [state, values!.product ?? values!.notes]))).toEqual(Array.from({ length: 25 }, () => ['live', 'new']));
+    expect(parts.at(-1)!.next.position).toBe(1);
+    const after = await readParts(phone, parts.at(-1)!.next, 10);
+    expect(after.flatMap(({ saves }) => saves.map(({ number }) => number))).toEqual(after.map(() => 9));
+  });
+
+  test.each([...beginsAnew, ...goesOn])('A35: from servers by turns, is of one state too when %s', async (_case, change) => {
+    const { tablet, phone } = twoServers();
+    await tablet.save(1, order('o1'), ...manyLines(24));
+    let turn = 0, asked: FeedCursor | null = null;
+    const parts: Page[] = [];
+    for (let query = {}; parts.at(-1)?.part?.next !== null; turn++) {
+      const page = (await phone(turn).poll(asked, 10, query))!;
+      const { revision, next } = page.part!;
+      parts.push(page);
+      query = { revision, ...next };
+      asked = null;
+      if (turn === 1) await change(tablet);
+    }
+    const last = parts.at(-1)!.part!.revision;
+    const taken = parts.filter(({ part }) => part!.revision === last).slice(-3).flatMap(({ images }) => images.map(({ id }) => id));
+    expect(new Set(taken).size).toBe(taken.length);
+    expect(taken.filter((id) => id !== 'zz').length).toBeGreaterThanOrEqual(24);
+    expect(turn).toBeLessThan(8);
+  });
+
+  test('A29: whoever edited its records one by one since has all of them sent once', async () => {
+    const { device } = newWorld({ schema });
+    const tablet = device('ann'), phone = device('ann', 'ann-phone');
+    await tablet.save(1, order('o1'), ...manyLines(24));
+    const { next } = (await readParts(phone, null, 10)).at(-1)!;
+    for (let number = 2; number <= 10; number++) await tablet.save(number, edit('line', `l${String(number).padStart(3, '0')}`, 'product', 'x'));
+    await tablet.save(11, account('a1'));
+    const parts = await readParts(phone, next, 10);
+    expect(parts.map(({ images, next: { position }, more }) => [images.length, position, more])).toEqual([[10, 1, true], [10, 1, true], [5, 10, true]]);
+    expect(parts.map(({ saves }) => saves.flatMap(({ images }) => images.map(({ id }) => id)).length)).toEqual([8, 1, 9]);
+    expect((await phone.poll(parts.at(-1)!.next, 10))!.saves.map(({ number }) => number)).toEqual([11]);
   });
 
   test('A35: goes on when only something else changes', async () => {
@@ -214,6 +271,33 @@ describeOnBothStores('a save that is more than a page', (newWorld) => {
 });
 
 describe('the parts of a save', () => {
+  test('cost no more than what is in them, however much there is around, also where the host says who sees what', async () => {
+    const looked: string[] = [];
+    const counting = <T extends object>(view: T): T => new Proxy(view, {
+      get: (target, name) => {
+        const method: unknown = Reflect.get(target, name);
+        if (typeof method !== 'function') return method;
+        return (...given: unknown[]): unknown => {
+          if (Array.isArray(given[0])) looked.push(...given[0].map(() => String(name)));
+          return Reflect.apply(method, target, given);
+        };
+      },
+    });
+    const store = memory();
+    const counted: ServerStore = { ...store, read: (tenant, work) => store.read(tenant, (view) => work(counting(view))) };
+    let asked = 0;
+    const { device } = createWorld({ schema, store: counted, canSee: () => ++asked > 0 });
+    await device('ann').save(1, order('o1'), ...manyLines(240));
+    const costs: [number, number][] = [];
+    const note = async (): Promise<void> => {
+      costs.push([looked.splice(0).filter((name) => name !== 'readHeads').length, asked]);
+      asked = 0;
+    };
+    await readParts(device('ann', 'ann-phone'), null, 10, note);
+    expect(costs[0]![0]).toBeGreaterThan(240);
+    expect(costs.slice(1)).toEqual(Array.from({ length: 23 }, () => [10, 10]));
+  });
+
   test('hold no more bytes than a page may', async () => {
     const { device } = createWorld({ schema, limits: { bodyBytes: 50_000 } });
     const tablet = device('ann');

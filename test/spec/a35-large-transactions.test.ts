@@ -93,10 +93,23 @@ describe('A35: an order that is larger than a page', () => {
       await tablet.engine.exchange();
     }));
     await phone.engine.exchange();
-    // The delete is a save of its own, and comes with all of the order too.
+    // The delete is a save of its own behind another, and comes with all of the order too.
     const staged = phone.events.flatMap((event) => (event.type === 'feed:part-staged' ? [[event.place, event.restarts]] : []));
     expect(staged).toEqual([[0, 0], [1, 0], [0, 1], [1, 1], [2, 1], [0, 0], [1, 0], [2, 0]]);
     expect(await countOn(phone)).toEqual([2, 1, LINES - 1]);
+    await expectAlike(phone);
+  });
+
+  test('is read to its end while lines change that were sent already, and ends as the server has them', async () => {
+    const { tablet, phone } = await saveLarge();
+    let changes = 0;
+    phone.intercept(beforeParts(async () => {
+      if (changes === 5) return;
+      await tablet.engine.update('line', 'l03', { product: `tape ${++changes}` });
+      await tablet.engine.exchange();
+    }));
+    await phone.engine.exchange();
+    expect(phone.events.flatMap((event) => (event.type === 'feed:part-staged' ? [event.restarts] : []))).toEqual(Array.from({ length: 12 }, () => 0));
     await expectAlike(phone);
   });
 
@@ -104,11 +117,11 @@ describe('A35: an order that is larger than a page', () => {
     const { tablet, phone } = await saveLarge();
     let changes = 0;
     phone.intercept(beforeParts(async () => {
-      await tablet.engine.update('line', 'l03', { product: `tape ${++changes}` });
+      await tablet.engine.update('line', 'l24', { product: `tape ${++changes}` });
       await tablet.engine.exchange();
     }));
     await phone.engine.exchange();
-    expect(changes).toBe(4);
+    expect(changes).toBe(8);
     expect(await countOn(phone)).toEqual([1, 0, 0]);
     phone.intercept(null);
     await phone.engine.exchange();

@@ -64,7 +64,7 @@ function checkPage({ from, next, more, gap, transactions, part, server }: FeedAn
   }
   const positions = transactions.map(({ position }) => position);
   const isUnfinished = (part?.next ?? null) !== null;
-  if (part !== null && positions.length !== 1) throw badAnswer('its part is not one of a single transaction');
+  if (part !== null && positions.length === 0) throw badAnswer('its part is of no transaction');
   if (isUnfinished && (next.position !== from.position || !more)) throw badAnswer('its cursor goes past a transaction that is not all there');
   if ((!isUnfinished && positions.length !== next.position - from.position) || positions.some((position, index) => position !== from.position + index + 1)) {
     throw badAnswer('its page has a hole');

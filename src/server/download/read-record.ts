@@ -1,6 +1,6 @@
 import type { RecordAnswer } from '../../protocol/messages.ts';
 import type { DeviceRegistry } from '../device-registry.ts';
-import { readItems } from '../feed/page-items.ts';
+import { listItems, readImages } from '../feed/page-items.ts';
 import { Surroundings } from '../feed/surroundings.ts';
 import type { Principal } from '../principal.ts';
 import type { ServerParts } from '../server-parts.ts';
@@ -35,7 +35,8 @@ export async function readRecord(parts: ServerParts, devices: DeviceRegistry, { 
     // Where it is hidden, neither its group nor, of one that was named by its Record ID, its id at birth is the reader's to know.
     const isKnown = own !== null && (own.state !== 'hidden' || own.id === key.id);
     const chosen = isKnown ? [...around.around([own]).values()] : [];
-    const { indexOf: _unused, ...page } = await readItems(parts, view, principal, around, chosen);
+    const images = await readImages(parts, view, principal, chosen);
+    const { indexOf: _unused, ...page } = listItems(parts, principal, (glimpse) => around.leaderOf(glimpse), chosen, images);
     return { epoch, head, page };
   });
 }

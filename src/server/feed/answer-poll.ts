@@ -4,6 +4,7 @@ import type { ServerParts } from '../server-parts.ts';
 import type { FeedState } from '../store/server-store.ts';
 import type { Turnstile } from '../turnstile.ts';
 import type { FeedHeads } from './heads.ts';
+import type { LargeSaves } from './large-saves.ts';
 import { isOwnCursor } from './plan-poll.ts';
 import { pollFeed, type FeedPoll, type PolledFeed } from './poll-feed.ts';
 
@@ -11,6 +12,7 @@ export interface PollDesk {
   readonly parts: ServerParts;
   readonly devices: DeviceRegistry;
   readonly heads: FeedHeads;
+  readonly largeSaves: LargeSaves;
   /** What pages wait at, so that uploads find connections too. */
   readonly turnstile: Turnstile;
 }
@@ -25,7 +27,7 @@ export async function answerPoll(desk: PollDesk, poll: FeedPoll): Promise<Polled
   const { principal, store, cursor } = poll;
   const feed = await recogniseDevice(desk, principal, store);
   if (feed !== null && cursor !== null && isOwnCursor(cursor, feed) && cursor.position === feed.head) return { epoch: feed.epoch, head: feed.head, page: null };
-  return desk.turnstile.run(() => pollFeed(desk.parts, desk.devices, poll));
+  return desk.turnstile.run(() => pollFeed(desk.parts, desk.devices, desk.largeSaves, poll));
 }
 
 /** The feed of a device's user, in a look-up that is shared with others; `null` for a device that has only now been let in. */

@@ -1,5 +1,6 @@
 import { compareVersions } from '../../protocol/version.ts';
 import type { FeedRow } from '../store/server-store.ts';
+import type { FeedRows } from './feed-rows.ts';
 import type { Glimpse, Surroundings } from './surroundings.ts';
 
 /** The most that a page has. */
@@ -16,35 +17,38 @@ export interface ChosenPage {
   readonly rows: readonly FeedRow[];
   /** Their records with all that is around them, each once. */
   readonly items: ReadonlyMap<string, Glimpse>;
-  /** It is one save that is more than a page. */
+  /** It is one save that is more than a page, and those after it that add no record. */
   readonly isTooLarge: boolean;
 }
 
-/** How many saves are looked around at first; then twice as many each time, so that little is read which does not fit. */
-const FIRST_LOOK = 8;
-
-/** Takes saves for one page: as many as fit with all that is around their records, and the first however large it is. */
-export async function choosePage(around: Surroundings, rows: readonly FeedRow[], room: PageRoom): Promise<ChosenPage> {
+/**
+ * Takes saves for one page: as many as fit with all that is around their records, and the first however large it is. So many are looked
+ * around at first as `look` says; then twice as many each time, so that little is read which does not fit.
+ */
+export async function choosePage(around: Surroundings, feed: FeedRows, room: PageRoom, look: number): Promise<ChosenPage> {
   const items = new Map<string, Glimpse>();
-  let bytes = 0, taken = 0, looked = 0;
-  for (const row of rows) {
-    if (taken > 0 && isMoreThan(room, row)) break;
-    if (taken === looked) {
-      looked = Math.max(FIRST_LOOK, looked * 2);
-      const next = rows.slice(taken, looked), last = next.findIndex((other, index) => index > 0 && isMoreThan(room, other));
-      await around.reach(next.slice(0, last < 0 ? next.length : last).flatMap(({ records }) => records));
+  const rows: FeedRow[] = [];
+  let bytes = 0, isTooLarge = false;
+  for (let most = look; rows.length < room.limit; most *= 2) {
+    const next = await feed.next(Math.min(most, room.limit - rows.length));
+    const alone = next.findIndex((row, index) => rows.length + index > 0 && isMoreThan(room, row));
+    const near = alone < 0 ? next : next.slice(0, alone);
+    await around.reach(near.flatMap(({ records }) => records));
+    for (const row of near) {
+      const found = around.around(row.records);
+      const fresh = [...found].filter(([key]) => !items.has(key));
+      const more = fresh.reduce((sum, [, { byteLength }]) => sum + byteLength, 0);
+      const fits = items.size + fresh.length <= room.limit && bytes + more <= room.bodyBytes;
+      // Who edits the lines of a large order one by one has all of it sent once, and not once for each line.
+      if (rows.length > 0 && (isTooLarge ? fresh.length > 0 : !fits)) return { rows, items, isTooLarge };
+      for (const [key, glimpse] of found) items.set(key, newerOf(items.get(key), glimpse));
+      rows.push(row);
+      bytes += more;
+      isTooLarge ||= !fits;
     }
-    const found = around.around(row.records);
-    const fresh = [...found].filter(([key]) => !items.has(key));
-    const more = fresh.reduce((sum, [, { byteLength }]) => sum + byteLength, 0);
-    const fits = items.size + fresh.length <= room.limit && bytes + more <= room.bodyBytes;
-    if (!fits && taken > 0) break;
-    for (const [key, glimpse] of found) items.set(key, newerOf(items.get(key), glimpse));
-    bytes += more;
-    taken++;
-    if (!fits) return { rows: [row], items, isTooLarge: true };
+    if (near.length === 0 || near.length < next.length) break;
   }
-  return { rows: rows.slice(0, taken), items, isTooLarge: false };
+  return { rows, items, isTooLarge };
 }
 
 /** A save that comes alone, with the next poll: then is the time to look around in it. */

@@ -1,9 +1,11 @@
 import type { FeedAnswer, WireGroup } from '../../protocol/messages.ts';
+import { compareVersions } from '../../protocol/version.ts';
 import { createImageList } from '../image-list.ts';
 import type { Principal } from '../principal.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { keyText, type RecordKey, type StoreView } from '../store/server-store.ts';
-import type { Glimpse, Surroundings } from './surroundings.ts';
+import type { ReaderImage } from '../visibility.ts';
+import type { Glimpse } from './surroundings.ts';
 
 /** Records as an answer carries them: images, layouts, and the groups that they are in. */
 export interface PageItems extends Pick<FeedAnswer, 'layouts' | 'items' | 'groups'> {
@@ -11,9 +13,24 @@ export interface PageItems extends Pick<FeedAnswer, 'layouts' | 'items' | 'group
   indexOf(key: RecordKey): readonly number[];
 }
 
-/** Reads the images of what was chosen for an answer, in its order, and lists their groups (rule A35). */
-export async function readItems(parts: ServerParts, view: StoreView, reader: Principal, around: Surroundings, chosen: readonly Glimpse[]): Promise<PageItems> {
-  const found = new Map((await parts.visibility.images(view, reader, chosen.filter(({ state }) => state === 'live'))).map((image) => [keyText(image), image]));
+/** Reads the images of what was chosen for an answer: of live records, the others have none. */
+export async function readImages({ visibility }: ServerParts, view: StoreView, reader: Principal, chosen: readonly Glimpse[]): Promise<ChosenImages> {
+  const images = await visibility.images(view, reader, chosen.filter(({ state }) => state === 'live'));
+  return new Map(images.map((image) => [keyText(image), image]));
+}
+
+export type ChosenImages = ReadonlyMap<string, ReaderImage>;
+
+/** Says whether records are as they were when they were chosen, for this reader. */
+export function areAsChosen(images: ChosenImages, chosen: readonly Glimpse[]): boolean {
+  return chosen.every((glimpse) => {
+    const image = images.get(keyText(glimpse));
+    return glimpse.state !== 'live' || (image?.state === 'live' && compareVersions(image.version, glimpse.version) === 0);
+  });
+}
+
+/** Lists what was chosen for an answer, in its order, with the groups (rule A35). */
+export function listItems(parts: ServerParts, reader: Principal, leaderOf: LeaderOf, chosen: readonly Glimpse[], found: ChosenImages): PageItems {
   const images = createImageList();
   const indices = new Map<string, number>();
   for (const glimpse of chosen) {
@@ -25,14 +42,16 @@ export async function readItems(parts: ServerParts, view: StoreView, reader: Pri
     const index = indices.get(keyText(key));
     return index === undefined ? [] : [index];
   };
-  return { ...images.take(), groups: listGroups(around, chosen), indexOf };
+  return { ...images.take(), groups: listGroups(leaderOf, chosen), indexOf };
 }
 
+type LeaderOf = (glimpse: Glimpse) => RecordKey | null;
+
 /** The groups of an answer's items. What was deleted is listed as well, so that it goes when the rest of its group comes. */
-function listGroups(around: Surroundings, chosen: readonly Glimpse[]): WireGroup[] {
+function listGroups(leaderOf: LeaderOf, chosen: readonly Glimpse[]): WireGroup[] {
   const groups = new Map<string, { readonly leader: RecordKey; readonly members: number[] }>();
   for (const [index, glimpse] of chosen.entries()) {
-    const leader = around.leaderOf(glimpse);
+    const leader = leaderOf(glimpse);
     if (leader === null) continue;
     const group = groups.get(keyText(leader)) ?? { leader, members: [] };
     groups.set(keyText(leader), group);

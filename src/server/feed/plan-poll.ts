@@ -7,8 +7,6 @@ export interface PollPlan {
   readonly from: number;
   /** Why the cursor was not taken, so that entries may be missing before it; `null` when it was. */
   readonly gap: FeedGap | null;
-  /** The device has no cursor of this feed yet, or lost its place: it is told one even when nothing is new. */
-  readonly needsCursor: boolean;
 }
 
 /** What a poll is planned from. */
@@ -24,9 +22,9 @@ export interface PollState {
  */
 export function planPoll(cursor: FeedCursor | null, { feed, oldest }: PollState): PollPlan {
   const floor = oldest === null ? feed.head : oldest - 1;
-  if (cursor === null) return { from: floor, gap: floor > 0 ? 'expired' : null, needsCursor: true };
+  if (cursor === null) return { from: floor, gap: floor > 0 ? 'expired' : null };
   const gap = gapOf(cursor, feed, floor);
-  return gap === null ? { from: cursor.position, gap, needsCursor: false } : { from: floor, gap, needsCursor: true };
+  return { from: gap === null ? cursor.position : floor, gap };
 }
 
 function gapOf(cursor: FeedCursor, feed: FeedState, floor: number): FeedGap | null {
@@ -37,11 +35,13 @@ function gapOf(cursor: FeedCursor, feed: FeedState, floor: number): FeedGap | nu
 }
 
 /**
- * The rows that follow on a position without a hole. Where days were dropped whose rows came between others, by a clock that was set back,
- * the feed begins anew behind the hole.
+ * The rows that follow on a position without a hole. Where days were dropped whose rows came between others, or last, by a clock that was
+ * set back, the feed begins anew behind the hole.
+ *
+ * @param head - the newest position, which is behind `from`.
  */
-export function readable(from: number, rows: readonly FeedRow[]): { readonly from: number; readonly rows: readonly FeedRow[] } {
-  const begin = rows.length === 0 ? from : rows[0]!.position - 1;
+export function readable(from: number, rows: readonly FeedRow[], head: number): { readonly from: number; readonly rows: readonly FeedRow[] } {
+  const begin = rows.length === 0 ? head : rows[0]!.position - 1;
   const hole = rows.findIndex(({ position }, index) => position !== begin + index + 1);
   return { from: begin, rows: hole < 0 ? rows : rows.slice(0, hole) };
 }
