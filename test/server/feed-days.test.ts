@@ -68,6 +68,42 @@ describeOnPostgres('feeds that are kept by days', { timeout: 120_000 }, () => {
     await Promise.all(stores.map((opened) => opened.close()));
   });
 
+  test('A31: what was saved while the clock was behind goes with the day that it fell in, and who has not read it hears of a gap', async () => {
+    const url = await server.createDatabase();
+    const store = postgres({ url });
+    const clock = createFakeClock(START);
+    const { device } = createWorld({ store, tenant: 't', clock });
+    await device('ann').save(1, account('a1'));
+    const { next } = (await device('ann').poll(null))!;
+    await clock.advance(-15 * DAY);
+    await store.turnDays!(clock.now(), 7 * DAY);
+    for (const number of [2, 3]) await device('ann').save(number, account(`a${number}`));
+    await clock.advance(15 * DAY);
+    await store.turnDays!(clock.now(), 7 * DAY);
+    const page = (await device('ann').poll(next))!;
+    expect(page).toMatchObject({ gap: 'expired', transactions: [], from: { position: 3 }, next: { position: 3 }, more: false });
+    expect(await device('ann').poll(page.next)).toBeNull();
+    const first = (await device('ann', 'ann-phone').poll(null))!;
+    expect([first.saves.map(({ number }) => number), first.more]).toEqual([[1], true]);
+    await device('ann').save(4, account('a4'));
+    expect(await device('ann').poll(next)).toMatchObject({ gap: 'expired', from: { position: 3 }, next: { position: 4 } });
+    await store.close();
+  });
+
+  test('A31: servers that turn the days at the same time do not hinder each other, and a day that cannot be dropped keeps none from being made', async () => {
+    const url = await server.createDatabase();
+    const stores = [0, 1, 2].map(() => postgres({ url }));
+    await Promise.all(stores.map((store) => store.turnDays!(START, 7 * DAY)));
+    expect(await partitions(url)).toEqual([0, 1, 2].map((day) => dayOf(START + day * DAY)).concat('fieldtide_feed_row_rest'));
+    await server.query(url, `create view looks_on as select * from ${dayOf(START)}`);
+    await expect(stores[0]!.turnDays!(START + 30 * DAY, 7 * DAY)).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+    expect(await partitions(url)).toEqual([dayOf(START), ...[30, 31, 32].map((day) => dayOf(START + day * DAY)), 'fieldtide_feed_row_rest']);
+    await server.query(url, 'drop view looks_on');
+    await Promise.all(stores.map((store) => store.turnDays!(START + 60 * DAY, 7 * DAY)));
+    expect(await partitions(url)).toEqual([...[60, 61, 62].map((day) => dayOf(START + day * DAY)), 'fieldtide_feed_row_rest']);
+    await Promise.all(stores.map((store) => store.close()));
+  });
+
   test('A31: a role that may not change tables deletes row by row', async () => {
     const url = await server.createDatabase();
     await server.query(url, ...CREATE_TABLES, 'create role plain login', 'grant select, insert, update, delete on all tables in schema public to plain');
@@ -118,13 +154,13 @@ describe('a feed with a hole', () => {
     ['none', 3, [4, 5, 6], 3, [4, 5, 6]],
     ['at its beginning', 3, [6, 7], 5, [6, 7]],
     ['further on', 3, [4, 5, 8], 3, [4, 5]],
-    ['nothing to read', 3, [], 3, []],
+    ['at its end', 3, [], 9, []],
   ])('A31: is read up to the hole, or from behind it: %s', (_case, from, positions, begin, read) => {
-    const found = readable(from, positions.map(row));
+    const found = readable(from, positions.map(row), 9);
     expect([found.from, found.rows.map(({ position }) => position)]).toEqual([begin, read]);
   });
 
   test('A31: a plan never goes below the floor', () => {
-    expect(planPoll(null, { feed: { feed: 'f', epoch: 1, head: 9, floor: 4 }, oldest: 5 })).toEqual({ from: 4, gap: 'expired', needsCursor: true });
+    expect(planPoll(null, { feed: { feed: 'f', epoch: 1, head: 9, floor: 4 }, oldest: 5 })).toEqual({ from: 4, gap: 'expired' });
   });
 });

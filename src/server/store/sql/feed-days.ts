@@ -1,3 +1,4 @@
+import { isFault } from '../../../shared/fault.ts';
 import type { Sql, SqlDriver } from './sql.ts';
 
 const DAY_MS = 86_400_000;
@@ -42,24 +43,51 @@ export async function partitionFeed(driver: Pick<SqlDriver, 'transaction'>): Pro
   });
 }
 
-/** Makes the partitions of the days to come, and drops those that are over for everybody. */
+/**
+ * Makes the partitions of the days to come, and drops those that are over for everybody. One that fails keeps none of the others from being
+ * turned, unless tables are held for long: then the rest is left for the next time, since everybody who saves or polls waits along.
+ */
 export async function turnDays(driver: Pick<SqlDriver, 'transaction'>, now: number, keptMs: number): Promise<void> {
   const today = Math.floor(now / DAY_MS);
   const firstKept = Math.floor((now - keptMs) / DAY_MS) - SPARE_DAYS;
   const existing = await driver.transaction('read', listDays);
-  for (const day of existing.filter((made) => made < firstKept)) await changeDays(driver, `drop table if exists ${nameOf(day)}`);
   const coming = Array.from({ length: DAYS_AHEAD }, (_, index) => today + index).filter((day) => !existing.includes(day));
-  for (const day of coming) await makeDay(driver, day);
+  const over = existing.filter((day) => day < firstKept);
+  const failures: unknown[] = [];
+  for (const [day, turn] of [...coming.map((day) => [day, makeDay] as const), ...over.map((day) => [day, dropDay] as const)]) {
+    try {
+      await turn(driver, day);
+    } catch (cause) {
+      if (await isTurned(driver, day, turn === makeDay)) continue; // By another server, at the same time.
+      failures.push(cause);
+      if (isFault(cause) && cause.details.state === LOCK_NOT_AVAILABLE) break;
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
+const LOCK_NOT_AVAILABLE = '55P03';
+
+async function isTurned(driver: Pick<SqlDriver, 'transaction'>, day: number, isMade: boolean): Promise<boolean> {
+  const days = await driver.transaction('read', listDays);
+  return days.includes(day) === isMade || (isMade && (await isTaken(driver, day)));
 }
 
 /** A day of which rows lie with the rest stays there: it cannot have a partition any more. */
 async function makeDay(driver: Pick<SqlDriver, 'transaction'>, day: number): Promise<void> {
-  const [from, to] = [day * DAY_MS, (day + 1) * DAY_MS];
+  if (await isTaken(driver, day)) return;
+  await changeDays(driver, `create table if not exists ${nameOf(day)} partition of fieldtide_feed_row for values from (${day * DAY_MS}) to (${(day + 1) * DAY_MS})`);
+}
+
+function dropDay(driver: Pick<SqlDriver, 'transaction'>, day: number): Promise<void> {
+  return changeDays(driver, `drop table if exists ${nameOf(day)}`);
+}
+
+async function isTaken(driver: Pick<SqlDriver, 'transaction'>, day: number): Promise<boolean> {
   const [found] = await driver.transaction('read', (sql) =>
-    sql.query('select exists (select 1 from fieldtide_feed_row_rest where created_at >= $1 and created_at < $2) as is_taken', [from, to]),
+    sql.query('select exists (select 1 from fieldtide_feed_row_rest where created_at >= $1 and created_at < $2) as is_taken', [day * DAY_MS, (day + 1) * DAY_MS]),
   );
-  if (found?.is_taken === true) return;
-  await changeDays(driver, `create table if not exists ${nameOf(day)} partition of fieldtide_feed_row for values from (${from}) to (${to})`);
+  return found?.is_taken === true;
 }
 
 /** Each change is a transaction of its own that gives up soon: everybody who saves or polls waits behind it. */
