@@ -58,7 +58,6 @@ export async function finishParts(context: EngineContext): Promise<void> {
   }
   const settlement = new Settlement(store, rules, new Map());
   for (const name of store.parked.keys()) settlement.freed.add(name);
-  const events = await mergeFreed(context, settlement);
   settlement.step.meta = { part: null, cursor: rules.cursorAfter({ from: cursor, next: cursor }) };
   await store.commit(settlement.step, 'strict');
   emit({ type: 'feed:parts-applied', parts: place + 1, records, keptAside });
@@ -76,6 +75,7 @@ async function applyPart(context: EngineContext, part: StagedPart, place: number
   const kept = new Map<Key, Key[]>();
   decide(context, content, images, bases, { attention, replace: 'newer' }).forEach((verdict, index) => {
     const key = images.keys[index]!, image = images.image(index);
+  const events = await mergeFreed(context, settlement);
     if (verdict === 'stale' || verdict === 'superseded') return;
     if (verdict === 'merge') return step.putBase(key, image);
     const header = leaderOf(context, part, key);
