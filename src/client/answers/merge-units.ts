@@ -126,7 +126,7 @@ function groupBy<Item>(items: Iterable<Item>, rootOf: (item: Item) => Key): Map<
 }
 
 /** Sets of records, joined as it turns out that they belong together. */
-class Joined {
+export class Joined {
   readonly #roots = new Map<Key, Key>();
 
   get all(): Iterable<Key> {

@@ -63,15 +63,13 @@ export class Parking {
     this.#put(headers[0]!, { headers, members: all, masters: [], since, until: awaited });
   }
 
-  /** Lets go of an older manifest of a group: what is kept aside of it stays. */
-  forgetManifest(header: Key): void {
-    for (const group of this.of(header).filter((one) => belongsTo(one, header))) {
-      const members = new Map([...group.members.keys()].flatMap((key) => {
-        const side = this.#settlement.side(key);
-        return side === null ? [] : [[key, side.version] as const];
-      }));
-      this.#put(nameOf(group), { ...group, members });
-    }
+  /** Lets go of an older manifest: what is kept aside of the group stays. */
+  forgetManifest(group: ParkedGroup): void {
+    const members = new Map([...group.members.keys()].flatMap((key) => {
+      const side = this.#settlement.side(key);
+      return side === null ? [] : [[key, side.version] as const];
+    }));
+    this.#put(nameOf(group), { ...group, members });
   }
 
   /** Merges what is free of the groups that some records have to do with, and then what waited for that. */

@@ -37,11 +37,15 @@ export async function findProtected(context: NetworkContext, incoming: Pages): P
   // A record may come before the one above it: again, until nothing more is found.
   for (let known = -1; busy.size > 0 && known < headers.size; ) {
     known = headers.size;
+    // A record and the one above it are of one group: of two, where what came in moves it from one to the other.
     const take = (records: Iterable<readonly [Key, HeldImage]>): void => {
       for (const [key, image] of records) {
-        const parent = headers.has(key) ? null : (places.get(splitKey(key).object)?.parent ?? null);
-        const above = parent === null ? undefined : mastersOf(places, key, image).find((master) => headers.has(master) && splitKey(master).object === parent.target);
-        if (above !== undefined) headers.set(key, headers.get(above)!);
+        const parent = places.get(splitKey(key).object)?.parent ?? null;
+        const above = parent === null ? undefined : mastersOf(places, key, image).find((master) => splitKey(master).object === parent.target);
+        const header = above === undefined ? undefined : (headers.get(key) ?? headers.get(above));
+        if (header === undefined) continue;
+        if (!headers.has(key)) headers.set(key, header);
+        if (!headers.has(above!)) headers.set(above!, header);
       }
     };
     for await (const page of incoming()) take(page);

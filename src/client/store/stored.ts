@@ -58,8 +58,11 @@ export interface StagedParts {
   readonly restarts: number;
   /** Where the feed goes on after the transaction. */
   readonly cursor: FeedCursor;
-  /** Set once the parts are being applied: the groups that are kept aside, by header, and what is in their way. */
-  readonly applying: readonly (readonly [header: string, flags: number])[] | null;
+  /**
+   * Set once the parts are being applied: the groups that are kept aside, by header, what is in their way, and the header that names those
+   * that stay together because records move between them.
+   */
+  readonly applying: readonly (readonly [header: string, flags: number, name: string])[] | null;
 }
 
 /** What the client remembers of itself. */
