@@ -37,6 +37,7 @@ const BETWEEN_HINTS_MS = 1_000;
 /** Makes {@link HintStreams}. */
 export function createHintStreams({ bus, clock, random, onFailed }: HintStreamsOptions): HintStreams {
   const streams = new Set<() => void>();
+  let isClosed = false;
 
   function open({ tenant, user }: Principal): OpenStream {
     return (sink) => {
@@ -72,6 +73,11 @@ export function createHintStreams({ bus, clock, random, onFailed }: HintStreamsO
         sink.end();
       };
 
+      if (isClosed) {
+        // It was asked for before, and is opened only now.
+        sink.end();
+        return () => {};
+      }
       streams.add(end);
       const cancelLife = clock.setTimer(LIFE_MS[0] + random.next() * (LIFE_MS[1] - LIFE_MS[0]), end);
       const unsubscribe = subscribe(tenant, user, hint);
@@ -101,6 +107,7 @@ export function createHintStreams({ bus, clock, random, onFailed }: HintStreamsO
       }
     },
     close() {
+      isClosed = true;
       for (const end of [...streams]) end();
     },
   };

@@ -9,17 +9,32 @@ export type FetchHandler = (request: Request) => Promise<Response>;
 export function createFetchHandler(handle: RequestHandler): FetchHandler {
   return async (request) => {
     const { status, headers, body, stream } = await handle(readRequest(request));
-    if (stream !== undefined) return new Response(readableOf(stream), { status, headers });
+    if (stream !== undefined) return new Response(readableOf(stream, request.signal), { status, headers });
     return new Response(body as Uint8Array<ArrayBuffer> | null, { status, headers });
   };
 }
 
-/** A body that goes on, as the web has it. */
-function readableOf(stream: OpenStream): ReadableStream<Uint8Array> {
+/** A body that goes on, as the web has it. Who went away while the answer was made cancels no body. */
+function readableOf(stream: OpenStream, signal: AbortSignal): ReadableStream<Uint8Array> {
   let stop = (): void => {};
   return new ReadableStream<Uint8Array>({
     start(controller) {
-      stop = stream({ write: (chunk) => controller.enqueue(chunk), end: () => controller.close() });
+      let isOpen = true;
+      const close = (): void => {
+        if (isOpen) controller.close();
+        isOpen = false;
+      };
+      const leave = stream({ write: (chunk) => controller.enqueue(chunk), end: close });
+      const onAbort = (): void => {
+        stop();
+        close();
+      };
+      stop = () => {
+        signal.removeEventListener('abort', onAbort);
+        leave();
+      };
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort);
     },
     cancel: () => stop(),
   });

@@ -45,13 +45,20 @@ export type NodeListener = (request: NodeRequest, response: NodeResponse) => voi
 export function createNodeListener(handle: RequestHandler): NodeListener {
   return (request, response) => {
     response.on('error', () => {}); // The other side went away; it asks again.
+    let isGone = false, stop = (): void => {};
+    response.on('close', () => {
+      isGone = true;
+      stop();
+    });
     void handle(readRequest(request)).then(({ status, headers, body, stream }) => {
       // What is left of a body that was not read would be taken for the next request.
       const isUnread = request.method === 'POST' && !request.complete;
       const sent = isUnread ? { ...headers, connection: 'close' } : headers;
       if (stream !== undefined) {
         response.writeHead(status, sent);
-        response.on('close', stream({ write: (chunk) => void response.write(chunk), end: () => void response.end() }));
+        stop = stream({ write: (chunk) => void response.write(chunk), end: () => void response.end() });
+        // It may have gone while the answer was made: nothing tells of it again.
+        if (isGone) stop();
         return;
       }
       if (body === null) response.writeHead(status, sent);
