@@ -23,6 +23,7 @@ import { OutcomeWaiters } from './queue/outcomes.ts';
 import { createParts, preloadParts, type Parts } from './parts.ts';
 import type { Key } from './store/record-key.ts';
 import { Records } from './read/records.ts';
+import { readOnly } from './read-only.ts';
 import { clientRules, type ClientRules } from './rules.ts';
 import { StatusBoard } from './status-board.ts';
 import type { SyncEvent } from './sync-event.ts';
@@ -222,6 +223,8 @@ export class EngineCore {
   }
 
   async #finishParts(): Promise<void> {
+    // Half of it must not be seen, and who looks on changes nothing (rule A10).
+    if (this.options.readOnly === true) throw readOnly('a large transaction was being taken in: the user’s own client has to end that first, and this one to be opened again');
     const { finishParts } = await this.context.parts.conversation();
     await finishParts(this.context);
   }

@@ -1,5 +1,6 @@
 import { encodeEnvelope } from '../../protocol/envelope.ts';
-import type { FeedAnswer, FeedPart } from '../../protocol/messages.ts';
+import type { FeedAnswer, FeedPart, SnapshotKey } from '../../protocol/messages.ts';
+import { compareTexts } from '../../protocol/value.ts';
 import type { NetworkContext } from '../engine-context.ts';
 import { Step } from '../store/step.ts';
 import { orderedKey, STATE } from '../store/stored.ts';
@@ -16,7 +17,9 @@ export async function stagePart(context: NetworkContext, page: FeedAnswer, part:
   const before = store.meta.part;
   const isNext = before !== null && rules.isNextPart(before, part);
   if (!isNext && part.place !== 0) throw badAnswer('its part follows no other');
-  link.images(page).byKey([...groups.flatMap(({ members }) => members), ...page.transactions.flatMap((transaction) => transaction.items)]);
+  const images = link.images(page);
+  if (part.next !== null && (images.keys.length === 0 || (isNext && !isAfter(part.next, before.next!)))) throw badAnswer('its parts do not go forward');
+  images.byKey([...groups.flatMap(({ members }) => members), ...page.transactions.flatMap((transaction) => transaction.items)]);
   const step = new Step();
   if (!isNext) dropParts(context, step);
   const restarts = isNext ? before.restarts : before === null ? 0 : before.restarts + 1;
@@ -30,6 +33,11 @@ export async function stagePart(context: NetworkContext, page: FeedAnswer, part:
   emit({ type: 'feed:part-staged', place: part.place, restarts });
   if (page.gap !== null) emit({ type: 'feed:gap-found', reason: page.gap });
   if (part.next === null) await applyParts(context);
+}
+
+/** In the order of keys, in which parts come: else a hostile or broken server could keep a device reading for ever. */
+function isAfter(next: SnapshotKey, before: SnapshotKey): boolean {
+  return (compareTexts(next.object, before.object) || compareTexts(next.id, before.id)) > 0;
 }
 
 /** Lets go of the parts that are staged: something else takes their place. */
