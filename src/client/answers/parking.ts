@@ -84,14 +84,30 @@ export class Parking {
       if (group === null) continue;
       const { flags, masters } = this.#look(group, waiting);
       if (!rules.isReleased(flags)) {
-        if (masters.length !== group.masters.length || masters.some((master, index) => master !== group.masters[index])) this.#put(name, { ...group, masters });
+        if (!this.#keepsNewer(group)) this.#put(name, null);
+        else if (masters.length !== group.masters.length || masters.some((master, index) => master !== group.masters[index])) this.#put(name, { ...group, masters });
         continue;
       }
       this.#put(name, null);
       for (const key of group.members.keys()) this.#merge(key, released);
-      for (const key of group.members.keys()) names.push(...this.of(key).map(nameOf));
+      names.push(...new Set([...group.members.keys()].flatMap((key) => this.of(key).map(nameOf))));
     }
     return released;
+  }
+
+  /** Rule A27: lets go of what is no newer than the answer to an own save; says whether anything of a group is still kept aside. */
+  #keepsNewer({ members }: ParkedGroup): boolean {
+    const { rules, store } = this.#context;
+    const { step, base, side } = this.#settlement;
+    let isAny = false;
+    for (const key of members.keys()) {
+      const image = side(key);
+      if (image === null) continue;
+      if (rules.replaces(image.version, versionOf(base(key)))) isAny = true;
+      else if (store.side(key) === null) step.sides.delete(key);
+      else step.sides.set(key, null);
+    }
+    return isAny;
   }
 
   /** What is in the way of a group, and which masters it hangs on that are not here. */

@@ -30,6 +30,8 @@ export function releaseFreed(context: EngineContext, keys: Iterable<Key>): Promi
 /** The same inside a step that has nothing else to write. */
 export async function releaseInStep(context: EngineContext, keys: Iterable<Key>): Promise<void> {
   const { store, rules, emit } = context;
+  // Who only looks on leaves what waits as it is (rule A10).
+  if (store.isReadOnly) return;
   const settlement = new Settlement(store, rules, new Map());
   for (const key of keys) settlement.freed.add(key);
   const events = await mergeFreed(context, settlement);

@@ -62,7 +62,14 @@ export class HandleDesk {
     const record = { ...splitKey(key), values: decodeRow(layout, row), syncState: records.syncState(key) };
     const one: Handle = { handle, key, mode, listener, shown, held, release: store.inUse.mark(held), view: { handle, place: 0, record, newer: null } };
     this.#open.set(handle, one);
-    await this.#look(one, []);
+    try {
+      await this.#look(one, []);
+    } catch (thrown) {
+      // Nobody would ever close it.
+      this.#open.delete(handle);
+      one.release();
+      throw thrown;
+    }
     emit({ type: 'handle:opened', handle, ...splitKey(key), mode });
     return handle;
   }
@@ -122,8 +129,11 @@ export class HandleDesk {
   async #showNewest(one: Handle): Promise<HandleView> {
     const { store } = this.#context;
     one.release();
-    await releaseInStep(this.#context, one.held);
-    one.release = store.inUse.mark(one.held);
+    try {
+      await releaseInStep(this.#context, one.held);
+    } finally {
+      one.release = store.inUse.mark(one.held);
+    }
     const { row } = await this.#context.records.read(one.key);
     if (row !== null) one.shown = { row, entries: store.entriesOf(one.key) };
     await this.refresh();

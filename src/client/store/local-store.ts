@@ -41,6 +41,10 @@ export interface LocalStoreOptions {
  * is in memory changes only after its commit is durable.
  */
 export class LocalStore {
+  /** The mark that makes this client the store's holder. */
+  readonly fence: Uint8Array;
+  /** Rule A10: the store is read and left as it is. */
+  readonly isReadOnly: boolean;
   readonly #storage: Storage;
   readonly #options: LocalStoreOptions;
   readonly #schemaLayouts: ReadonlyMap<string, Layout>;
@@ -62,7 +66,6 @@ export class LocalStore {
   #untold = new Set<Key>();
   #failed = 0;
   #meta: Meta;
-  #fence: Uint8Array;
   #isOwner = true;
 
   private constructor(storage: Storage, options: LocalStoreOptions, meta: Meta, fence: Uint8Array) {
@@ -70,7 +73,8 @@ export class LocalStore {
     this.#options = options;
     this.#schemaLayouts = layoutsOf(options.schema);
     this.#meta = meta;
-    this.#fence = fence;
+    this.fence = fence;
+    this.isReadOnly = options.isReadOnly === true;
   }
 
   /** Opens the owner's store and takes it over from any earlier holder. */
@@ -93,11 +97,6 @@ export class LocalStore {
 
   get meta(): Meta {
     return this.#meta;
-  }
-
-  /** The mark that makes this client the store's holder. */
-  get fence(): Uint8Array {
-    return this.#fence;
   }
 
   /** Entries in the order of saves. */
@@ -193,7 +192,7 @@ export class LocalStore {
       return decode();
     } catch (fault) {
       const fence = await readState(this.#storage, STATE.fence);
-      this.#isOwner &&= this.#options.isReadOnly === true || (fence !== null && bytesEqual(fence, this.#fence));
+      this.#isOwner &&= this.isReadOnly || (fence !== null && bytesEqual(fence, this.fence));
       throw this.#isOwner ? fault : takenOver();
     }
   }
@@ -222,10 +221,10 @@ export class LocalStore {
 
   /** Writes a step in one commit and takes it over. @throws {@link SyncFault} storage faults, `CLIENT_TAKEN_OVER`, `CLIENT_READ_ONLY` */
   async commit(step: Step, durability: 'strict' | 'relaxed'): Promise<void> {
-    if (this.#options.isReadOnly === true) throw readOnly();
+    if (this.isReadOnly) throw readOnly();
     if (this.#meta.download !== null || this.notesFresh) noteFresh(step);
     const rows = step.rows({ meta: this.#meta, layouts: this.#layouts, isGone: (key) => this.#gone.has(key), recordIdOf: (key, image) => findRecordId(this.#options.schema, key, image) });
-    const whole = { ...rows, expect: [{ key: STATE.fence, bytes: this.#fence }], durability };
+    const whole = { ...rows, expect: [{ key: STATE.fence, bytes: this.fence }], durability };
     for (const part of this.#options.rules.commitsOf(whole)) this.#isOwner = this.#isOwner && (await this.#storage.commit(part)) === 'done';
     if (!this.#isOwner) throw takenOver();
     for (const key of this.#takeOver(step)) this.#untold.add(key);
