@@ -203,8 +203,8 @@ describe('the stories of the demo about what other devices did', { timeout: 120_
     await eventually(() => phone.quantity(0)).toBe('4');
   });
 
-  test('C10: two tabs are the same devices: both show each edit, and one goes on when the other is closed', async () => {
-    const { tablet, page, context, account, demo } = stage;
+  test('C10: two tabs are the same devices: both show each edit and each sign-out, and one goes on when the other is closed', async () => {
+    const { tablet, ben, page, context, account, demo } = stage;
     await page.bringToFront();
     const second = await context.newPage();
     await second.goto(demo.url);
@@ -217,6 +217,13 @@ describe('the stories of the demo about what other devices did', { timeout: 120_
     await same.change('City', 'Onetab');
     await eventually(() => tablet.field('Offline').isChecked()).toBe(true);
     await tablet.expectPending(1);
+
+    const sameOfBen = new DevicePanel(second, 'ben-tablet');
+    await sameOfBen.button('Sign out of Ben’s tablet').click();
+    await ben.panel.getByTestId('signed-out').waitFor();
+    await ben.button('Sign in as Ben Okafor').click();
+    await ben.expectUpToDate();
+    await sameOfBen.expectUpToDate();
 
     await page.close();
     await same.connect('Online');
