@@ -242,6 +242,13 @@ describe('A37: guards of the host', () => {
     expect(asked.map(({ newer }) => newer.note)).toEqual(['theirs', 'newer still']);
   });
 
+  test('A37: are asked once of an order, however many of its lines a save changes', async () => {
+    const { tablet, there, asked } = await guarded(() => undefined);
+    await there(({ order }) => order.update('o1', { note: 'theirs' }));
+    await tablet.client.transaction(['l2', 'l3', 'l4'].map((id) => ({ op: 'create' as const, object: 'line' as const, values: { id, order: 'o1', product: 'tape', quantity: 1 } })));
+    expect(asked.map(({ object, newer }) => [object, newer.note])).toEqual([['order', 'theirs']]);
+  });
+
   test('A37: that fail keep nobody from saving, and it is told', async () => {
     const { tablet, there } = await guarded(() => {
       throw new TypeError('not a function');

@@ -4,7 +4,7 @@ import type { EngineContext } from '../engine-context.ts';
 import { splitKey, type Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
 import { guardedBy, GuardWanted, rowsAfter, type Guard, type GuardQuestion, type HostGuards, type Overlaps } from './guard.ts';
-import type { GroupFinder } from './groups.ts';
+import type { GroupFinder, RowsAfter } from './groups.ts';
 import { assertUnlocked } from './save-changes.ts';
 import { inChange, type Edit } from './transaction.ts';
 
@@ -31,19 +31,21 @@ export class SaveGuard implements Guard {
 
   async check(context: EngineContext, finder: GroupFinder, edits: readonly Edit[]): Promise<Overlaps> {
     const overlaps = new Map<Key, readonly string[]>();
-    const asking: (() => Promise<void>)[] = [];
+    // Of a group, one image waits for all of its edits: the host is asked once.
+    const asking = new Map<HeldImage, () => Promise<void>>();
+    const after = rowsAfter(edits), edited = new Map(edits.map((edit) => [edit.key, edit]));
     for (const edit of edits) {
       await inChange(edit.change, async () => {
-        for (const judged of await judgedBy(context, finder, edit, edits)) {
+        for (const judged of await judgedBy(context, finder, edit, after)) {
           assertOpen(context, judged);
-          const ask = this.#askedOf(judged) && (await this.#judgeByHost(context, finder, edits, judged));
-          if (ask) asking.push(ask);
+          const ask = this.#askedOf(judged) && !asking.has(judged.newer) && (await this.#judgeByHost(context, finder, edited, judged));
+          if (ask) asking.set(judged.newer, ask);
           const fields = await overlapOf(context, finder, judged);
           if (fields.length > 0) overlaps.set(judged.key, fields);
         }
       });
     }
-    if (asking.length > 0) throw new GuardWanted(async () => void (await Promise.all(asking.map((ask) => ask()))));
+    if (asking.size > 0) throw new GuardWanted(async () => void (await Promise.all([...asking.values()].map((ask) => ask()))));
     return overlaps;
   }
 
@@ -52,13 +54,13 @@ export class SaveGuard implements Guard {
   }
 
   /** Holds a save against what the host said; where it has said nothing yet, answers how to ask it. */
-  async #judgeByHost(context: EngineContext, finder: GroupFinder, edits: readonly Edit[], judged: Judged): Promise<(() => Promise<void>) | null> {
+  async #judgeByHost(context: EngineContext, finder: GroupFinder, edits: ReadonlyMap<Key, Edit>, judged: Judged): Promise<(() => Promise<void>) | null> {
     const { key, newer } = judged;
     const name = `${key}@${newer.version.join('.')}`;
     const said = this.#answers.get(name);
     if (said === null) return null;
     if (said !== undefined) throw changedElsewhere(judged, 'guard', said, { guard: said });
-    const question = await questionOf(context, finder, edits.find((edit) => edit.key === key), judged);
+    const question = await questionOf(context, finder, edits.get(key), judged);
     return async () => void this.#answers.set(name, await this.#ask(context, key, question));
   }
 
@@ -85,16 +87,16 @@ export async function assertMayEdit(context: EngineContext, finder: GroupFinder,
   const { row, base } = await finder.record(key);
   await assertUnlocked(context, finder, key, (await finder.above(key)).at(-1) ?? key);
   const edit: Edit = { key, layout: context.store.layout(splitKey(key).object), before: row, after: row, base: versionOf(base), change: null };
-  for (const judged of await judgedBy(context, finder, edit, [edit])) assertOpen(context, judged);
+  for (const judged of await judgedBy(context, finder, edit, rowsAfter([edit]))) assertOpen(context, judged);
 }
 
 /**
  * What waits of a record, and of those that it hangs on, who leads the group first: as far as it is newer than what was merged. Of a refused
  * change the sync error tells what is online, and later edits wait behind it (rule A26).
  */
-async function judgedBy({ store, rules }: EngineContext, finder: GroupFinder, edit: Edit, edits: readonly Edit[]): Promise<Judged[]> {
+async function judgedBy({ store, rules }: EngineContext, finder: GroupFinder, edit: Edit, after: RowsAfter): Promise<Judged[]> {
   const judged: Judged[] = [];
-  for (const key of new Set((await guardedBy(finder, edit, rowsAfter(edits))).reverse())) {
+  for (const key of new Set((await guardedBy(finder, edit, after)).reverse())) {
     const newer = store.side(key);
     const isTold = store.entriesAround(key).some(({ state }) => state === 'failed') && !store.isInUse(key);
     if (newer !== null && !isTold && rules.isNewer(newer.version, versionOf((await finder.record(key)).base))) judged.push({ edit, key, newer });
