@@ -1,5 +1,7 @@
+import type { Clock } from '../shared/clock.ts';
 import { isFault, SyncFault } from '../shared/fault.ts';
 import type { SyncRequest } from './sync-request.ts';
+import { TimeLimitExceeded, withTimeLimit } from './time-limit.ts';
 
 /** Who a request is from, as the host says. */
 export interface Principal {
@@ -22,28 +24,32 @@ export interface Identity {
 
 /**
  * Says who sent a request, from its headers. `null`, or a throw, refuses it with 401; throw a `SyncFault` `AUTH_REFUSED` to refuse it with
- * 403, or `SERVER_BUSY` when it cannot be decided now.
+ * 403, or `SERVER_BUSY` when it cannot be decided now; so it is after ten seconds without an answer.
  */
 export type Authenticate = (request: Pick<SyncRequest, 'method' | 'path' | 'headers'>) => Identity | null | Promise<Identity | null>;
 
 /** The tenant of hosts that have only one. */
 export const DEFAULT_TENANT = 'default';
 
-/** Asks the host who sent a request. @throws SyncFault `AUTH_REQUIRED`, `AUTH_REFUSED`, `SERVER_BUSY` */
-export async function identify(authenticate: Authenticate, request: SyncRequest): Promise<Principal> {
+/** Who asks holds a place among the requests under way: one service that hangs must not fill all of them for good. */
+const MOST_MS = 10_000;
+
+/** Asks the host who sent a request, and waits no longer than that by the clock. @throws SyncFault `AUTH_REQUIRED`, `AUTH_REFUSED`, `SERVER_BUSY` */
+export async function identify(authenticate: Authenticate, request: SyncRequest, clock?: Clock): Promise<Principal> {
   const { method, path, headers } = request;
-  const identity = await ask(() => authenticate({ method, path, headers }));
+  const identity = await ask(() => authenticate({ method, path, headers }), clock);
   if (identity === null || typeof identity !== 'object') throw new SyncFault('AUTH_REQUIRED', 'sign in to sync');
   const { tenant = DEFAULT_TENANT, user, ...claims } = identity;
   if (!isName(tenant) || !isName(user)) throw new SyncFault('AUTH_REQUIRED', 'sign in to sync');
   return { tenant, user, claims };
 }
 
-async function ask(authenticate: () => Identity | null | Promise<Identity | null>): Promise<Identity | null> {
+async function ask(authenticate: () => Identity | null | Promise<Identity | null>, clock: Clock | undefined): Promise<Identity | null> {
   try {
-    return await authenticate();
+    return clock === undefined ? await authenticate() : await withTimeLimit(clock, MOST_MS, authenticate);
   } catch (cause) {
     if (isFault(cause, 'AUTH_REFUSED') || isFault(cause, 'SERVER_BUSY')) throw cause;
+    if (cause instanceof TimeLimitExceeded) throw new SyncFault('SERVER_BUSY', 'it could not be found out in time who asks; try again', { cause });
     throw new SyncFault('AUTH_REQUIRED', 'sign in to sync', { cause });
   }
 }

@@ -29,11 +29,11 @@ interface Known {
 
 /** Makes an {@link Identifier} that asks the host, and remembers what it said if that is wanted. Refusals are never remembered. */
 export function createIdentifier(authenticate: Authenticate, clock: Clock, { forMs = 0, headers: names = ['authorization'], most = 100_000 }: AuthCacheOptions = {}): Identifier {
-  if (forMs <= 0) return (request) => identify(authenticate, request);
+  if (forMs <= 0) return (request) => identify(authenticate, request, clock);
   const known = new Map<string, Known>();
 
   async function ask(request: SyncRequest, key: string): Promise<Principal> {
-    const principal = await identify(authenticate, request);
+    const principal = await identify(authenticate, request, clock);
     // Shared by requests from now on: no hook of one may change what the next one sees.
     Object.freeze(principal.claims);
     known.delete(key);
@@ -47,7 +47,7 @@ export function createIdentifier(authenticate: Authenticate, clock: Clock, { for
 
   return (request) => {
     const key = keyOf(request, names);
-    if (key === null) return identify(authenticate, request);
+    if (key === null) return identify(authenticate, request, clock);
     const found = known.get(key);
     return found !== undefined && clock.monotonic() < found.until ? found.principal : ask(request, key);
   };

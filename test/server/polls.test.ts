@@ -228,6 +228,19 @@ describe('what the host says of a token', () => {
     expect(asked()).toBe(3);
   });
 
+  test('that does not come in time is "try later", and gives the place back that it was waited for in', async () => {
+    let isHanging = true;
+    const authenticate: Authenticate = () => (isHanging ? new Promise(() => {}) : { user: 'ann' });
+    const { device, clock } = createWorld({ authenticate, maxConcurrent: { polls: 1 } });
+    const waiting = device('ann').get('feed');
+    await clock.advance(9_999);
+    expect((await device('ann').get('feed')).status).toBe(503);
+    isHanging = false;
+    await clock.advance(1);
+    expect(readFault(await waiting)).toMatchObject({ status: 503, code: 'SERVER_BUSY' });
+    expect((await device('ann').get('feed')).status).toBe(200);
+  });
+
   test('counts for as long as the host wants, for that token alone', async () => {
     const { authenticate, asked } = counting();
     const { device, clock } = createWorld({ authenticate, authCache: { forMs: 60_000 } });
