@@ -65,8 +65,10 @@ export async function mergeFreed(context: EngineContext, settlement: Settlement,
 }
 
 /** What is told of a merged record; nothing of one that was never here and is gone. */
-export function describeMerged({ store, records }: Pick<EngineContext, 'store' | 'records'>, key: Key, before: HeldImage | null, image: HeldImage): SyncEvent[] {
+export function describeMerged({ schema, store, records }: Pick<EngineContext, 'schema' | 'store' | 'records'>, key: Key, before: HeldImage | null, image: HeldImage): SyncEvent[] {
   const { object, id } = splitKey(key);
   if (before === null && image.state !== 'live') return [];
+  // A newer build of the app saved it: it lies here until this one is updated.
+  if (schema.objects[object] === undefined) return [{ type: 'feed:merged', object, id, fields: [], state: image.state }];
   return [{ type: 'feed:merged', object, id, fields: records.changedFields(object, store.rowOf(before, object), store.rowOf(image, object)), state: image.state }];
 }

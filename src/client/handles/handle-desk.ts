@@ -167,7 +167,7 @@ export class HandleDesk {
       baseState: base?.state,
       aside: this.#asideOf(key, base)?.state ?? null,
       isSubmitted: await this.#isSubmitted(finder, one, row),
-      isGroupAside: await this.#isGroupAside(finder, one),
+      isGroupAside: await this.#isGroupAside(one),
     });
     const syncState = records.syncState(key);
     const isSame = bytesEqual(one.shown.row, shown.row) && view.newer === newer && view.record.syncState === syncState;
@@ -194,13 +194,13 @@ export class HandleDesk {
   }
 
   /** Whether something of the group that a handle keeps as it is waits. */
-  async #isGroupAside(finder: GroupFinder, { held }: Handle): Promise<boolean> {
+  async #isGroupAside({ held }: Handle): Promise<boolean> {
     const { store, rules } = this.#context;
     const groups = held.flatMap((key) => store.parkedOf(key).filter(({ headers, members }) => headers.includes(key) || members.has(key)));
     const members = groups.flatMap((group) => [...group.members]);
-    await finder.load(members.map(([key]) => key));
+    const bases = await store.readBases(members.map(([key]) => key));
     for (const [key, version] of members) {
-      const { base } = await finder.record(key);
+      const base = bases.get(key) ?? null;
       if (rules.isNewer(version, versionOf(base)) || this.#asideOf(key, base) !== null) return true;
     }
     return false;
