@@ -269,6 +269,8 @@ export interface FeedAnswer extends AnswerHead {
   readonly groups: readonly WireGroup[];
   /** Set when the page is part of a transaction, and of those that need no other records; `next` moves on with the last part only. */
   readonly part: FeedPart | null;
+  /** Indices of the live items that a download leaves out: the feed does not check scopes (rule A32). */
+  readonly outside: readonly number[];
   readonly items: Uint8Array;
 }
 
@@ -278,7 +280,7 @@ export interface SnapshotKey {
   readonly id: string;
 }
 
-/** `GET snapshot?object=&id=&limit=` → everything the user may see, in key order. */
+/** `GET snapshot?object=&id=&limit=` → everything the user may see that is in scope, in key order. */
 export interface SnapshotAnswer extends AnswerHead {
   readonly layouts: readonly WireLayout[];
   /** Where to read the feed from once the snapshot that *began* with this page is applied. */
@@ -293,6 +295,8 @@ export interface RecordAnswer extends AnswerHead {
   readonly layouts: readonly WireLayout[];
   /** The record's group, if it is in one and may be seen. */
   readonly groups: readonly WireGroup[];
+  /** As in a page of the feed. */
+  readonly outside: readonly number[];
   readonly items: Uint8Array;
 }
 

@@ -72,6 +72,7 @@ export function parseFeedAnswer(envelope: unknown): FeedAnswer {
     transactions: listOf(transaction),
     groups,
     part: orNull(mapOf<FeedPart>({ revision: text, place: wholeNumber, next: orNull(snapshotKey) })),
+    outside: indices,
   })(envelope, 'feed answer');
 }
 
@@ -80,7 +81,7 @@ export function parseSnapshotAnswer(envelope: unknown): SnapshotAnswer {
 }
 
 export function parseRecordAnswer(envelope: unknown): RecordAnswer {
-  return mapOf<RecordAnswer>({ ...HEAD, ...ITEMS, groups })(envelope, 'record answer');
+  return mapOf<RecordAnswer>({ ...HEAD, ...ITEMS, groups, outside: indices })(envelope, 'record answer');
 }
 
 export function parseHelloAnswer(envelope: unknown): HelloAnswer {

@@ -61,4 +61,4 @@ export type { ByteSink, OpenStream, RequestHandler, SyncRequest, SyncResponse } 
 export type { ServerCore } from './sync-server.ts';
 export type { SyncServerOptions } from './sync-server-options.ts';
 export type { AuthCacheOptions } from './token-cache.ts';
-export type { CanSee, SeenRecord } from './visibility.ts';
+export type { CanSee, InScope, SeenRecord } from './visibility.ts';

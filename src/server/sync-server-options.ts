@@ -13,7 +13,7 @@ import type { ServerLogEvent } from './server-parts.ts';
 import type { ServerRules } from './server-rules.ts';
 import type { ServerStore } from './store/server-store.ts';
 import type { AuthCacheOptions } from './token-cache.ts';
-import type { CanSee } from './visibility.ts';
+import type { CanSee, InScope } from './visibility.ts';
 
 /** How to make a sync server. */
 export interface SyncServerOptions<S extends Schema = Schema> {
@@ -33,6 +33,11 @@ export interface SyncServerOptions<S extends Schema = Schema> {
   readonly afterCommit?: AfterCommitHook;
   /** Says which records a user may see. @defaultValue all of the tenant's */
   readonly canSee?: CanSee;
+  /**
+   * Says which of those a user's devices download. The feed brings what user devices saved whatever this says (rule A32).
+   * @defaultValue all that the user may see
+   */
+  readonly inScope?: InScope;
   /** Says what a user may do with fields: by object and field, where it is less than `'write'` (rule A20). @defaultValue all may be read and written */
   readonly fields?: FieldRightsOf<S>;
   /** Refuses references to records that do not exist; those to a parent always must. @defaultValue false */

@@ -243,7 +243,7 @@ function createParts<S extends Schema>(options: SyncServerOptions<S>, runAside: 
     archive,
     core: options.core ?? createTwinCore(),
     store: options.store,
-    visibility: createVisibility(schema, archive, options.canSee, createFieldAccess(schema, options.fields), { ...serverRules, ...options.rules }),
+    visibility: createVisibility(schema, archive, options, createFieldAccess(schema, options.fields), { ...serverRules, ...options.rules }),
     // Hooks are typed by the host's schema; in here, records are plain values.
     hooks: new Map(Object.entries(options.objects ?? {}) as unknown as [string, AnyObjectHooks][]),
     hookTimeoutMs,

@@ -23,6 +23,12 @@ export interface SeenRecord {
 /** Says whether a user may see a record. Asked of each record of each answer, so it must be quick; of a deleted one, its last values. */
 export type CanSee = (reader: Principal, record: SeenRecord) => boolean;
 
+/**
+ * Says whether a record is of what a user's devices download (rule A32), of those that the user may see. Asked of live records, of each
+ * that a download might have and of each on a page of the feed, so it must be quick.
+ */
+export type InScope = (reader: Principal, record: SeenRecord) => boolean;
+
 /** A record as one reader may see it. */
 export interface ReaderImage extends RecordKey {
   readonly object: string;
@@ -32,6 +38,12 @@ export interface ReaderImage extends RecordKey {
   readonly layout: Layout;
   /** In that layout; `null` unless live. */
   readonly row: Uint8Array | null;
+}
+
+/** The same, and whether a download leaves it out. */
+export interface ScopedImage extends ReaderImage {
+  /** Rule A32. Never of one that is not live. */
+  readonly isOutside: boolean;
 }
 
 /** A record with its row in the schema's layout; of a deleted one the last it had. */
@@ -48,18 +60,30 @@ export interface Visibility {
   /** What a reader may do with the fields of an object. */
   fieldsOf(reader: Principal, object: ServerObject): ObjectAccess;
   image(view: StoreView, reader: Principal, record: StoredRecord): Promise<ReaderImage>;
+  /** Its image, and whether a download leaves it out (rule A32). */
+  scopedImage(view: StoreView, reader: Principal, record: StoredRecord): Promise<ScopedImage>;
   /** The image of a record whose row is at hand, in the schema's layout. */
   imageOf(reader: Principal, record: ReadableRecord): ReaderImage;
   /** The images of those keys that were ever saved, in the order of the keys. */
   images(view: StoreView, reader: Principal, keys: readonly RecordKey[]): Promise<ReaderImage[]>;
+  /** The same, and of each whether a download leaves it out (rule A32). */
+  scopedImages(view: StoreView, reader: Principal, keys: readonly RecordKey[]): Promise<ScopedImage[]>;
   /** In which state the reader would see each of these, in their order. Rows are read only where a host's function decides on them. */
   states(view: StoreView, reader: Principal, outlines: readonly RecordOutline[]): Promise<ImageState[]>;
 }
 
 const CHUNK = 500;
 
-/** Makes a {@link Visibility}: without `canSee`, a tenant's users see all of its records. */
-export function createVisibility(schema: ServerSchema, archive: RowArchive, canSee: CanSee | undefined, access: FieldAccess, rules: Pick<ServerRules, 'shows'>): Visibility {
+/** What a host says of who sees what. */
+export interface HostVisibility {
+  /** @defaultValue a tenant's users see all of its records */
+  readonly canSee?: CanSee | undefined;
+  /** @defaultValue a user's devices download all that the user may see */
+  readonly inScope?: InScope | undefined;
+}
+
+/** Makes a {@link Visibility}. */
+export function createVisibility(schema: ServerSchema, archive: RowArchive, { canSee, inScope }: HostVisibility, access: FieldAccess, rules: Pick<ServerRules, 'shows'>): Visibility {
   function isVisible(reader: Principal, object: ServerObject, id: string, row: Uint8Array): boolean {
     return canSee === undefined || canSee(reader, { object: object.name, id, values: decodeRow(object.layout, row) });
   }
@@ -70,10 +94,35 @@ export function createVisibility(schema: ServerSchema, archive: RowArchive, canS
     return { object, id, version, state, layout: fields.layout, row: state === 'live' ? fields.readable(row) : null };
   }
 
-  async function image(view: StoreView, reader: Principal, record: StoredRecord): Promise<ReaderImage> {
+  async function readable(view: StoreView, record: StoredRecord): Promise<ReadableRecord> {
     const { object, id, version, isDeleted } = record;
     const type = schema.objects.get(object)!;
-    return imageOf(reader, { object, id, version, type, row: await archive.read(view, type, record), isLive: !isDeleted });
+    return { object, id, version, type, row: await archive.read(view, type, record), isLive: !isDeleted };
+  }
+
+  async function image(view: StoreView, reader: Principal, record: StoredRecord): Promise<ReaderImage> {
+    return imageOf(reader, await readable(view, record));
+  }
+
+  async function scopedImage(view: StoreView, reader: Principal, record: StoredRecord): Promise<ScopedImage> {
+    const found = await readable(view, record);
+    const shown = imageOf(reader, found);
+    const { object, id, type, row } = found;
+    // The scope is by all values, also those that the reader may not read.
+    const isOutside = inScope !== undefined && shown.state === 'live' && !inScope(reader, { object, id, values: decodeRow(type.layout, row) });
+    return { ...shown, isOutside };
+  }
+
+  async function imagesBy<Shown>(view: StoreView, keys: readonly RecordKey[], show: (record: StoredRecord) => Promise<Shown>): Promise<Shown[]> {
+    // Objects that the schema no longer has cannot be sent: nothing describes their rows.
+    const records = await view.getRecords(keys.filter(({ object }) => schema.objects.has(object)));
+    const found = new Map(records.map((record) => [keyText(record), record]));
+    const images: Shown[] = [];
+    for (const key of keys) {
+      const record = found.get(keyText(key));
+      if (record !== undefined) images.push(await show(record));
+    }
+    return images;
   }
 
   return {
@@ -81,6 +130,9 @@ export function createVisibility(schema: ServerSchema, archive: RowArchive, canS
     fieldsOf: access.of,
     image,
     imageOf,
+    scopedImage,
+    images: (view, reader, keys) => imagesBy(view, keys, (record) => image(view, reader, record)),
+    scopedImages: (view, reader, keys) => imagesBy(view, keys, (record) => scopedImage(view, reader, record)),
     async states(view, reader, outlines) {
       if (canSee === undefined) return outlines.map(({ isDeleted }) => (isDeleted ? 'deleted' : 'live'));
       const states = new Map<string, ImageState>();
@@ -88,17 +140,6 @@ export function createVisibility(schema: ServerSchema, archive: RowArchive, canS
         for (const record of await view.getRecords(outlines.slice(at, at + CHUNK))) states.set(keyText(record), (await image(view, reader, record)).state);
       }
       return outlines.map((outline) => states.get(keyText(outline)) ?? 'hidden');
-    },
-    async images(view, reader, keys) {
-      // Objects that the schema no longer has cannot be sent: nothing describes their rows.
-      const records = await view.getRecords(keys.filter(({ object }) => schema.objects.has(object)));
-      const found = new Map(records.map((record) => [`${record.object}\0${record.id}`, record]));
-      const images: ReaderImage[] = [];
-      for (const { object, id } of keys) {
-        const record = found.get(`${object}\0${id}`);
-        if (record !== undefined) images.push(await image(view, reader, record));
-      }
-      return images;
     },
   };
 }

@@ -128,6 +128,7 @@ export class MinuteFeed {
       transactions: next === position ? [] : [{ position: next, store: 'osm', number: next, items }],
       groups: this.#groupsOf(records),
       part: null,
+      outside: [],
       items: encodeImages(records.map(imageOf)),
     };
     return { status: 200, headers: { 'content-type': CONTENT_TYPE }, body: encodeEnvelope(page) };

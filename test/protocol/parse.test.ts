@@ -55,9 +55,10 @@ const FEED: FeedAnswer = {
   transactions: [{ position: 7, store: 's', number: 1, items: [0] }],
   groups: GROUPS,
   part: { revision: 'abc', place: 0, next: { object: 'account', id: 'a1' } },
+  outside: [0],
 };
 const SNAPSHOT: SnapshotAnswer = { ...HEAD, ...ITEMS, cursor: CURSOR, next: { object: 'account', id: 'a1' } };
-const RECORD: RecordAnswer = { ...HEAD, ...ITEMS, groups: GROUPS };
+const RECORD: RecordAnswer = { ...HEAD, ...ITEMS, groups: GROUPS, outside: [0] };
 const HELLO: HelloAnswer = { ...HEAD, protocols: [1], user: 'u', limits: DEFAULT_LIMITS, hints: true };
 const FAULT: FaultAnswer = { protocol: 1, error: { code: 'SERVER_BUSY', message: 'later' }, retryAfterMs: 5_000 };
 

@@ -29,6 +29,7 @@ export function withholdMember(core: Core, random: SeededRandom, body: Uint8Arra
       ...page,
       items: encodeImages(images.filter((_, index) => index !== left)),
       transactions: page.transactions.map((transaction) => ({ ...transaction, items: without(transaction.items) })),
+      outside: without(page.outside),
       groups: page.groups.map((group) => ({ ...group, members: without(group.members), others: group.members.includes(left) ? [...group.others, { object, id, epoch, n }] : group.others })),
     }),
   };

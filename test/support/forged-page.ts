@@ -31,6 +31,7 @@ export function holdBack(page: FeedAnswer, isHeldBack: (id: string) => boolean):
     ...page,
     items: encodeImages(left.map((index) => images[index]!)),
     transactions: page.transactions.map((transaction) => ({ ...transaction, items: placesOf(transaction.items) })),
+    outside: placesOf(page.outside),
     groups: page.groups.map((group) => ({ ...group, members: placesOf(group.members), others: group.members.flatMap((index) => (places.has(index) ? [] : [nameOf(images[index]!)])) })),
   };
 }

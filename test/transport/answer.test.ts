@@ -9,7 +9,7 @@ import type { TransportResponse } from '../../src/transport/transport-adapter.ts
 
 const SERVER = { time: 1_700_000_000_000, epoch: 1, head: 42, nextPollMs: 30_000, schema: 'abc' };
 const HEAD: AnswerHead = { protocol: 1, store: 'store-1', attempt: 'attempt-1', server: SERVER };
-const MESSAGE: RecordAnswer = { ...HEAD, layouts: [], groups: [], items: new Uint8Array(0) };
+const MESSAGE: RecordAnswer = { ...HEAD, layouts: [], groups: [], outside: [], items: new Uint8Array(0) };
 const EXPECTED: ExpectedAnswer<RecordAnswer> = { store: 'store-1', attempt: 'attempt-1', scan: () => true, parse: parseRecordAnswer };
 
 function response(status: number, body: object | string, headers: Record<string, string> = {}): TransportResponse {

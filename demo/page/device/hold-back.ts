@@ -56,6 +56,7 @@ export function createLineHolder(): LineHolder {
       ...page,
       items: encodeImages(images.filter((_, index) => index !== taken)),
       transactions: page.transactions.map((transaction) => ({ ...transaction, items: placesOf(transaction.items) })),
+      outside: placesOf(page.outside),
       groups: page.groups.map((group) => ({ ...group, members: placesOf(group.members), others: group.members.includes(taken) ? [...group.others, headerOf(taken)] : group.others })),
     };
   }
@@ -80,6 +81,7 @@ export function createLineHolder(): LineHolder {
       transactions: [],
       groups,
       part: null,
+      outside: [],
       items: encodeImages([image]),
     };
   }

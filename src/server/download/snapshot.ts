@@ -6,7 +6,7 @@ import type { ServerParts } from '../server-parts.ts';
 import type { StoreView } from '../store/server-store.ts';
 import type { ReaderImage } from '../visibility.ts';
 
-/** A page of everything a user may see. */
+/** A page of everything a user may see that is in scope (rule A32). */
 export interface SnapshotPage {
   readonly principal: Principal;
   /** The device's store. */
@@ -56,8 +56,8 @@ async function* visibleAfter({ schema, visibility }: ServerParts, view: StoreVie
     for (;;) {
       const records = await view.scanRecords(name, afterId, chunk + 1);
       for (const record of records) {
-        const image = await visibility.image(view, principal, record);
-        if (image.state === 'live') yield image;
+        const image = await visibility.scopedImage(view, principal, record);
+        if (image.state === 'live' && !image.isOutside) yield image;
       }
       if (records.length <= chunk) break;
       afterId = records.at(-1)!.id;

@@ -4,22 +4,22 @@ import { createImageList } from '../image-list.ts';
 import type { Principal } from '../principal.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { keyText, type RecordKey, type StoreView } from '../store/server-store.ts';
-import type { ReaderImage } from '../visibility.ts';
+import type { ScopedImage } from '../visibility.ts';
 import type { Glimpse } from './surroundings.ts';
 
 /** Records as an answer carries them: images, layouts, and the groups that they are in. */
-export interface PageItems extends Pick<FeedAnswer, 'layouts' | 'items' | 'groups'> {
+export interface PageItems extends Pick<FeedAnswer, 'layouts' | 'items' | 'groups' | 'outside'> {
   /** Where a record is among the items; nothing when it is not. */
   indexOf(key: RecordKey): readonly number[];
 }
 
 /** Reads the images of what was chosen for an answer: of live records, the others have none. */
 export async function readImages({ visibility }: ServerParts, view: StoreView, reader: Principal, chosen: readonly Glimpse[]): Promise<ChosenImages> {
-  const images = await visibility.images(view, reader, chosen.filter(({ state }) => state === 'live'));
+  const images = await visibility.scopedImages(view, reader, chosen.filter(({ state }) => state === 'live'));
   return new Map(images.map((image) => [keyText(image), image]));
 }
 
-export type ChosenImages = ReadonlyMap<string, ReaderImage>;
+export type ChosenImages = ReadonlyMap<string, ScopedImage>;
 
 /** Says whether records are as they were when they were chosen, for this reader. */
 export function areAsChosen(images: ChosenImages, chosen: readonly Glimpse[]): boolean {
@@ -42,7 +42,8 @@ export function listItems(parts: ServerParts, reader: Principal, leaderOf: Leade
     const index = indices.get(keyText(key));
     return index === undefined ? [] : [index];
   };
-  return { ...images.take(), groups: listGroups(leaderOf, chosen), indexOf };
+  const outside = chosen.flatMap((glimpse, index) => (found.get(keyText(glimpse))?.isOutside === true ? [index] : []));
+  return { ...images.take(), groups: listGroups(leaderOf, chosen), outside, indexOf };
 }
 
 type LeaderOf = (glimpse: Glimpse) => RecordKey | null;
