@@ -58,12 +58,13 @@ function storeOf(tab: FakeTab): StorageAdapter {
   };
 }
 
-async function openTab({ isOnline = true, isForeground = true, of = schema as Schema } = {}): Promise<OpenTab> {
+async function openTab({ isOnline = true, isForeground = true, of = schema as Schema, atOnce = (_engine: SyncEngine): void => {}, starting = Promise.resolve(), start = startTab } = {}): Promise<OpenTab> {
   const tab = origin.tab();
   const own: TestDevice[] = [];
   const plan: EnginePlan = { schema: of, tenant: '', user: 'ann', lifecycle: { isOnline, isForeground }, http: null, storage: null };
   const parts = { storage: storeOf(tab), transport: { send: () => Promise.reject(new TypeError('not used')) } };
-  const engine = await startTab(plan, parts, tab.ground, async ({ lifecycle }, { storage }) => {
+  const engine = await start(plan, parts, tab.ground, async ({ lifecycle }, { storage }) => {
+    await starting;
     const device = await world.device('ann', { storage, lifecycle });
     device.intercept(async (request, send) => {
       await tab.running();
@@ -72,6 +73,7 @@ async function openTab({ isOnline = true, isForeground = true, of = schema as Sc
     own.push(device);
     return device.engine;
   });
+  atOnce(engine);
   const roles: string[] = [];
   await engine.watchEvents((event: SyncEvent) => event.type === 'tab:role-taken' && roles.push(event.role));
   const opened = { engine, tab, own, roles };
@@ -285,6 +287,36 @@ describe('tabs of one profile', () => {
     const fourth = await openTab();
     await fourth.engine.create('account', { name: 'signed in again' });
     expect(fourth.own).toHaveLength(1);
+  });
+
+  test('C10, C11: a sign-out in one that has only just opened the store is one in all that wait for it', async () => {
+    let tellWaiting = (): void => {};
+    const starting = new Promise<void>((resolve) => (tellWaiting = resolve));
+    // Its own copy of the code: the file with which it works for others is on its way when the user signs out.
+    vi.resetModules();
+    const { startTab: startFresh } = await import('../../src/worker/tabs/start-tab.ts');
+    const stores = vi.spyOn(disk, 'open');
+    let waiting: SyncEngine | undefined, left: Promise<unknown> | undefined;
+    await Promise.all([
+      openTab({
+        starting,
+        start: startFresh,
+        atOnce(engine) {
+          left = engine.signOut({ unsent: 'keep' }).then(() => engine.close());
+        },
+      }),
+      openTab({
+        atOnce(engine) {
+          waiting = engine;
+          tellWaiting();
+        },
+      }).catch(() => {}), // it may be ended in the middle of it
+    ]);
+
+    await left;
+    await world.clock.advance(SILENCE_MS);
+    await vi.waitFor(async () => expect(await waiting!.status().catch((fault: unknown) => fault)).toMatchObject({ code: 'CLIENT_CLOSED' }));
+    expect(stores).toHaveBeenCalledTimes(1);
   });
 
   test.each([

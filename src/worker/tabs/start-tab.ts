@@ -25,6 +25,15 @@ export async function startTab(plan: EnginePlan, parts: EngineParts, lock: TabLo
   const opened = noteWatches(await starting, plan.lifecycle);
   const { shown, engine } = opened;
   shown.close = () => engine.close().finally(seat.leave);
+  for (const name of ['signOut', 'wipe'] as const) {
+    // Others may be waiting already: none of them is to open the store anew (rule C11).
+    const leave = async (...options: never[]): Promise<unknown> => {
+      const left = await (engine[name] as (...given: never[]) => Promise<unknown>)(...options);
+      await loadTabs().then(({ tellOthers }) => tellOthers(lock), () => {}); // who waits has no such file either
+      return left;
+    };
+    Object.assign(shown, { [name]: leave });
+  }
   // A store that cannot be opened here is left to the next tab; this one says why in every call.
   engine.ready.catch(seat.leave);
   // Until others know whom to ask they wait; where the file is not to be had they take over in the end.

@@ -6,7 +6,7 @@ import type { OpenedEngine } from './noted-watches.ts';
 import { tellEnd, type Tab, type TabStart } from './tab.ts';
 import { TabEngine } from './tab-engine.ts';
 import { tabGround } from './tab-ground.ts';
-import type { Seat } from './tab-lock.ts';
+import type { Seat, TabLock } from './tab-lock.ts';
 
 /** Lets a tab ask the one that leads; resolves when it has a place in line. Loaded by whoever finds a leader there. */
 export async function join(given: TabStart): Promise<SyncEngine> {
@@ -22,6 +22,11 @@ export function lead(given: TabStart, seat: Seat, opened: OpenedEngine): void {
   takeLead(tab, seat, opened.engine);
   const { close, ...calls } = tab.shown.engine;
   Object.assign(opened.shown, calls, { close, ready: opened.engine.ready });
+}
+
+/** Tells all tabs that the user has signed out of this device, for a tab that does not work for others yet. */
+export function tellOthers(lock: TabLock): void {
+  tellEnd(tabGround(lock));
 }
 
 function createTab(given: TabStart, opened?: OpenedEngine): Tab {
