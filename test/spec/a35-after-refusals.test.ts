@@ -79,6 +79,35 @@ describe('A35: a refusal brings a record without the rest of its group', () => {
     expect(await phone.engine.status()).toMatchObject({ parked: 0 });
   });
 
+  test('a large save shows the group as it is, what left it before included, though the feed goes on', async () => {
+    world = createWorld(schema, { limits: { pageItems: 3 } });
+    const [tablet, phone] = [await world.device('ann'), await world.device('ann')];
+    const late = (...paths: readonly string[]): void => phone.intercept((request, send) => (paths.some((path) => request.path.startsWith(path)) ? Promise.reject(new SyncFault('TRANSPORT_UNREACHABLE', 'offline')) : send(request)));
+    const change = async (...changes: Parameters<typeof tablet.engine.save>[0]): Promise<void> => {
+      await tablet.engine.save(changes);
+      await tablet.engine.exchange();
+    };
+    await change(put('create', 'inquiry', 'i1', { question: 'old' }), ...['r1', 'r2', 'r3', 'r4'].map((id) => put('create', 'response', id, { inquiry: 'i1', body: id })));
+    await phone.engine.exchange();
+    late('upload');
+    await phone.engine.update('inquiry', 'i1', { question: 'mine' });
+    await change({ op: 'remove', object: 'response', id: 'r1' });
+    await world.clock.advance(60_000);
+    await change(put('update', 'inquiry', 'i1', { question: 'theirs' }));
+    await change(put('update', 'inquiry', 'i1', { question: 'newest' }));
+    late('feed', 'record');
+    await world.clock.advance(600_000);
+    await undo(phone);
+    expect(await shownBy(phone)).toEqual(['old', 'r1', 'r2', 'r3', 'r4']);
+    const position = (): number => phone.requests.filter(({ path }) => path.startsWith('feed?cursor')).length;
+    const asked = position();
+    // Of the two saves that it has not read, the first one comes.
+    phone.intercept((request, send) => (/^record|^feed\?cursor=[^&]*\.3$/.test(request.path) ? Promise.reject(new SyncFault('TRANSPORT_UNREACHABLE', 'offline')) : send(request)));
+    await world.clock.advance(600_000);
+    expect(position()).toBeGreaterThan(asked);
+    expect(await shownBy(phone)).toEqual(['newest', 'r2', 'r3', 'r4']);
+  });
+
   test('what the feed will not bring is shown at once: others changed it, and the feed is read', async () => {
     world = createWorld(schema);
     const phone = await world.device('ann');

@@ -2,7 +2,7 @@ import { ATTENTION } from '../../core/core.ts';
 import { compareVersions, type RecordVersion } from '../../protocol/version.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { QueueEntry } from '../queue/queue-entry.ts';
-import { laterOf, type FeedMoment, type ParkedGroup } from '../store/parked.ts';
+import { isFrom, laterOf, type FeedMoment, type ParkedGroup } from '../store/parked.ts';
 import type { Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
 import { headerOf, mastersOf, type ImageLookup } from './around.ts';
@@ -68,7 +68,7 @@ export function gatherUnits({ places, images, manifests, moment, until = new Map
     const awaited = [...[...parked].map((group) => group.until), ...keys.map((key) => until.get(key) ?? null)].reduce(laterOf, null);
     // What is gone is in no manifest, and belongs to the group all the same.
     if (set.length > 1 || members.size > 0) for (const key of keys) if (!members.has(key)) members.set(key, images.get(key)!.version);
-    return { headers: set.sort(), members, arrived: keys, until: isWhole && moment !== undefined && laterOf(awaited, moment) === moment ? null : awaited };
+    return { headers: set.sort(), members, arrived: keys, until: isWhole && moment !== undefined && isFrom(moment, awaited) ? null : awaited };
   });
 }
 

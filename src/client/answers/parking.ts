@@ -1,7 +1,7 @@
 import { ATTENTION } from '../../core/core.ts';
 import { createdBy, laneKeysOf } from '../queue/queue-entry.ts';
 import type { EngineContext } from '../engine-context.ts';
-import { isReadTo, laterOf, nameOf, ParkedGroups, type ParkedGroup } from '../store/parked.ts';
+import { isFrom, isReadTo, laterOf, nameOf, ParkedGroups, type FeedMoment, type ParkedGroup } from '../store/parked.ts';
 import type { Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
 import { belongsTo, flagsOf, isComplete, missingMasters, type MergeUnit } from './merge-units.ts';
@@ -63,13 +63,13 @@ export class Parking {
     this.#put(headers[0]!, { headers, members: all, masters: [], since, until: awaited });
   }
 
-  /** Lets go of an older manifest: what is kept aside of the group stays. */
-  forgetManifest(group: ParkedGroup): void {
+  /** Lets go of an older manifest for one of a moment: what is kept aside of the group stays. */
+  forgetManifest(group: ParkedGroup, moment: FeedMoment): void {
     const members = new Map([...group.members.keys()].flatMap((key) => {
       const side = this.#settlement.side(key);
       return side === null ? [] : [[key, side.version] as const];
     }));
-    this.#put(nameOf(group), { ...group, members });
+    this.#put(nameOf(group), { ...group, members, until: isFrom(moment, group.until) ? null : group.until });
   }
 
   /** Merges what is free of the groups that some records have to do with, and then what waited for that. */

@@ -4,6 +4,7 @@ import type { RecordAnswer } from '../../protocol/messages.ts';
 import { compareVersions, type RecordVersion } from '../../protocol/version.ts';
 import { headerOf, readAround } from '../answers/around.ts';
 import { belongsTo, heldOf, Joined, missingMasters } from '../answers/merge-units.ts';
+import { noteScope } from '../answers/note-scope.ts';
 import { Parking } from '../answers/parking.ts';
 import { mergeFreed } from '../answers/release.ts';
 import { Settlement } from '../answers/settle.ts';
@@ -11,13 +12,16 @@ import type { EngineContext } from '../engine-context.ts';
 import { createdBy } from '../queue/queue-entry.ts';
 import { keyOf, splitKey, type Key } from '../store/record-key.ts';
 import type { HeldImage } from '../store/rows.ts';
-import type { ParkedGroup } from '../store/parked.ts';
+import { isFrom, isReadTo, type FeedMoment, type ParkedGroup } from '../store/parked.ts';
 import { orderedKey, STATE, type StagedParts } from '../store/stored.ts';
 import { attentionAt, decide } from './page-plan.ts';
 import { readImages, type AnswerImages } from './server-link.ts';
 
 /** What is kept of one part until all of them are here. */
-export type PartContent = Pick<RecordAnswer, 'layouts' | 'items' | 'groups'>;
+export interface PartContent extends Pick<RecordAnswer, 'layouts' | 'items' | 'groups' | 'outside'> {
+  /** Server time at which it came. */
+  readonly time: number;
+}
 
 /** One part, and who leads the groups of its records. */
 interface StagedPart {
@@ -46,13 +50,15 @@ interface Decided {
  * Takes in a transaction that came in parts, all of which are staged (rules A29, A34, A35). First it is decided for each group whether it is
  * merged, and that is written down; then part after part is applied in a commit of its own, so that no more than one is in memory. Nobody
  * reads in between: it is one step, and the next opening goes on with it before anything is read.
+ *
+ * @param moment - where the feed was when the last part was read
  */
-export async function applyParts(context: EngineContext): Promise<void> {
+export async function applyParts(context: EngineContext, moment: FeedMoment): Promise<void> {
   const { store, rules } = context;
-  const { applying, outdated } = await decideGroups(context);
+  const { applying, outdated } = await decideGroups(context, moment);
   const settlement = new Settlement(store, rules, new Map());
   const parking = new Parking(context, settlement);
-  for (const group of outdated) parking.forgetManifest(group);
+  for (const group of outdated) parking.forgetManifest(group, moment);
   settlement.step.meta = { part: { ...store.meta.part!, applying } };
   await store.commit(settlement.step, 'strict');
   await finishParts(context);
@@ -100,14 +106,17 @@ async function applyPart(context: EngineContext, part: StagedPart, place: number
   const settlement = new Settlement(store, rules, bases);
   const { step } = settlement;
   const parking = new Parking(context, settlement);
-  const kept = new Map<Blocked, Key[]>();
+  const kept = new Map<Blocked, Key[]>(), outside = new Set(content.outside);
   decide(context, content, images, bases, { attention, replace: 'newer' }).forEach((verdict, index) => {
     const key = images.keys[index]!, image = images.image(index);
-    if (verdict === 'stale' || verdict === 'superseded') return;
-    if (verdict === 'merge') return step.putBase(key, image);
-    const set = blocked.get(leaderOf(context, part, key))!;
-    parking.keepAside(key, image);
-    kept.set(set, [...(kept.get(set) ?? []), key]);
+    if (verdict === 'superseded') return;
+    if (verdict === 'merge') step.putBase(key, image);
+    else if (verdict !== 'stale') {
+      const set = blocked.get(leaderOf(context, part, key))!;
+      parking.keepAside(key, image);
+      kept.set(set, [...(kept.get(set) ?? []), key]);
+    }
+    noteScope(settlement, key, image, outside.has(index) ? content.time : null);
   });
   for (const [{ headers: own }, arrived] of kept) {
     const before = new Set(own.flatMap((header) => parking.of(header).filter((group) => belongsTo(group, header))));
@@ -122,7 +131,7 @@ async function applyPart(context: EngineContext, part: StagedPart, place: number
 }
 
 /** Decides into which groups nothing of the parts is merged. */
-async function decideGroups(context: EngineContext): Promise<Decided> {
+async function decideGroups(context: EngineContext, moment: FeedMoment): Promise<Decided> {
   const { store, places, rules } = context;
   const blocked = new Map<Key, number>(), moves: (readonly [Key, Key])[] = [];
   const block = (header: Key, flags: number): void => {
@@ -163,6 +172,9 @@ async function decideGroups(context: EngineContext): Promise<Decided> {
       });
     });
   }
+  const isNewer = ({ headers, until }: ParkedGroup): boolean => headers.every((header) => stated.has(header)) && isFrom(moment, until);
+  const after = { cursor: store.meta.part!.cursor, hasFeedGap: store.meta.hasFeedGap };
+  for (const header of stated) if (store.parkedOf(header).some((group) => belongsTo(group, header) && !isReadTo(group.until, after) && !isNewer(group))) block(header, ATTENTION.incomplete);
   for (const needs of unmet.values()) for (const { header } of needs) block(header, ATTENTION.incomplete);
   const isAbsent = (master: Key): boolean => wanted.get(master) === null || blocked.has(wanted.get(master)!);
   // What is in the way of one group is in the way of what hangs on it, and of the group between which and it a record moves.

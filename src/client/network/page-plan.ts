@@ -6,8 +6,10 @@ import { flagsOf, gatherUnits, heldOf, missingMasters, type Manifest, type Merge
 import type { NetworkContext } from '../engine-context.ts';
 import { createdBy } from '../queue/queue-entry.ts';
 import type { LocalStore } from '../store/local-store.ts';
+import { isReadTo } from '../store/parked.ts';
 import { keyOf, splitKey, type Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
+import type { Meta } from '../store/stored.ts';
 import { badAnswer, type AnswerImages } from './server-link.ts';
 
 /** The images of a page from the server, and what is to be done with each. */
@@ -46,8 +48,12 @@ export async function planSnapshot(context: NetworkContext, page: Pick<SnapshotA
   return { images, bases, verdicts: decide(context, page, images, bases, { attention, replace: 'newer-or-equal' }) };
 }
 
-/** Validates a page of the feed, or a record with its group, and lets the core decide about each image, group by group (rules A34–A39, C6). */
-export async function planPage(context: NetworkContext, page: Pick<RecordAnswer, 'layouts' | 'items' | 'groups' | 'server'>): Promise<GroupedPlan> {
+/**
+ * Validates a page of the feed, or a record with its group, and lets the core decide about each image, group by group (rules A34–A39, C6).
+ *
+ * @param after - where the feed is read from after it
+ */
+export async function planPage(context: NetworkContext, page: Pick<RecordAnswer, 'layouts' | 'items' | 'groups' | 'server'>, after: Pick<Meta, 'cursor' | 'hasFeedGap'>): Promise<GroupedPlan> {
   const { store, link, places, rules } = context;
   const images = link.images(page);
   const { newest, places: indices } = newestOf(images);
@@ -61,10 +67,10 @@ export async function planPage(context: NetworkContext, page: Pick<RecordAnswer,
   const unitOf = new Map(units.flatMap(({ arrived }, index) => arrived.map((key) => [key, index] as const)));
   // A master of the same group is merged with it, or neither is.
   const missing = (key: Key): Key[] => missingMasters({ places, base, isCreatedHere }, key, newest.get(key)!).filter((master) => !units[unitOf.get(key)!]!.members.has(master));
-  const flags = units.map(({ headers, members, arrived }) => {
+  const flags = units.map(({ headers, members, arrived, until }) => {
     const around = [...new Set([...headers, ...members.keys(), ...arrived])].reduce((before, key) => before | attentionAt(store, key), 0);
     const orphaned = rules.orphanedBy(arrived.flatMap(missing).filter((master) => !newest.has(master)));
-    return orphaned.length > 0 ? around | ATTENTION.incomplete : around;
+    return orphaned.length > 0 || !isReadTo(until, after) ? around | ATTENTION.incomplete : around;
   });
   for (;;) {
     const groups = units.map(({ members }, index): PlanGroup => ({

@@ -13,17 +13,17 @@ import { badAnswer } from './server-link.ts';
  */
 export async function stagePart(context: NetworkContext, page: FeedAnswer, part: FeedPart): Promise<void> {
   const { store, link, rules, emit } = context;
-  const { layouts, items, groups } = page;
+  const { layouts, items, groups, outside, server: { time } } = page;
   const before = store.meta.part;
   const isNext = before !== null && rules.isNextPart(before, part);
   if (!isNext && part.place !== 0) throw badAnswer('its part follows no other');
   const images = link.images(page);
   if (part.next !== null && (images.keys.length === 0 || (isNext && !isAfter(part.next, before.next!)))) throw badAnswer('its parts do not go forward');
-  images.byKey([...groups.flatMap(({ members }) => members), ...page.transactions.flatMap((transaction) => transaction.items)]);
+  images.byKey([...groups.flatMap(({ members }) => members), ...page.transactions.flatMap((transaction) => transaction.items), ...outside]);
   const step = new Step();
   if (!isNext) dropParts(context, step);
   const restarts = isNext ? before.restarts : before === null ? 0 : before.restarts + 1;
-  step.putState.push({ key: orderedKey(STATE.part, part.place), bytes: encodeEnvelope({ layouts, items, groups } satisfies PartContent) });
+  step.putState.push({ key: orderedKey(STATE.part, part.place), bytes: encodeEnvelope({ layouts, items, groups, outside, time } satisfies PartContent) });
   step.meta = {
     part: { revision: part.revision, place: part.place, next: part.next, restarts, cursor: page.next, applying: null },
     // A cursor that was refused is not asked with again.
@@ -32,7 +32,7 @@ export async function stagePart(context: NetworkContext, page: FeedAnswer, part:
   await store.commit(step, 'relaxed');
   emit({ type: 'feed:part-staged', place: part.place, restarts });
   if (page.gap !== null) emit({ type: 'feed:gap-found', reason: page.gap });
-  if (part.next === null) await applyParts(context);
+  if (part.next === null) await applyParts(context, { epoch: page.server.epoch, position: page.server.head });
 }
 
 /** In the order of keys, in which parts come: else a hostile or broken server could keep a device reading for ever. */

@@ -1,5 +1,6 @@
 import { ATTENTION, type Verdict } from '../../core/core.ts';
 import type { RecordAnswer } from '../../protocol/messages.ts';
+import { noteScope } from '../answers/note-scope.ts';
 import { Parking } from '../answers/parking.ts';
 import { describeMerged, mergeFreed } from '../answers/release.ts';
 import { Settlement } from '../answers/settle.ts';
@@ -8,6 +9,7 @@ import { splitKey, type Key } from '../store/record-key.ts';
 import type { Meta } from '../store/stored.ts';
 import type { SyncEvent } from '../sync-event.ts';
 import { planPage } from './page-plan.ts';
+import { badAnswer } from './server-link.ts';
 
 /** A page as it is taken in: what the step changes, and what is told once it is written. */
 export interface TakenPage {
@@ -22,9 +24,9 @@ export interface TakenPage {
  *
  * @param moved - where the feed is read from after it
  */
-export async function takePage(context: NetworkContext, page: Pick<RecordAnswer, 'layouts' | 'items' | 'groups' | 'server'>, moved: Partial<Pick<Meta, 'cursor' | 'hasFeedGap'>> = {}): Promise<TakenPage> {
+export async function takePage(context: NetworkContext, page: Pick<RecordAnswer, 'layouts' | 'items' | 'groups' | 'outside' | 'server'>, moved: Partial<Pick<Meta, 'cursor' | 'hasFeedGap'>> = {}): Promise<TakenPage> {
   const { store, rules } = context;
-  const plan = await planPage(context, page);
+  const plan = await planPage(context, page, { ...store.meta, ...moved });
   const { images, newest, verdicts, units } = plan;
   const settlement = new Settlement(store, rules, plan.bases);
   settlement.step.meta = moved;
@@ -45,6 +47,9 @@ export async function takePage(context: NetworkContext, page: Pick<RecordAnswer,
     return [{ type: 'feed:kept-aside', object, id, reason: reasonOf(verdict, flagsAt.get(key) ?? 0) }];
   });
   for (const unit of units) if (unit.arrived.some((key) => kept.has(key)) || parking.isParked(unit)) parking.park(unit);
+  if (page.outside.some((index) => index >= images.keys.length)) throw badAnswer('it points to a record that it does not hold');
+  const outside = new Set(page.outside);
+  images.keys.forEach((key, index) => noteScope(settlement, key, newest.get(key)!, outside.has(index) ? page.server.time : null));
   for (const key of images.keys) settlement.freed.add(key);
   if (moved.cursor) for (const [name, { until }] of store.parked) if (until !== null) settlement.freed.add(name);
   return { settlement, keys: images.keys, events: [...events, ...(await mergeFreed(context, settlement))] };

@@ -33,6 +33,11 @@ export function laterOf(before: FeedMoment | null, now: FeedMoment | null): Feed
   return before.epoch === now.epoch && before.position > now.position ? before : now;
 }
 
+/** Whether what was read at a moment has all that the feed has up to a place. */
+export function isFrom(moment: FeedMoment, until: FeedMoment | null): boolean {
+  return laterOf(until, moment) === moment;
+}
+
 /** Whether the feed is read up to a place. Behind a gap it may have left out what was there. */
 export function isReadTo(until: FeedMoment | null, { cursor, hasFeedGap }: Pick<Meta, 'cursor' | 'hasFeedGap'>): boolean {
   if (until === null) return true;

@@ -107,7 +107,7 @@ export class DeviceMirror {
   /** What is kept aside, and for what it waits, in words. */
   describeAside(): string {
     const sides = [...this.#sides].map(([key, { version }]) => `${key}@${String(version)} over ${String(this.#bases.get(key)?.version)}`);
-    const groups = [...this.#parked.values()].map(({ headers, members, masters }) => `${headers.join('+')} of ${[...members].map(([key, version]) => `${key}@${String(version)}`).join()}${masters.length === 0 ? '' : ` under ${masters.join()}`}`);
+    const groups = [...this.#parked.values()].map(({ headers, members, masters, until }) => `${headers.join('+')} of ${[...members].map(([key, version]) => `${key}@${String(version)}`).join()}${masters.length === 0 ? '' : ` under ${masters.join()}`}${until === null ? '' : ` until ${until.position}`}`);
     return `${sides.join()} in ${groups.join('; ')}`;
   }
 
@@ -341,7 +341,7 @@ export class DeviceMirror {
   }
 
   #fail(rule: Rule, message: string): void {
-    this.#options.fail(rule, `${this.#options.name}: ${message}`);
+    this.#options.fail(rule, `${this.#options.name}: ${message}${rule === 'half-merged' && this.#sides.size > 0 ? ` (aside: ${this.describeAside()})` : ''}`);
   }
 }
 

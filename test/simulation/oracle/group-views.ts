@@ -70,11 +70,12 @@ export class GroupViews {
     for (const header of touched) this.#unchecked.add(header);
     if (!isWhole) return;
     for (const [header, answeredAt] of this.#answered) if (!hasGap && position >= answeredAt) this.#unchecked.add(header);
-    for (const header of this.#unchecked) this.#checkGroup(header, position, hasGap);
+    for (const header of this.#unchecked) this.#checkGroup(header, { position, hasGap });
     this.#unchecked.clear();
   }
 
-  #checkGroup(header: string, position: number, hasGap: boolean): void {
+  #checkGroup(header: string, place: FeedPlace): void {
+    const { position, hasGap } = place;
     const { hasChanges, isAside } = this.#options;
     const shown = this.#shown(header);
     const keys = [header, ...shown.members.keys()];
@@ -84,7 +85,7 @@ export class GroupViews {
       if (hasGap || position < answeredAt || isAside(header)) return;
       this.#answered.delete(header);
     }
-    const problem = this.#findTear(shown, position);
+    const problem = this.#findTear(shown, place);
     if (problem !== null) this.#options.fail('half-merged', `${header} is shown as it never was: ${problem}`);
   }
 
@@ -101,13 +102,12 @@ export class GroupViews {
     return { header, members };
   }
 
-  #findTear({ header, members }: ShownGroup, position: number): string | null {
+  #findTear({ header, members }: ShownGroup, place: FeedPlace): string | null {
     if (members.size === 0) return null;
     let [from, newest, until, oldest] = [-1, '', Infinity, ''];
     for (const [key, { online }] of members) if (online.moment > from) [from, newest] = [online.moment, key];
-    const present = new Set(this.#options.groups.membersAt(header, from));
     for (const [key, { online }] of members) {
-      const end = present.has(key) || this.#isFed(key, from, position) ? this.#replacedAt(key, online) : Infinity;
+      const end = this.#hasDeparted(key, header, online, place) ? Infinity : this.#replacedAt(key, online);
       if (end < until) [until, oldest] = [end, key];
     }
     if (from >= until) return `${newest} is at version ${String(members.get(newest)!.version)}, and ${oldest} still at ${String(members.get(oldest)!.version)}`;
@@ -115,7 +115,7 @@ export class GroupViews {
     // At one of the moments at which all of these were there, there was nothing else.
     let missing: string[] = [];
     for (const moment of groups.momentsOf(header, from, until)) {
-      missing = groups.membersAt(header, moment).filter((key) => !members.has(key) && isOwn(history.asOf(key, moment)!) && !this.#hasLeft(key, moment, position));
+      missing = groups.membersAt(header, moment).filter((key) => !members.has(key) && isOwn(history.asOf(key, moment)!) && !this.#hasLeft(key, moment, place.position));
       if (missing.length === 0) return null;
     }
     return `${missing.join()} is missing beside ${[...members].map(([key, { version }]) => `${key}@${String(version)}`).join()}`;
@@ -125,6 +125,16 @@ export class GroupViews {
   #hasLeft(key: string, moment: number, position: number): boolean {
     const held = this.#options.base(key)?.online ?? null;
     return held !== null && held.moment > moment && !this.#isFed(key, held.moment, position);
+  }
+
+  /**
+   * Whether a record has left its group since, and nothing has told the device of that yet: a page has a group as it is, and of who left it
+   * only what its own saves say. A save whose turn has not come does, and a download does of what others did, or of what a gap has lost.
+   */
+  #hasDeparted(key: string, header: string, held: OnlineVersion, { position, hasGap }: FeedPlace): boolean {
+    const { groups, history } = this.#options;
+    const left = history.versions(key).find(({ version, moment }) => compareVersions(version, held.version) > 0 && !groups.membersAt(header, moment).includes(key));
+    return left !== undefined && (hasGap || !this.#isFed(key, left.moment, position));
   }
 
   /** Whether the feed up to a position tells of a record as it was at a moment, or newer. */
