@@ -25,6 +25,8 @@ export interface EngineContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly rules: ClientRules;
+  /** How long what came out of scope stays after a download without it, in milliseconds (rule A32). */
+  readonly outOfScopeGraceMs: number;
   readonly store: LocalStore;
   readonly records: Records;
   /** Loads what is not needed at a start. */

@@ -40,6 +40,8 @@ export interface SyncEngineOptions {
   readonly random: Random;
   /** Time between polls, in milliseconds; the server's word wins. @defaultValue 30_000 */
   readonly pollIntervalMs?: number;
+  /** How long what came out of scope stays though a download does not have it, in milliseconds of server time (rule A32). @defaultValue 604_800_000, seven days */
+  readonly outOfScopeGraceMs?: number;
   /** Looks at the store and changes nothing, here or online (rule A10). @defaultValue false */
   readonly readOnly?: boolean;
   /** @defaultValue online and in the foreground */
@@ -53,6 +55,7 @@ export interface SyncEngineOptions {
 }
 
 const DEFAULT_POLL_INTERVAL_MS = 30_000;
+const DEFAULT_GRACE_MS = 604_800_000;
 
 /** The life of an engine, from the opening of its store to the last step, and how calls get their turn in it. */
 export class EngineCore {
@@ -173,7 +176,7 @@ export class EngineCore {
 
   async #open(): Promise<void> {
     const { schema, owner, storage, transport, core, clock, random } = this.options;
-    const { readOnly: isReadOnly = false, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS } = this.options;
+    const { readOnly: isReadOnly = false, pollIntervalMs = DEFAULT_POLL_INTERVAL_MS, outOfScopeGraceMs = DEFAULT_GRACE_MS } = this.options;
     const rules = { ...clientRules, ...this.options.rules };
     const store = await LocalStore.open({ schema, owner, storage: { open: async (of) => (this.#storage = await storage.open(of)) }, clock, random, isReadOnly, rules, onCommitted: (keys) => this.#onCommitted(keys) });
     const records = new Records(store, core);
@@ -189,6 +192,7 @@ export class EngineCore {
       clock,
       random,
       rules,
+      outOfScopeGraceMs,
       store,
       records,
       parts: this.options.parts ?? createParts(),

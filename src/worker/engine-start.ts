@@ -24,6 +24,8 @@ export interface HttpTarget {
 export interface EngineTuning {
   /** How often to ask for news, in milliseconds. @defaultValue 30_000 */
   readonly pollIntervalMs?: number;
+  /** How long what came out of scope stays though a download does not have it, in milliseconds of server time (rule A32). @defaultValue 604_800_000, seven days */
+  readonly outOfScopeGraceMs?: number;
   /** Looks at the store and changes nothing, here or online. @defaultValue false */
   readonly readOnly?: boolean;
   /** The objects of which the host guards saves: {@link EngineParts.guard}. @defaultValue none */

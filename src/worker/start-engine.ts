@@ -11,7 +11,7 @@ import { openCore } from './open-core.ts';
 
 /** Builds an engine on this thread: in the worker, or in place. */
 export async function startEngine(plan: EnginePlan, parts: EngineParts): Promise<SyncEngine> {
-  const { schema, tenant, user, lifecycle, pollIntervalMs, readOnly = false, wasm, guards } = plan;
+  const { schema, tenant, user, lifecycle, pollIntervalMs, outOfScopeGraceMs, readOnly = false, wasm, guards } = plan;
   const coreEvents = createEventLog<SyncEvent>();
   const engine = createSyncEngine({
     schema,
@@ -25,6 +25,7 @@ export async function startEngine(plan: EnginePlan, parts: EngineParts): Promise
     readOnly,
     ...(guards === undefined || parts.guard === undefined ? {} : { guards: { objects: guards, ask: parts.guard } }),
     ...(pollIntervalMs === undefined ? {} : { pollIntervalMs }),
+    ...(outOfScopeGraceMs === undefined ? {} : { outOfScopeGraceMs }),
   });
   return addEvents(engine, coreEvents);
 }

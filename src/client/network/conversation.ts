@@ -256,10 +256,9 @@ export class Conversation {
     try {
       showProgress({ stage: 'uploading', records: 0, bytes: 0 });
       await this.#access.greet();
-      await this.#uploadFirst();
       // Offline the requests before this have failed already, and with what hosts look for there.
       const { SnapshotDownload } = await this.#context.parts.snapshotDownload();
-      const receipt = await new SnapshotDownload(this.#context).run();
+      const receipt = await new SnapshotDownload(this.#context).run(() => this.#uploadFirst());
       this.#noteSuccess();
       return receipt;
     } catch (fault) {

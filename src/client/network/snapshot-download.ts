@@ -3,6 +3,7 @@ import type { SnapshotAnswer, WireLayout } from '../../protocol/messages.ts';
 import type { StateRow } from '../../storage/storage-adapter.ts';
 import type { NetworkContext } from '../engine-context.ts';
 import type { DownloadReceipt } from '../engine.ts';
+import { noteScope } from '../answers/note-scope.ts';
 import { Parking } from '../answers/parking.ts';
 import { planSnapshot } from './page-plan.ts';
 import { dropParts } from './stage-part.ts';
@@ -20,6 +21,10 @@ const RESUME_WITHIN_MS = 12 * 3_600_000;
 interface StagedPage {
   readonly layouts: readonly WireLayout[];
   readonly items: Uint8Array;
+  /** What is out of scope of it: a download has nothing of that, a record that was asked for by itself may have (rule A32). */
+  readonly outside: readonly number[];
+  /** Server time at which it came. */
+  readonly time: number;
 }
 
 /** What the pages of a download lead to, as far as they are applied. */
@@ -42,17 +47,19 @@ export class SnapshotDownload {
     this.#context = context;
   }
 
-  async run(): Promise<DownloadReceipt> {
+  /** @param upload - sends what waits: once what comes in is noted, so that what it brings is not taken for something that is gone */
+  async run(upload: () => Promise<void>): Promise<DownloadReceipt> {
     try {
-      return await this.#run();
+      return await this.#run(upload);
     } finally {
       this.#context.store.notesFresh = false;
     }
   }
 
-  async #run(): Promise<DownloadReceipt> {
+  async #run(upload: () => Promise<void>): Promise<DownloadReceipt> {
     const { steps, store, answers, emit, showProgress } = this.#context;
     const resumed = await steps.run(() => this.#begin());
+    await upload();
     emit({ type: 'download:started', isResumed: resumed });
     let staged = store.meta.download;
     while (staged === null || staged.next !== null) {
@@ -97,7 +104,7 @@ export class SnapshotDownload {
     await steps.run(async () => {
       const step = new Step();
       const pages = staged?.pages ?? 0;
-      step.putState.push(stagedPage(pages, page));
+      step.putState.push(stagedPage(pages, { ...page, outside: [], time: page.server.time }));
       step.meta = {
         download: {
           startedAt: staged?.startedAt ?? clock.now(),
@@ -134,11 +141,11 @@ export class SnapshotDownload {
   /** Stages what the server says of one record. */
   async #ask(key: Key): Promise<void> {
     const { store, link, steps } = this.#context;
-    const { layouts, items } = await link.record(store.meta.store, splitKey(key));
+    const { layouts, items, outside, server: { time } } = await link.record(store.meta.store, splitKey(key));
     await steps.run(async () => {
       const step = new Step();
       const download = store.meta.download!;
-      step.putState.push(stagedPage(download.pages, { layouts, items }));
+      step.putState.push(stagedPage(download.pages, { layouts, items, outside, time }));
       step.meta = { download: { ...download, pages: download.pages + 1 } };
       await store.commit(step, 'relaxed');
     });
@@ -154,8 +161,9 @@ export class SnapshotDownload {
     for await (const row of store.scanState(STATE.stage)) await this.#takePage(row.bytes, { settlement, closed, downloaded, kept });
     const unclear = await this.#findUnclear(closed, downloaded);
     if (unclear.length > 0) return { unclear };
-    const removed = await this.#removeAbsent(settlement, downloaded);
-    this.#park(settlement, closed, kept);
+    const stays = (key: Key): boolean => this.#staysOutside(key, closed, serverTime);
+    const removed = await this.#removeAbsent(settlement, downloaded, stays);
+    this.#park(settlement, closed, kept, (key) => !downloaded.has(key) && stays(key));
     await this.#clearStage(settlement.step);
     dropParts(this.#context, settlement.step);
     settlement.step.meta = { ...settlement.step.meta, download: null, cursor, hasFeedGap: false, lastDownloadAt: serverTime };
@@ -164,16 +172,20 @@ export class SnapshotDownload {
   }
 
   async #takePage(bytes: Uint8Array, { settlement, closed, downloaded, kept }: Applying): Promise<void> {
-    const { images, verdicts } = await planSnapshot(this.#context, readStaged(bytes), closed.flagsAt);
+    const page = readStaged(bytes), outside = new Set(page.outside);
+    const { images, verdicts } = await planSnapshot(this.#context, page, closed.flagsAt);
     const parking = new Parking(this.#context, settlement);
     verdicts.forEach((verdict, index) => {
       const key = images.keys[index]!;
       downloaded.add(key);
-      if (verdict === 'merge') settlement.step.putBase(key, images.image(index));
+      if (verdict === 'stale' || verdict === 'superseded') return;
+      const image = images.image(index);
+      if (verdict === 'merge') settlement.step.putBase(key, image);
       else if (verdict === 'discard' || verdict === 'wait') {
-        parking.keepAside(key, images.image(index));
+        parking.keepAside(key, image);
         kept.add(key);
       }
+      noteScope(settlement, key, image, outside.has(index) ? page.time : null);
     });
   }
 
@@ -186,14 +198,19 @@ export class SnapshotDownload {
   }
 
   /** A download is one consistent state: of what was kept aside before, only groups that still take nothing go on waiting (rule A35). */
-  #park(settlement: Settlement, closed: ProtectedGroups, kept: Set<Key>): void {
+  #park(settlement: Settlement, closed: ProtectedGroups, kept: Set<Key>, stays: (key: Key) => boolean): void {
     const { step } = settlement;
     for (const [name, { members }] of this.#context.store.parked) {
       step.parked.set(name, null);
       for (const key of members.keys()) {
-        if (settlement.side(key) === null) continue;
-        if (closed.headerOf(key) === undefined) step.sides.set(key, null);
-        else kept.add(key);
+        const side = settlement.side(key);
+        if (side === null) continue;
+        if (closed.headerOf(key) !== undefined) kept.add(key);
+        else {
+          // Of a record that no download brings, this is the newest there is.
+          if (stays(key)) step.putBase(key, side);
+          step.sides.set(key, null);
+        }
       }
     }
     const parking = new Parking(this.#context, settlement);
@@ -208,22 +225,36 @@ export class SnapshotDownload {
   /** Records that are on no page, and that came in since the download began or have a change waiting. */
   async #findUnclear(closed: ProtectedGroups, downloaded: ReadonlySet<Key>): Promise<Key[]> {
     const { store } = this.#context;
-    const busy = [...closed.keys];
-    const bases = await store.readBases(busy);
-    const unclear = new Set(busy.filter((key) => bases.get(key)?.state === 'live' || store.side(key)?.state === 'live'));
+    const unclear = new Set(closed.keys);
     for await (const { key } of store.scanState(STATE.fresh)) unclear.add(key.slice(STATE.fresh.length));
-    return [...unclear].filter((key) => !downloaded.has(key));
+    const bases = await store.readBases(unclear);
+    const isHere = (key: Key): boolean => bases.get(key)?.state === 'live' || store.side(key)?.state === 'live';
+    // Of what came out of scope the server says nothing new.
+    return [...unclear].filter((key) => isHere(key) && !downloaded.has(key) && !store.outside.has(key));
   }
 
-  /** Records that the snapshot no longer holds leave. */
-  async #removeAbsent(settlement: Settlement, downloaded: ReadonlySet<Key>): Promise<number> {
+  /** Rule A32: what came out of scope stays for a time, and as long as something waits, was refused or is open of it or its group. */
+  #staysOutside(key: Key, closed: ProtectedGroups, now: number): boolean {
+    const since = this.#context.store.outside.get(key);
+    return since !== undefined && (closed.headerOf(key) !== undefined || now - since < this.#context.outOfScopeGraceMs);
+  }
+
+  /**
+   * Records that the snapshot no longer holds leave. The server has said nothing of their present version: when the user may see them again,
+   * they come as they were, with the rest of their group.
+   */
+  async #removeAbsent(settlement: Settlement, downloaded: ReadonlySet<Key>, stays: (key: Key) => boolean): Promise<number> {
     const { store, schema } = this.#context;
+    const { step } = settlement;
     let removed = 0;
+    for (const key of store.outside.keys()) if (!downloaded.has(key) && !stays(key)) step.outside.set(key, null);
     for (const object of Object.keys(schema.objects)) {
       for await (const page of store.scanBases(object)) {
         for (const [key, base] of page) {
-          if (downloaded.has(key)) continue;
-          settlement.step.putBase(key, { ...base, state: 'hidden', row: null });
+          if (downloaded.has(key) || stays(key)) continue;
+          // What is only out of scope may come back as it is: with a version that is remembered it would not be taken in again.
+          if (store.outside.has(key)) step.forgotten.add(key);
+          else step.putBase(key, { ...base, state: 'hidden', row: null });
           removed++;
         }
       }
@@ -237,13 +268,13 @@ export class SnapshotDownload {
   }
 }
 
-function stagedPage(place: number, { layouts, items }: StagedPage): StateRow {
-  return { key: orderedKey(STATE.stage, place), bytes: encodeEnvelope({ layouts, items } satisfies StagedPage) };
+function stagedPage(place: number, { layouts, items, outside, time }: StagedPage): StateRow {
+  return { key: orderedKey(STATE.stage, place), bytes: encodeEnvelope({ layouts, items, outside, time } satisfies StagedPage) };
 }
 
 function readStaged(bytes: Uint8Array): StagedPage {
-  const { layouts, items } = decodeEnvelope(bytes) as StagedPage;
-  return { layouts, items: new Uint8Array(items.buffer, items.byteOffset, items.byteLength) };
+  const { items, ...page } = decodeEnvelope(bytes) as StagedPage;
+  return { ...page, items: new Uint8Array(items.buffer, items.byteOffset, items.byteLength) };
 }
 
 /** Pages must go forward, or a hostile or broken server could keep a device downloading for ever. */

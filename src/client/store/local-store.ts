@@ -19,6 +19,7 @@ import type { HeldImage } from './rows.ts';
 import type { ClientRules } from '../rules.ts';
 import { PAGE_ROWS, pages } from './pages.ts';
 import { findRecordId } from './record-id.ts';
+import { setOrDelete } from './set-or-delete.ts';
 import { noteFresh, type Step } from './step.ts';
 import { createMeta, readMeta, readState, takenOver, takeOver } from './store-fence.ts';
 import { decodeEntry, decodeImage, decodeLayout, STATE, type Meta } from './stored.ts';
@@ -60,6 +61,8 @@ export class LocalStore {
   readonly drafts: DraftKeys = new DraftKeys();
   /** Records that somebody has open (rule A36). */
   readonly inUse: InUse = new InUse();
+  /** Records that came out of scope, each with the server time of the answer that last brought it (rule A32). */
+  readonly outside: Map<Key, number> = new Map();
   /** Notes which records come in, as is done anyway while pages are staged: a download has begun, and has no page yet. */
   notesFresh = false;
   /** Records of steps of which nobody has heard. */
@@ -223,7 +226,7 @@ export class LocalStore {
   async commit(step: Step, durability: 'strict' | 'relaxed'): Promise<void> {
     if (this.isReadOnly) throw readOnly();
     if (this.#meta.download !== null || this.notesFresh) noteFresh(step);
-    const rows = step.rows({ meta: this.#meta, layouts: this.#layouts, isGone: (key) => this.#gone.has(key), recordIdOf: (key, image) => findRecordId(this.#options.schema, key, image) });
+    const rows = step.rows({ meta: this.#meta, layouts: this.#layouts, isGone: (key) => this.#gone.has(key), isOutside: (key) => this.outside.has(key), recordIdOf: (key, image) => findRecordId(this.#options.schema, key, image) });
     const whole = { ...rows, expect: [{ key: STATE.fence, bytes: this.fence }], durability };
     for (const part of this.#options.rules.commitsOf(whole)) this.#isOwner = this.#isOwner && (await this.#storage.commit(part)) === 'done';
     if (!this.#isOwner) throw takenOver();
@@ -252,10 +255,11 @@ export class LocalStore {
     for (const [key, image] of step.bases) setOrDelete(this.#gone, key, image.state === 'live' ? null : image);
     for (const [key, image] of step.sides) setOrDelete(this.#sides, key, image);
     for (const [name, group] of step.parked) this.#parked.put(name, group);
+    for (const [key, since] of step.outside) setOrDelete(this.outside, key, since);
     for (const [id, notice] of step.notices) setOrDelete(this.#notices, id, notice);
     for (const { key } of step.putState) this.drafts.put(key);
     for (const key of step.removeState) this.drafts.remove(key);
-    const changed = new Set(step.bases.keys());
+    const changed = new Set([...step.bases.keys(), ...step.forgotten]);
     for (const [seq, entry] of step.entries) for (const key of this.#putEntry(seq, entry)) changed.add(key);
     return changed;
   }
@@ -281,6 +285,7 @@ export class LocalStore {
       this.#putEntry(entry.seq, entry);
     }
     for await (const { key } of this.scanState(STATE.draft)) this.drafts.put(key);
+    for await (const { key, bytes } of this.scanState(STATE.outside)) this.outside.set(key.slice(STATE.outside.length), Number(new TextDecoder().decode(bytes)));
     for await (const { key, bytes } of this.scanState(STATE.parked)) this.#parked.put(key.slice(STATE.parked.length), decodeParked(bytes));
     for await (const { bytes } of this.scanState(STATE.notice)) {
       const notice = decodeEnvelope(bytes) as Notice;
@@ -291,9 +296,4 @@ export class LocalStore {
     }
     this.#parked.adopt(this.#sides);
   }
-}
-
-function setOrDelete<Name, Value>(map: Map<Name, Value>, name: Name, value: Value | null): void {
-  if (value === null) map.delete(name);
-  else map.set(name, value);
 }

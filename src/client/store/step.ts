@@ -17,6 +17,10 @@ export class Step {
   readonly bases: Map<Key, HeldImage> = new Map();
   /** `null` removes. */
   readonly sides: Map<Key, HeldImage | null> = new Map();
+  /** Records that leave the device, with nothing to tell that they were there: the server still has them. */
+  readonly forgotten: Set<Key> = new Set();
+  /** Which records came out of scope, and when by the server's clock (rule A32); `null` removes. */
+  readonly outside: Map<Key, number | null> = new Map();
   /** By name; `null` removes. */
   readonly parked: Map<Key, ParkedGroup | null> = new Map();
   /** `null` removes. */
@@ -33,6 +37,7 @@ export class Step {
   /** Makes an image the base of its record. */
   putBase(key: Key, image: HeldImage): void {
     this.bases.set(key, image);
+    if (image.state !== 'live') this.outside.set(key, null);
     this.layouts.set(image.layout.hash, image.layout);
   }
 
@@ -60,9 +65,9 @@ export class Step {
   }
 
   /** The rows to write and to remove. */
-  rows({ meta, layouts, isGone, recordIdOf }: StepSurroundings): StepRows {
+  rows({ meta, layouts, isGone, isOutside, recordIdOf }: StepSurroundings): StepRows {
     const putRecords: RecordRow[] = [];
-    const removeRecords: RecordKey[] = [];
+    const removeRecords: RecordKey[] = [...this.forgotten].map(splitKey);
     const putState = [...this.putState];
     const removeState = [...this.removeState];
     const putOrRemove = (key: string, bytes: Uint8Array | null): unknown => (bytes === null ? removeState.push(key) : putState.push({ key, bytes }));
@@ -80,6 +85,7 @@ export class Step {
       }
     }
     for (const [key, image] of this.sides) putOrRemove(STATE.side + key, image && encodeImage(image));
+    for (const [key, since] of this.outside) if (since !== null || isOutside(key)) putOrRemove(STATE.outside + key, since === null ? null : utf8(String(since)));
     for (const [name, group] of this.parked) putOrRemove(STATE.parked + name, group && encodeParked(group));
     for (const [seq, entry] of this.entries) putOrRemove(orderedKey(STATE.queue, seq), entry && encodeEntry(entry));
     for (const [id, notice] of this.notices) putOrRemove(orderedKey(STATE.notice, id), notice && encodeEnvelope(notice));
@@ -97,6 +103,7 @@ export interface StepSurroundings {
   /** Layouts that the store holds already. */
   readonly layouts: ReadonlyMap<string, Layout>;
   readonly isGone: (key: Key) => boolean;
+  readonly isOutside: (key: Key) => boolean;
   /** The server's Record ID in an image, where it has one. */
   readonly recordIdOf: (key: Key, image: HeldImage) => string | null;
 }

@@ -21,6 +21,7 @@ export const STATE = {
   side: 'side/',
   parked: 'parked/',
   gone: 'gone/',
+  outside: 'outside/',
   recordId: 'record-id/',
   stage: 'stage/',
   part: 'part/',
