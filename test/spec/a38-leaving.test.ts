@@ -2,6 +2,9 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { SyncClient } from '../../src/client/sync-client.ts';
 import { defineSchema, text } from '../../src/schema.ts';
 import { typedClient } from '../support/typed-client.ts';
+import { memory } from '../../src/storage/memory.ts';
+import type { StorageAdapter } from '../../src/storage/storage-adapter.ts';
+import { faultyStorage } from '../../src/testing/faulty-storage.ts';
 import { createWorld, type TestDevice, type World } from '../support/world.ts';
 
 const schema = defineSchema({ version: 1, objects: { account: { fields: { name: text(), city: text(), phone: text() } } } });
@@ -11,18 +14,18 @@ type Device = TestDevice & { readonly client: SyncClient<typeof schema> };
 let world: World<typeof schema>;
 afterEach(() => world.close());
 
-async function device(): Promise<Device> {
-  const one = await world.device('ann');
+async function device(storage: StorageAdapter = memory()): Promise<Device> {
+  const one = await world.device('ann', { storage });
   return { ...one, client: typedClient(schema, one.engine) };
 }
 
 /** A tablet with an account open, of which a phone of the same user has changed the city since. */
-async function start() {
+async function start(storage?: StorageAdapter) {
   world = createWorld(schema);
   const phone = await device();
   await phone.client.objects.account.create({ id: 'a1', name: 'St. Mary', city: 'Ghent' });
   await phone.client.exchange();
-  const tablet = await device();
+  const tablet = await device(storage);
   await tablet.client.exchange();
   const open = await tablet.client.objects.account.open('a1', { mode: 'edit' });
   await phone.client.objects.account.update('a1', { city: 'Bruges' });
@@ -40,6 +43,17 @@ describe('A38: leaving a record', () => {
     expect(await opened).toMatchObject({ record: { city: 'Bruges' }, newerAvailable: false });
     expect(await listed).toMatchObject([{ city: 'Bruges' }]);
     await leaving;
+  });
+
+  test('A38: shows what waited for it after the next commit, where the disk had no room for that', async () => {
+    let isFull = false;
+    const { open, account } = await start(faultyStorage(memory(), { decide: () => (isFull ? 'full' : 'done') }));
+    isFull = true;
+    await open.close().catch(() => {});
+    expect(await account.get('a1')).toMatchObject({ city: 'Ghent' });
+    isFull = false;
+    await account.create({ id: 'a2', name: 'Another' });
+    expect(await account.get('a1')).toMatchObject({ city: 'Bruges' });
   });
 
   test('A38: closes at the end of a block', async () => {

@@ -37,6 +37,8 @@ export class HandleDesk {
   readonly #open = new Map<number, Handle>();
   /** Own saves that the server has taken and that no handle has looked at yet. */
   #saved: SavedMember[] = [];
+  /** Records that were left, and for which something may still wait. */
+  readonly #left = new Set<Key>();
   #handles = 0;
 
   constructor(context: EngineContext) {
@@ -81,7 +83,14 @@ export class HandleDesk {
     this.#open.delete(handle);
     one.release();
     this.#context.emit({ type: 'handle:closed', handle, ...splitKey(one.key), mode: one.mode });
-    await releaseInStep(this.#context, one.held);
+    await this.#release(one.held);
+  }
+
+  /** Merges what waited for records that were left; what the disk has no room for now, after the next commit that it has room for. */
+  async #release(left: readonly Key[]): Promise<void> {
+    for (const key of left) this.#left.add(key);
+    await releaseInStep(this.#context, this.#left);
+    this.#left.clear();
   }
 
   /** Answers what is asked of an open record. @throws {@link SyncFault} `HANDLE_CLOSED`, and what saves throw */
@@ -104,11 +113,13 @@ export class HandleDesk {
     const saved = this.#saved;
     this.#saved = [];
     for (const one of this.#open.values()) await this.#look(one, saved);
+    if (this.#left.size > 0) await this.#release([]).catch(() => {});
   }
 
   /** Forgets all handles: the engine closes. */
   clear(): void {
     this.#open.clear();
+    this.#left.clear();
   }
 
   #of(handle: number): Handle {

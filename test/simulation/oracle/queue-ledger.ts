@@ -4,7 +4,7 @@ import { keyOf } from '../../../src/client/store/record-key.ts';
 import type { Meta } from '../../../src/client/store/stored.ts';
 import { compareVersions } from '../../../src/protocol/version.ts';
 import { bytesEqual } from '../../../src/shared/bytes.ts';
-import { canCoalesce, type Values } from '../crm.ts';
+import { canCoalesce, MASTERS, type Values } from '../crm.ts';
 import type { Held } from './device-mirror.ts';
 import { findCopyProblem } from './copies.ts';
 import type { DraftedChange } from './draft-ledger.ts';
@@ -162,12 +162,22 @@ export class QueueLedger {
     for (const key of new Set([...keysOfSave(save), ...save.headers])) {
       const aside = this.#options.aside(key);
       if (aside === null || save.members.some((member) => member.key === key && member.op === 'create')) continue;
+      // Who deletes a record deletes what hangs on it, gone or not.
+      if (aside.state !== 'live' && this.#goesAlong(save, key)) continue;
       // A sync error says what is online, and what comes later waits behind it.
       if (this.saves.some((other) => other.place === 'failed' && (other.headers.includes(key) || keysOfSave(other).includes(key)))) continue;
       if (aside.state !== 'live') this.#fail('guards', `${describeSave(save)} is queued, and ${key} is known to be ${aside.state}`);
       const values = before.has(key) ? before.get(key)!.view : this.#options.view(key);
       if (aside.online !== null && isSubmitted(aside.online) && (values === null || !isSubmitted({ key, values }))) this.#fail('guards', `${describeSave(save)} is queued, and ${key} is known to be submitted`);
     }
+  }
+
+  /** Whether a save deletes a record because it deletes the one that it hangs on. */
+  #goesAlong({ members }: Save, key: string): boolean {
+    const member = members.find((one) => one.key === key && one.op === 'remove');
+    const master = member && MASTERS[member.object];
+    const above = master && member.fields.get(master.field)?.previous;
+    return master !== undefined && members.some((one) => one.op === 'remove' && one.key === `${master.target}/${String(above)}`);
   }
 
   /** What the forms showed that this commit saves. */
