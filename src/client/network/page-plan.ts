@@ -1,6 +1,6 @@
 import { ATTENTION, type FeedPlanInput, type PlanGroup, type Verdict } from '../../core/core.ts';
 import type { RecordAnswer, SnapshotAnswer } from '../../protocol/messages.ts';
-import { compareVersions } from '../../protocol/version.ts';
+import { compareVersions, type RecordVersion } from '../../protocol/version.ts';
 import { readAround } from '../answers/around.ts';
 import { flagsOf, gatherUnits, heldOf, missingMasters, type Manifest, type MergeUnit } from '../answers/merge-units.ts';
 import type { NetworkContext } from '../engine-context.ts';
@@ -95,13 +95,20 @@ function isMerged(verdicts: readonly Verdict[], indices: ReadonlyMap<Key, number
 export function decide(
   { core, rules }: Pick<NetworkContext, 'core' | 'rules'>,
   { items }: Pick<SnapshotAnswer, 'items'>,
-  { layouts, keys }: AnswerImages,
+  { layouts, keys, image }: AnswerImages,
   bases: ReadonlyMap<Key, HeldImage>,
   input: Pick<FeedPlanInput, 'attention' | 'groups' | 'groupOf' | 'replace'>,
 ): Verdict[] {
-  const plan = core.planFeed({ items, layouts, baseVersions: keys.map((key) => versionOf(bases.get(key))), ...input });
+  const plan = core.planFeed({ items, layouts, baseVersions: keys.map((key, index) => versionUnder(bases.get(key), () => image(index))), ...input });
   if (!plan.ok) throw badAnswer(`its records cannot be planned (${plan.status})`);
   return plan.verdicts.map(rules.verdict);
+}
+
+/** What was hidden, as by a download that no longer had it, comes back as it was when the user may see it again: with all of its group. */
+function versionUnder(base: HeldImage | undefined, read: () => HeldImage): RecordVersion {
+  if (base?.state !== 'hidden') return versionOf(base);
+  const { state, version } = read(), [epoch, n] = base.version;
+  return state === 'live' && compareVersions(version, base.version) === 0 ? [epoch, n - 1] : base.version;
 }
 
 /** The newest image of each record, and its place on the page. */
