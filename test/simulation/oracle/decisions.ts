@@ -1,9 +1,9 @@
 import type { EntryResult, Refusal } from '../../../src/protocol/messages.ts';
 import type { RecordWrite } from '../../../src/server/store/server-store.ts';
-import { cityOf, DEVICE_FIELDS, isChecked, keepsCleanFields, rewriteNote, schema, submittedOf, type ObjectName, type Values } from '../crm.ts';
+import { cityOf, DEVICE_FIELDS, isChecked, keepsCleanFields, rewriteNote, submittedOf, type Values } from '../crm.ts';
 import type { DeviceMirror } from './device-mirror.ts';
 import { isSame, type OnlineHistory, type OnlineVersion } from './online-history.ts';
-import { applyMember, decisionOn, describeSave, isApplied, laneKeysOfSave, type Save, type SavedMember, type Saves, type Sending } from './saves.ts';
+import { applyMember, decisionOn, describeSave, isApplied, laneKeysOfSave, referencesOf, type Save, type SavedMember, type Saves, type Sending } from './saves.ts';
 import { submissionOf, verdictOn } from './submissions.ts';
 import type { Rule } from './violation.ts';
 
@@ -192,7 +192,7 @@ export class Decisions {
       const wasDeferred = earlier.sendings.some((other) => other.wasDeferred);
       // One that was deferred may have been saved by a late copy of its request: its device does not know, and still holds what follows.
       if (earlier.place !== 'failed' && (isDecided(earlier) || isApplied(earlier)) && !wasDeferred) continue;
-      const mayWait = earlier.sendings.some(({ decision }) => decision !== 'open') || earlier.place === 'failed' || wasDeferred || isHeldBack(earlier);
+      const mayWait = earlier.sendings.some(({ decision }) => decision !== 'open') || earlier.place === 'failed' || wasDeferred || isHeldBack(earlier) || sending.overtook.has(earlier);
       if (!mayWait) return this.#fail('fifo', `${describeSave(save)} was saved before ${describeSave(earlier)}`);
       for (const key of laneKeysOfSave(earlier)) held.set(key, earlier);
       for (const { op, key } of earlier.members) if (op === 'create') held.set(`+${key}`, earlier);
@@ -232,10 +232,4 @@ function expectedValues({ duplicateOf }: Sending, member: SavedMember, old: Valu
 }
 
 /** The records that a save's new values name. */
-function referencesOf({ members }: Save): string[] {
-  return members.flatMap(({ object, fields }) => {
-    const definitions = schema.objects[object as ObjectName].fields as Readonly<Record<string, { readonly target?: string }>>;
-    return [...fields].flatMap(([name, { next }]) => (definitions[name]?.target !== undefined && typeof next === 'string' ? [`${definitions[name].target}/${next}`] : []));
-  });
-}
 

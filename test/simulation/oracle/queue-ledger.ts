@@ -12,7 +12,7 @@ import { Intents } from './intents.ts';
 import { headersAbove } from './submissions.ts';
 import { isSame, isSubmitted } from './online-history.ts';
 import type { Changes, JournalRow } from './read-commit.ts';
-import { createSave, decisionOn, describeMembers, describeSave, keysOfSave, lastSending, readMembers, type Decision, type Save, type SavedMember, type Saves } from './saves.ts';
+import { createSave, decisionOn, describeMembers, describeSave, heldBackBefore, keysOfSave, lastSending, readMembers, type Decision, type Save, type SavedMember, type Saves } from './saves.ts';
 import type { Rule } from './violation.ts';
 
 export interface QueueLedgerOptions {
@@ -272,7 +272,7 @@ export class QueueLedger {
   }
 
   #send(save: Save, entry: QueueEntry): void {
-    const other = this.#options.saves.send(save, this.#options.meta()!.store, entry);
+    const other = this.#options.saves.send(save, this.#options.meta()!.store, entry, heldBackBefore(this.saves, save.seq));
     if (other !== null) this.#fail('exactly-once', `${describeSave(save)} is sent under the number of ${describeSave(other.save)}`);
   }
 

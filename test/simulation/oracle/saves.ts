@@ -4,7 +4,7 @@ import type { QueueEntry } from '../../../src/client/queue/queue-entry.ts';
 import { keyOf } from '../../../src/client/store/record-key.ts';
 import type { Member } from '../../../src/client/store/rows.ts';
 import type { FieldValue } from '../../../src/schema.ts';
-import type { Values } from '../crm.ts';
+import { schema, type ObjectName, type Values } from '../crm.ts';
 
 /** What one field was and what the user made of it. */
 export interface SavedField {
@@ -42,6 +42,8 @@ export interface Sending {
   wasDeferred: boolean;
   /** What it replaced that its user had not seen, by record: rule A22. */
   overwritten: ReadonlyMap<string, readonly string[]>;
+  /** Earlier saves that waited behind a sync error when this was sent. */
+  readonly overtook: ReadonlySet<Save>;
 }
 
 /** Where a save is. It is in exactly one place at any time. */
@@ -132,6 +134,28 @@ export function laneKeysOfSave(save: Save): string[] {
   return [...new Set([...keysOfSave(save), ...save.headers])];
 }
 
+/** The records that a save refers to. */
+export function referencesOf({ members }: Save): string[] {
+  return members.flatMap(({ object, fields }) => {
+    const definitions = schema.objects[object as ObjectName].fields as Readonly<Record<string, { readonly target?: string }>>;
+    return [...fields].flatMap(([name, { next }]) => (definitions[name]?.target !== undefined && typeof next === 'string' ? [`${definitions[name].target}/${next}`] : []));
+  });
+}
+
+/** The saves before one that wait behind a sync error. */
+export function heldBackBefore(saves: Iterable<Save>, seq: number): Set<Save> {
+  const keys = new Set<string>(), found = new Set<Save>();
+  for (const save of saves) {
+    if (save.seq >= seq) break;
+    const isHeld = laneKeysOfSave(save).some((key) => keys.has(key)) || referencesOf(save).some((key) => keys.has(`+${key}`));
+    if (isHeld) found.add(save);
+    if (!isHeld && save.place !== 'failed') continue;
+    for (const key of laneKeysOfSave(save)) keys.add(key);
+    for (const { op, key } of save.members) if (op === 'create') keys.add(`+${key}`);
+  }
+  return found;
+}
+
 /** Reads the members of a queue entry. */
 export function readMembers({ members }: QueueEntry): SavedMember[] {
   return members.map((member) => ({ key: keyOf(member.object, member.id), object: member.object, id: member.id, op: member.op, fields: readFields(member) }));
@@ -171,7 +195,7 @@ export class Saves {
   }
 
   /** Notes that a save is sent under a number; answers what else was sent under it. */
-  send(save: Save, store: string, entry: QueueEntry): Sending | null {
+  send(save: Save, store: string, entry: QueueEntry, overtook: ReadonlySet<Save>): Sending | null {
     const name = `${store}#${entry.number!}`;
     const other = this.#sent.get(name) ?? null;
     if (other !== null) return other;
@@ -186,6 +210,7 @@ export class Saves {
       isApplied: false,
       wasDeferred: false,
       overwritten: new Map(),
+      overtook,
     };
     save.sendings.push(sending);
     this.#sent.set(name, sending);
