@@ -257,7 +257,7 @@ export class Conversation {
       showProgress({ stage: 'uploading', records: 0, bytes: 0 });
       await this.#access.greet();
       // Offline the requests before this have failed already, and with what hosts look for there.
-      const { SnapshotDownload } = await this.#context.parts.snapshotDownload();
+      const { SnapshotDownload } = await this.#context.parts.snapshotDownload().catch((fault: unknown) => this.#uploadFirst().then(() => Promise.reject(fault)));
       const receipt = await new SnapshotDownload(this.#context).run(() => this.#uploadFirst());
       this.#noteSuccess();
       return receipt;
