@@ -1,23 +1,9 @@
 import type { EngineCore } from './engine-core.ts';
 import type { PeopleCalls } from './engine.ts';
 import { readOnly } from './read-only.ts';
-import { assertNothingUnsent, type Unsent } from './inbox/sign-out.ts';
 
 /** Makes the calls by which people see what became of their changes, decide on it, and leave. */
 export function createPeopleCalls(core: EngineCore, exchange: () => Promise<unknown>): PeopleCalls {
-  /** Closes, unless there is unsent work and nobody said that it may stay behind. */
-  async function leave(mayLeave: boolean): Promise<Unsent> {
-    const unsent = await core.step(async () => {
-      const { pending, syncErrors, drafts } = core.board.read();
-      if (!mayLeave) assertNothingUnsent({ pending, syncErrors, drafts });
-      // From here on nothing is saved any more, or it would be left behind unseen.
-      core.refuseCalls();
-      return { pending, syncErrors, drafts };
-    });
-    await core.close();
-    return unsent;
-  }
-
   async function listNotices() {
     await core.assertOpen();
     return core.board.readNotices();
@@ -56,16 +42,14 @@ export function createPeopleCalls(core: EngineCore, exchange: () => Promise<unkn
       const { acknowledgeNotice } = await core.byHand();
       return core.step((context) => acknowledgeNotice(context, notice));
     },
-    async signOut({ unsent }) {
-      if (unsent === 'upload') await exchange();
-      return leave(unsent === 'keep');
+    async signOut(options) {
+      const { signOut } = await core.byHand();
+      return signOut(core, options, exchange);
     },
-    async wipe({ exported }) {
-      const { schema, storage, owner, readOnly: isReadOnly } = core.options;
-      if (isReadOnly === true) throw readOnly();
-      const { wipeStore } = await core.byHand();
-      await leave(exported === true);
-      await wipeStore(storage, owner, Object.keys(schema.objects), core.context.store.fence);
+    async wipe(options) {
+      if (core.options.readOnly === true) throw readOnly();
+      const { wipe } = await core.byHand();
+      await wipe(core, options);
     },
   };
 }

@@ -7,5 +7,5 @@ export { explainRecord } from './explain-record.ts';
 export { exportEntries } from './export-entries.ts';
 export { Inbox } from './inbox.ts';
 export { resolve, resolveAll } from './resolutions.ts';
+export { signOut, wipe } from './sign-out.ts';
 export { readJournal } from '../queue/read-journal.ts';
-export { wipeStore } from '../store/wipe.ts';

@@ -1,4 +1,6 @@
 import { SyncFault } from '../../shared/fault.ts';
+import type { EngineCore } from '../engine-core.ts';
+import { wipeStore } from '../store/wipe.ts';
 
 /** What the server does not have of a user's work. */
 export interface Unsent {
@@ -25,8 +27,32 @@ export interface WipeOptions {
   readonly exported: boolean;
 }
 
-/** Says that there is unsent work. @throws {@link SyncFault} `SIGN_OUT_UNSENT` */
-export function assertNothingUnsent({ pending, syncErrors, drafts }: Unsent): void {
+/** Signs out: closes the engine, unless there is unsent work that nobody said may stay. @throws {@link SyncFault} `SIGN_OUT_UNSENT` */
+export async function signOut(core: EngineCore, { unsent }: SignOutOptions, exchange: () => Promise<unknown>): Promise<Unsent> {
+  if (unsent === 'upload') await exchange();
+  return leave(core, unsent === 'keep');
+}
+
+/** Closes the engine and removes everything of its store. @throws {@link SyncFault} `SIGN_OUT_UNSENT`, `CLIENT_TAKEN_OVER`, storage faults */
+export async function wipe(core: EngineCore, { exported }: WipeOptions): Promise<void> {
+  const { schema, storage, owner } = core.options;
+  await leave(core, exported === true);
+  await wipeStore(storage, owner, Object.keys(schema.objects), core.context.store.fence);
+}
+
+async function leave(core: EngineCore, mayLeave: boolean): Promise<Unsent> {
+  const unsent = await core.step(async () => {
+    const { pending, syncErrors, drafts } = core.board.read();
+    if (!mayLeave) assertNothingUnsent({ pending, syncErrors, drafts });
+    // From here on nothing is saved any more, or it would be left behind unseen.
+    core.refuseCalls();
+    return { pending, syncErrors, drafts };
+  });
+  await core.close();
+  return unsent;
+}
+
+function assertNothingUnsent({ pending, syncErrors, drafts }: Unsent): void {
   if (pending + syncErrors + drafts === 0) return;
   throw new SyncFault('SIGN_OUT_UNSENT', `the server does not have everything: ${pending} saves, ${syncErrors} sync errors, ${drafts} drafts`, {
     details: { pending, syncErrors, drafts },
