@@ -1,7 +1,8 @@
 import { ATTENTION } from '../../core/core.ts';
 import { createdBy, laneKeysOf } from '../queue/queue-entry.ts';
 import type { EngineContext } from '../engine-context.ts';
-import { isFrom, isReadTo, laterOf, nameOf, ParkedGroups, type FeedMoment, type ParkedGroup } from '../store/parked.ts';
+import { isFrom, isReadTo, laterOf, type FeedMoment } from '../store/feed-moment.ts';
+import { nameOf, ParkedGroups, type ParkedGroup } from '../store/parked.ts';
 import type { Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
 import { belongsTo, flagsOf, isComplete, missingMasters, type MergeUnit } from './merge-units.ts';

@@ -2,7 +2,7 @@ import { compareVersions } from '../../protocol/version.ts';
 import { readAround } from '../answers/around.ts';
 import { belongsTo, heldOf } from '../answers/merge-units.ts';
 import type { EngineContext } from '../engine-context.ts';
-import { isReadTo } from '../store/parked.ts';
+import { isReadTo } from '../store/feed-moment.ts';
 import { splitKey, type Key } from '../store/record-key.ts';
 import type { HeldImage } from '../store/rows.ts';
 import type { ParkedReason } from './explain.ts';

@@ -6,7 +6,7 @@ import { flagsOf, gatherUnits, heldOf, missingMasters, type Manifest, type Merge
 import type { NetworkContext } from '../engine-context.ts';
 import { createdBy } from '../queue/queue-entry.ts';
 import type { LocalStore } from '../store/local-store.ts';
-import { isReadTo } from '../store/parked.ts';
+import { isReadTo } from '../store/feed-moment.ts';
 import { keyOf, splitKey, type Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
 import type { Meta } from '../store/stored.ts';

@@ -1,8 +1,8 @@
 import { decodeEnvelope, encodeEnvelope } from '../../protocol/envelope.ts';
 import type { RecordVersion } from '../../protocol/version.ts';
+import type { FeedMoment } from './feed-moment.ts';
 import type { Key } from './record-key.ts';
 import type { HeldImage } from './rows.ts';
-import type { Meta } from './stored.ts';
 
 /**
  * Records of which newer images are kept aside, and that are merged all at once or not at all (rules A34, A35): a transaction group, two
@@ -19,29 +19,6 @@ export interface ParkedGroup {
   readonly since: number;
   /** How far the feed is to be read before any of it is merged: a refusal brought something of it, and may have left out the rest; `null` for no further. */
   readonly until: FeedMoment | null;
-}
-
-/** A place in the feed of this device's user, as an answer names it. */
-export interface FeedMoment {
-  readonly epoch: number;
-  readonly position: number;
-}
-
-/** The later of two places in the feed; one of another history of the server is the later one when it was heard of later. */
-export function laterOf(before: FeedMoment | null, now: FeedMoment | null): FeedMoment | null {
-  if (before === null || now === null) return before ?? now;
-  return before.epoch === now.epoch && before.position > now.position ? before : now;
-}
-
-/** Whether what was read at a moment has all that the feed has up to a place. */
-export function isFrom(moment: FeedMoment, until: FeedMoment | null): boolean {
-  return laterOf(until, moment) === moment;
-}
-
-/** Whether the feed is read up to a place. Behind a gap it may have left out what was there. */
-export function isReadTo(until: FeedMoment | null, { cursor, hasFeedGap }: Pick<Meta, 'cursor' | 'hasFeedGap'>): boolean {
-  if (until === null) return true;
-  return !hasFeedGap && cursor !== null && (cursor.epoch !== until.epoch || cursor.position >= until.position);
 }
 
 /** What names a parked group among the others. */

@@ -37,6 +37,7 @@ export class Step {
   /** Makes an image the base of its record. */
   putBase(key: Key, image: HeldImage): void {
     this.bases.set(key, image);
+    this.forgotten.delete(key);
     if (image.state !== 'live') this.outside.set(key, null);
     this.layouts.set(image.layout.hash, image.layout);
   }
