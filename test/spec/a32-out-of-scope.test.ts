@@ -6,6 +6,7 @@ import { memory } from '../../src/storage/memory.ts';
 import type { StorageAdapter } from '../../src/storage/storage-adapter.ts';
 import { faultyStorage } from '../../src/testing/faulty-storage.ts';
 import { refuse } from '../../src/server/index.ts';
+import { forgePage, holdBack } from '../support/forged-page.ts';
 import { createWorld, type TestDevice, type World } from '../support/world.ts';
 
 const schema = defineSchema({
@@ -248,4 +249,40 @@ test('A32: what was let go comes back as it is when the feed brings a record tha
   expect(await shows(phone, 'note', 'n1')).toBe(true);
   expect(await shows(phone, 'account', 'a1')).toBe(true);
   expect(await flagged(phone.disk)).toEqual(['account/a1']);
+});
+
+test('A32: a group from out of scope that is not all here waits beyond a download, and is merged when the rest comes', async () => {
+  open();
+  const { tablet, phone } = await pair();
+  await tablet.engine.save([
+    { op: 'create', object: 'order', id: 'o1', values: { city: 'Lima' } },
+    ...['l1', 'l2'].map((id) => ({ op: 'create' as const, object: 'line', id, values: { order: 'o1', city: 'Lima' } })),
+  ]);
+  await tablet.engine.exchange();
+  phone.intercept(forgePage((page) => holdBack(page, (id) => id === 'l2')));
+  await phone.engine.exchange();
+  await phone.engine.download();
+  expect(await shows(phone, 'order', 'o1')).toBe(false);
+  phone.intercept(null);
+  await tablet.engine.update('line', 'l2', { city: 'Quito' });
+  await exchange(tablet, phone);
+  for (const [object, id] of [['order', 'o1'], ['line', 'l1'], ['line', 'l2']] as const) expect(await shows(phone, object, id)).toBe(true);
+});
+
+test('A32: what waits of such a group goes when the grace period is over', async () => {
+  open();
+  const { tablet, phone } = await pair();
+  await tablet.engine.save([
+    { op: 'create', object: 'order', id: 'o1', values: { city: 'Lima' } },
+    { op: 'create', object: 'line', id: 'l1', values: { order: 'o1', city: 'Lima' } },
+  ]);
+  await tablet.engine.exchange();
+  phone.intercept(forgePage((page) => holdBack(page, (id) => id === 'l1')));
+  await phone.engine.exchange();
+  phone.intercept(null);
+  expect(await flagged(phone.disk)).toEqual(['order/o1']);
+  await pass(8 * DAY_MS, tablet, phone);
+  await phone.engine.download();
+  expect((await phone.engine.status()).parked).toBe(0);
+  expect(await flagged(phone.disk)).toEqual([]);
 });

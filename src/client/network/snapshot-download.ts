@@ -5,6 +5,7 @@ import type { NetworkContext } from '../engine-context.ts';
 import type { DownloadReceipt } from '../engine.ts';
 import { noteScope } from '../answers/note-scope.ts';
 import { Parking } from '../answers/parking.ts';
+import { mergeFreed } from '../answers/release.ts';
 import { planSnapshot } from './page-plan.ts';
 import { dropParts } from './stage-part.ts';
 import { findProtected, type ProtectedGroups } from './protected-groups.ts';
@@ -152,7 +153,7 @@ export class SnapshotDownload {
   }
 
   async #apply(asked: ReadonlySet<Key>): Promise<{ readonly receipt: DownloadReceipt } | { readonly unclear: readonly Key[] }> {
-    const { store, rules } = this.#context;
+    const { store, rules, emit } = this.#context;
     const { cursor, records, bytes, serverTime } = store.meta.download!;
     const settlement = new Settlement(store, rules, new Map());
     const downloaded = new Set<Key>(asked);
@@ -167,7 +168,9 @@ export class SnapshotDownload {
     await this.#clearStage(settlement.step);
     dropParts(this.#context, settlement.step);
     settlement.step.meta = { ...settlement.step.meta, download: null, cursor, hasFeedGap: false, lastDownloadAt: serverTime };
+    const events = await mergeFreed(this.#context, settlement);
     await store.commit(settlement.step, 'strict');
+    events.forEach(emit);
     return { receipt: { records, removed, bytes } };
   }
 
@@ -201,16 +204,16 @@ export class SnapshotDownload {
   #park(settlement: Settlement, closed: ProtectedGroups, kept: Set<Key>, stays: (key: Key) => boolean): void {
     const { step } = settlement;
     for (const [name, { members }] of this.#context.store.parked) {
+      // What came out of scope is on no download: of its group the rest may still have to come.
+      if ([...members.keys()].some((key) => closed.headerOf(key) === undefined && settlement.side(key) !== null && stays(key))) {
+        settlement.freed.add(name);
+        continue;
+      }
       step.parked.set(name, null);
       for (const key of members.keys()) {
-        const side = settlement.side(key);
-        if (side === null) continue;
-        if (closed.headerOf(key) !== undefined) kept.add(key);
-        else {
-          // Of a record that no download brings, this is the newest there is.
-          if (stays(key)) step.putBase(key, side);
-          step.sides.set(key, null);
-        }
+        if (settlement.side(key) === null) continue;
+        if (closed.headerOf(key) === undefined) step.sides.set(key, null);
+        else kept.add(key);
       }
     }
     const parking = new Parking(this.#context, settlement);
