@@ -1,6 +1,7 @@
 import { NO_VERSION } from '../../protocol/version.ts';
 import type { EngineContext } from '../engine-context.ts';
-import { namedIn, type FeedMoment } from '../store/parked.ts';
+import type { FeedMoment } from '../store/feed-moment.ts';
+import { namedIn } from '../store/parked.ts';
 import { splitKey, type Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
 import type { SyncEvent } from '../sync-event.ts';

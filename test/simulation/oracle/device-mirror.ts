@@ -10,7 +10,8 @@ import { isShown, isTrueRow, isVisible, sameValues, type OnlineHistory, type Onl
 import { climb, type GroupsOnline } from './groups-online.ts';
 import { HandleLedger } from './handle-ledger.ts';
 import { GroupViews } from './group-views.ts';
-import { isReadTo, type ParkedGroup } from '../../../src/client/store/parked.ts';
+import { isReadTo } from '../../../src/client/store/feed-moment.ts';
+import type { ParkedGroup } from '../../../src/client/store/parked.ts';
 import { DraftLedger } from './draft-ledger.ts';
 import { NoticeLedger } from './notice-ledger.ts';
 import { QueueLedger } from './queue-ledger.ts';
