@@ -27,6 +27,20 @@ describe('found by simulation', () => {
     expect((await world.server.online.get('account', id))?.values.note).toBe('d 4');
   });
 
+  test('C8: an edit that takes back what a form saved over an unseen edit is sent, not left out with it', async () => {
+    world = createWorld(defineSchema({ version: 1, objects: { account: { fields: { name: text({ required: true }), note: text() } } } }));
+    const { engine, intercept } = await world.device('ann');
+    const { id } = await engine.create('account', { name: 'St. Mary' });
+    await engine.exchange();
+    intercept(() => Promise.reject(new SyncFault('TRANSPORT_UNREACHABLE', 'offline')));
+    const seen = (await engine.get('account', id))!.values;
+    await engine.update('account', id, { note: 'first' });
+    await engine.exchange().catch(() => {});
+    await engine.update('account', id, { note: 'by the form' }, { seen });
+    await engine.update('account', id, { note: null });
+    expect((await engine.get('account', id))?.values.note).toBeNull();
+  });
+
   test('B3: a record that left while a change of it could not be sent leaves the device with that change', async () => {
     let isBroken = true;
     world = createWorld(schema, {

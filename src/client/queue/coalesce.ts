@@ -11,6 +11,8 @@ export interface CoalesceInput {
   readonly tail: QueueEntry;
   /** What the new save makes of the record. */
   readonly member: Member;
+  /** What entries before the tail make of the record, the oldest first. */
+  readonly below: readonly Member[];
   readonly definition: ObjectDefinition;
   /** Records of the object can be saved with others as a group. */
   readonly isGrouped: boolean;
@@ -34,7 +36,7 @@ export function coalesce(input: CoalesceInput): Coalesced {
   if (waiting.op === 'create' && member.op === 'remove') return isReferredToLater() ? null : 'withdrawn';
   if (waiting.op === 'remove' || member.op === 'create' || refersToLater()) return null;
   if (member.op === 'remove') return isReferredToLater() ? null : joinDelete(tail, waiting, member);
-  return waiting.op === 'create' ? { ...tail, members: [joinCreate(waiting, member)] } : joinUpdate(tail, waiting, member);
+  return waiting.op === 'create' ? { ...tail, members: [joinCreate(waiting, member)] } : joinUpdate(input, waiting);
 }
 
 function mayJoin({ tail, member, definition, isGrouped }: CoalesceInput): boolean {
@@ -63,11 +65,14 @@ function beganFrom(waiting: Member, member: Member): boolean {
   return [...valuesOf(member, member.previous)].every(([position, previous]) => bytesEqual(sent.get(position) ?? previous, previous));
 }
 
-function joinUpdate(tail: QueueEntry, waiting: Member, member: Member): Coalesced {
+function joinUpdate({ tail, member, below }: CoalesceInput, waiting: Member): Coalesced {
   const previous = new Map([...valuesOf(member, member.previous), ...valuesOf(waiting, waiting.previous)]);
   const next = new Map([...valuesOf(waiting, waiting.next), ...valuesOf(member, member.next)]);
   // A field that is again what it was has nothing to say.
   const positions = [...next.keys()].filter((position) => !bytesEqual(previous.get(position)!, next.get(position)!)).sort((left, right) => left - right);
+  // Saved through a form that did not show what lies below, it was something else: to leave it out would show that again.
+  const under = new Map(below.flatMap((earlier) => [...valuesOf(earlier, earlier.next)]));
+  if ([...next.keys()].some((position) => !positions.includes(position) && under.has(position) && !bytesEqual(under.get(position)!, previous.get(position)!))) return null;
   if (positions.length === 0) return 'withdrawn';
   const mask = new Uint8Array(waiting.mask!.length);
   for (const position of positions) setInMask(mask, position);

@@ -76,6 +76,7 @@ function joinTail({ schema, store, places, rules }: EngineContext, tail: QueueEn
   return rules.coalesce({
     tail,
     member,
+    below: store.entriesOf(own).flatMap(({ seq, members }) => (seq < tail.seq ? members.filter(({ object, id }) => keyOf(object, id) === own) : [])),
     definition: schema.objects[member.object]!,
     isGrouped: isGrouped(places.get(member.object)!),
     refersToLater: () => referencesOf({ members: [member] }, schema).some(isCreatedLater),
