@@ -80,7 +80,7 @@ function spentMs(before: ReadonlyMap<number, number>, after: ReadonlyMap<number,
 }
 
 async function startSide(name: string, url: string, mode: string): Promise<Side> {
-  const child = spawn(process.execPath, [process.argv[1]!, mode, url], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--max-semi-space-size=32', process.argv[1]!, mode, url], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [port] = (await once(child.stdout, 'data')) as [Buffer];
   return { name, process: child, port: Number(port.toString()), samples: [] };
 }
