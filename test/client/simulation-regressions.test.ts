@@ -36,7 +36,7 @@ describe('found by simulation', () => {
     const seen = (await engine.get('account', id))!.values;
     await engine.update('account', id, { note: 'first' });
     await engine.exchange().catch(() => {});
-    await engine.update('account', id, { note: 'by the form' }, { seen });
+    await engine.update('account', id, { note: 'by the form' }, seen);
     await engine.update('account', id, { note: null });
     expect((await engine.get('account', id))?.values.note).toBeNull();
   });
