@@ -55,6 +55,16 @@ describe('scope', () => {
     expect(await device('bob').snapshot()).toMatchObject([{ images: [] }]);
   });
 
+  test('A32: the host is asked of live records that the reader may see, and of no others', async () => {
+    const asked = new Set<string>();
+    const { device } = createWorld({ canSee: (_, { values }) => values.name !== 'secret', inScope: (_, { id }) => Boolean(asked.add(id)) });
+    for (const [index, name] of ['secret', 'gone', 'there'].entries()) await device('bob').save(index + 1, { create: 'account', id: `a${index}`, values: { name } });
+    await device('bob').save(4, { remove: 'account', id: 'a1' });
+    await device('bob').snapshot();
+    await device('bob', 'bob-phone').poll(null);
+    expect([...asked]).toEqual(['a2']);
+  });
+
   test('A32: the answer to an upload has what is out of scope', async () => {
     const { device } = world();
     const answer = await device('bob').save(1, { create: 'account', id: 'a1', values: OUT });

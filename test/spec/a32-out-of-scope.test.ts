@@ -236,11 +236,15 @@ test('A32: what the device sends up with a download stays as well', async () => 
   expect(await flagged(phone.disk)).toEqual(['account/a1']);
 });
 
-test('A32: what was let go comes back as it is when the feed brings a record that hangs on it', async () => {
+test('A32: what was let go comes back as it is when it is asked for, and when the feed brings a record that hangs on it', async () => {
   open();
   const { tablet, phone } = await pair();
   await tablet.engine.create('account', OUT, 'a1');
   await exchange(tablet, phone);
+  await pass(8 * DAY_MS, tablet, phone);
+  await phone.engine.download();
+  expect(await shows(phone, 'account', 'a1')).toBe(false);
+  expect(await phone.engine.fetch('account', 'a1')).toMatchObject({ values: OUT });
   await pass(8 * DAY_MS, tablet, phone);
   await phone.engine.download();
   expect(await shows(phone, 'account', 'a1')).toBe(false);
@@ -263,6 +267,7 @@ test('A32: a group from out of scope that is not all here waits beyond a downloa
   await phone.engine.exchange();
   await phone.engine.download();
   expect(await shows(phone, 'order', 'o1')).toBe(false);
+  expect((await phone.engine.status()).parked).toBe(1);
   phone.intercept(null);
   await tablet.engine.update('line', 'l2', { city: 'Quito' });
   await exchange(tablet, phone);
@@ -285,4 +290,25 @@ test('A32: what waits of such a group goes when the grace period is over', async
   await phone.engine.download();
   expect((await phone.engine.status()).parked).toBe(0);
   expect(await flagged(phone.disk)).toEqual([]);
+});
+
+test('A32: the mark outlives the app', async () => {
+  open();
+  const { tablet, phone } = await pair();
+  await tablet.engine.create('account', OUT, 'a1');
+  await exchange(tablet, phone);
+  await phone.engine.close();
+  const again = await world.device('ann', { storage: phone.disk });
+  await again.engine.download();
+  expect(await shows(again, 'account', 'a1')).toBe(true);
+});
+
+test('A32: a page that marks what it does not hold is not believed', async () => {
+  open();
+  const { tablet, phone } = await pair();
+  await tablet.engine.create('account', OUT, 'a1');
+  await tablet.engine.exchange();
+  phone.intercept(forgePage((page) => ({ ...page, outside: [page.transactions.length] })));
+  expect(await phone.engine.exchange()).toMatchObject({ lastFault: { code: 'TRANSPORT_BAD_ANSWER' } });
+  expect(await shows(phone, 'account', 'a1')).toBe(false);
 });
