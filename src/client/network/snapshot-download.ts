@@ -255,9 +255,7 @@ export class SnapshotDownload {
       for await (const page of store.scanBases(object)) {
         for (const [key, base] of page) {
           if (downloaded.has(key) || stays(key)) continue;
-          // What is only out of scope may come back as it is: with a version that is remembered it would not be taken in again.
-          if (store.outside.has(key)) step.forgotten.add(key);
-          else step.putBase(key, { ...base, state: 'hidden', row: null });
+          step.putBase(key, { ...base, state: 'hidden', row: null });
           removed++;
         }
       }

@@ -259,7 +259,7 @@ export class LocalStore {
     for (const [id, notice] of step.notices) setOrDelete(this.#notices, id, notice);
     for (const { key } of step.putState) this.drafts.put(key);
     for (const key of step.removeState) this.drafts.remove(key);
-    const changed = new Set([...step.bases.keys(), ...step.forgotten]);
+    const changed = new Set(step.bases.keys());
     for (const [seq, entry] of step.entries) for (const key of this.#putEntry(seq, entry)) changed.add(key);
     return changed;
   }

@@ -17,8 +17,6 @@ export class Step {
   readonly bases: Map<Key, HeldImage> = new Map();
   /** `null` removes. */
   readonly sides: Map<Key, HeldImage | null> = new Map();
-  /** Records that leave the device, with nothing to tell that they were there: the server still has them. */
-  readonly forgotten: Set<Key> = new Set();
   /** Which records came out of scope, and when by the server's clock (rule A32); `null` removes. */
   readonly outside: Map<Key, number | null> = new Map();
   /** By name; `null` removes. */
@@ -37,7 +35,6 @@ export class Step {
   /** Makes an image the base of its record. */
   putBase(key: Key, image: HeldImage): void {
     this.bases.set(key, image);
-    this.forgotten.delete(key);
     if (image.state !== 'live') this.outside.set(key, null);
     this.layouts.set(image.layout.hash, image.layout);
   }
@@ -68,7 +65,7 @@ export class Step {
   /** The rows to write and to remove. */
   rows({ meta, layouts, isGone, isOutside, recordIdOf }: StepSurroundings): StepRows {
     const putRecords: RecordRow[] = [];
-    const removeRecords: RecordKey[] = [...this.forgotten].map(splitKey);
+    const removeRecords: RecordKey[] = [];
     const putState = [...this.putState];
     const removeState = [...this.removeState];
     const putOrRemove = (key: string, bytes: Uint8Array | null): unknown => (bytes === null ? removeState.push(key) : putState.push({ key, bytes }));
