@@ -226,7 +226,7 @@ export class LocalStore {
   async commit(step: Step, durability: 'strict' | 'relaxed'): Promise<void> {
     if (this.isReadOnly) throw readOnly();
     if (this.#meta.download !== null || this.notesFresh) noteFresh(step);
-    const rows = step.rows({ meta: this.#meta, layouts: this.#layouts, isGone: (key) => this.#gone.has(key), isOutside: (key) => this.outside.has(key), recordIdOf: (key, image) => findRecordId(this.#options.schema, key, image) });
+    const rows = step.rows({ meta: this.#meta, layouts: this.#layouts, isGone: (key) => this.#gone.has(key), outside: this.outside, recordIdOf: (key, image) => findRecordId(this.#options.schema, key, image) });
     const whole = { ...rows, expect: [{ key: STATE.fence, bytes: this.fence }], durability };
     for (const part of this.#options.rules.commitsOf(whole)) this.#isOwner = this.#isOwner && (await this.#storage.commit(part)) === 'done';
     if (!this.#isOwner) throw takenOver();

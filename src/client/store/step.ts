@@ -63,7 +63,7 @@ export class Step {
   }
 
   /** The rows to write and to remove. */
-  rows({ meta, layouts, isGone, isOutside, recordIdOf }: StepSurroundings): StepRows {
+  rows({ meta, layouts, isGone, outside, recordIdOf }: StepSurroundings): StepRows {
     const putRecords: RecordRow[] = [];
     const removeRecords: RecordKey[] = [];
     const putState = [...this.putState];
@@ -83,7 +83,7 @@ export class Step {
       }
     }
     for (const [key, image] of this.sides) putOrRemove(STATE.side + key, image && encodeImage(image));
-    for (const [key, since] of this.outside) if (since !== null || isOutside(key)) putOrRemove(STATE.outside + key, since === null ? null : utf8(String(since)));
+    for (const [key, since] of this.outside) if (since !== null || outside.has(key)) putOrRemove(STATE.outside + key, since === null ? null : utf8(String(since)));
     for (const [name, group] of this.parked) putOrRemove(STATE.parked + name, group && encodeParked(group));
     for (const [seq, entry] of this.entries) putOrRemove(orderedKey(STATE.queue, seq), entry && encodeEntry(entry));
     for (const [id, notice] of this.notices) putOrRemove(orderedKey(STATE.notice, id), notice && encodeEnvelope(notice));
@@ -101,7 +101,8 @@ export interface StepSurroundings {
   /** Layouts that the store holds already. */
   readonly layouts: ReadonlyMap<string, Layout>;
   readonly isGone: (key: Key) => boolean;
-  readonly isOutside: (key: Key) => boolean;
+  /** Records that are marked as out of scope. */
+  readonly outside: ReadonlyMap<Key, number>;
   /** The server's Record ID in an image, where it has one. */
   readonly recordIdOf: (key: Key, image: HeldImage) => string | null;
 }
