@@ -1,4 +1,5 @@
 import type { EditCheck } from '../core/core.ts';
+import type { FeedGap } from '../protocol/messages.ts';
 import type { FieldMask } from '../protocol/row.ts';
 import type { RecordVersion } from '../protocol/version.ts';
 import type { ServerObject } from './server-schema.ts';
@@ -36,6 +37,8 @@ export interface ServerRules {
   nextVersion(stored: StoredRecord | null, epoch: number): RecordVersion;
   /** Rule A31: the oldest feed position that counts as kept, of the one that is. */
   oldestKept(oldest: number | null): number | null;
+  /** Rule A31: what a device is told when the feed begins later than it was to be read from. */
+  gapBefore(from: number, planned: number): FeedGap | null;
 }
 
 /** The rules of the product. */
@@ -53,4 +56,5 @@ export const serverRules: ServerRules = {
   // Versions only grow, whatever the epoch: a restored server begins a new epoch, and n goes on from what it remembers.
   nextVersion: (stored, epoch) => [epoch, (stored?.version[1] ?? 0) + 1],
   oldestKept: (oldest) => oldest,
+  gapBefore: (from, planned) => (from > planned ? 'expired' : null),
 };

@@ -118,7 +118,7 @@ const BUGS: Readonly<Record<string, Omit<PlantedBug, 'withinSeeds'> & { readonly
   'expiry-ignored': {
     withinSeeds: 120,
     mistake: 'A31: a cursor older than the feed is answered with what is left',
-    rules: { server: { oldestKept: (oldest) => (oldest === null ? null : 1) } },
+    rules: { server: { oldestKept: (oldest) => (oldest === null ? null : 1), gapBefore: () => null } },
   },
   'feed-apart': {
     mistake: 'A29: the feed row is written after the save was committed, in a transaction of its own',

@@ -73,7 +73,7 @@ export async function pollFeed(parts: ServerParts, devices: DeviceRegistry, larg
     const feedRows = found === null ? await openRows(view, user, planned, head, asked === null ? FIRST_LOOK : 1) : null;
     const from = feedRows?.from ?? planned;
     const { rows, part, items: { indexOf, ...items } } = found ?? (await readAnew(feedRows!));
-    const gap = refused ?? (from > planned ? 'expired' : null);
+    const gap = refused ?? parts.rules.gapBefore(from, planned);
     const transactions = rows.map(({ position, store: origin, number, records }): FeedTransaction => {
       return { position, store: origin, number, items: records.flatMap(indexOf) };
     });
