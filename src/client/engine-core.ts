@@ -145,14 +145,8 @@ export class EngineCore {
   }
 
   async openInbox(): Promise<Inbox> {
-    const { Inbox } = await this.byHand();
-    this.#inbox ??= new Inbox({
-      context: this.context,
-      conversation: () => this.connection.open(),
-      wakeUpload: () => this.#wakeUpload(),
-      canAsk: () => this.#isOpen && this.connection.state.isOnline,
-      onFault: (thrown) => this.connection.noteThrown(thrown),
-    });
+    const { createInbox } = await this.byHand();
+    this.#inbox ??= createInbox(this, () => this.#wakeUpload(), () => this.#isOpen);
     return this.#inbox;
   }
 

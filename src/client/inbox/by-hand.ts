@@ -5,7 +5,7 @@
 export { acknowledgeNotice } from './acknowledge-notice.ts';
 export { explainRecord } from './explain-record.ts';
 export { exportEntries } from './export-entries.ts';
-export { Inbox } from './inbox.ts';
+export { createInbox } from './inbox.ts';
 export { resolve, resolveAll } from './resolutions.ts';
 export { signOut, wipe } from './sign-out.ts';
 export { readJournal } from '../queue/read-journal.ts';

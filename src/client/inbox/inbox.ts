@@ -1,6 +1,7 @@
 import { createEmitter, type Unsubscribe } from '../../shared/emitter.ts';
 import type { Conversation } from '../network/conversation.ts';
 import type { EngineContext } from '../engine-context.ts';
+import type { EngineCore } from '../engine-core.ts';
 import { findSyncError } from './find-sync-error.ts';
 import { isUndecided, laneKeysOf, type QueueEntry } from '../queue/queue-entry.ts';
 import { splitKey } from '../store/record-key.ts';
@@ -18,6 +19,17 @@ export interface InboxOptions {
   /** Whether there is any use in asking the server. */
   readonly canAsk: () => boolean;
   readonly onFault: (thrown: unknown) => void;
+}
+
+/** Makes the inbox of an engine. */
+export function createInbox(core: EngineCore, wakeUpload: () => void, isOpen: () => boolean): Inbox {
+  return new Inbox({
+    context: core.context,
+    conversation: () => core.connection.open(),
+    wakeUpload,
+    canAsk: () => isOpen() && core.connection.state.isOnline,
+    onFault: (thrown) => core.connection.noteThrown(thrown),
+  });
 }
 
 /** The changes that the server refused: who looks at them, and what people decide (rule B13). */
