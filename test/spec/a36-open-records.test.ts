@@ -134,6 +134,21 @@ describe('A36: a record that a person has open', () => {
     expect(await account.get('a1')).toMatchObject({ city: 'Bruges' });
   });
 
+  test('A36: who asks for the newest is shown what was merged, also while still more of it waits behind an own change', async () => {
+    const { tablet, phone } = await start();
+    const { account } = tablet.client.objects;
+    const open = await account.open('a1');
+    await saveThere(phone, (there) => there.account.update('a1', { name: 'St. Anne' }));
+    await saveThere(tablet, (here) => here.account.update('a1', { city: 'Bruges' }));
+    expect(open).toMatchObject({ record: { name: 'St. Mary', city: 'Bruges' }, newer: 'changed' });
+    await saveThere(phone, (there) => there.account.update('a1', { name: 'St. Rita' }));
+    tablet.intercept((request, send) => (request.path === 'upload' ? Promise.reject(new TypeError('unreachable')) : send(request)));
+    await account.update('a1', { city: 'Ypres' });
+    await tablet.client.exchange();
+    expect(await open.showNewest()).toMatchObject({ record: { name: 'St. Anne', city: 'Ypres' }, newer: 'changed' });
+    expect(open.record).toMatchObject({ name: 'St. Anne', city: 'Ypres' });
+  });
+
   test('A36: what one person asks for does not change what another window shows', async () => {
     const { tablet, phone } = await start();
     const { account } = tablet.client.objects;

@@ -2,7 +2,7 @@ import type { ProtocolLimits } from '../../protocol/limits.ts';
 import { decodeRow } from '../../protocol/row.ts';
 import { bytesEqual } from '../../shared/bytes.ts';
 import { SyncFault } from '../../shared/fault.ts';
-import { releaseInStep } from '../answers/release.ts';
+import { releaseInStep, releaseLeft } from '../answers/release.ts';
 import type { SavedMember } from '../drafts/draft-rows.ts';
 import type { EngineContext } from '../engine-context.ts';
 import { assertMayEdit } from '../queue/guards.ts';
@@ -22,6 +22,8 @@ interface Handle {
   readonly mode: HandleMode;
   readonly listener: (view: HandleView) => void;
   shown: Shown;
+  /** The row of the last view; `null` before the first. */
+  told: Uint8Array | null;
   view: HandleView;
   /** The records that it keeps from being merged into: its own, and who leads its group. */
   held: readonly Key[];
@@ -37,8 +39,6 @@ export class HandleDesk {
   readonly #open = new Map<number, Handle>();
   /** Own saves that the server has taken and that no handle has looked at yet. */
   #saved: SavedMember[] = [];
-  /** Records that were left, and for which something may still wait. */
-  readonly #left = new Set<Key>();
   #handles = 0;
 
   constructor(context: EngineContext) {
@@ -62,7 +62,7 @@ export class HandleDesk {
     const held = [key];
     const shown = { row, entries: store.entriesOf(key) };
     const record = { ...splitKey(key), values: decodeRow(layout, row), syncState: records.syncState(key) };
-    const one: Handle = { handle, key, mode, listener, shown, held, release: store.inUse.mark(held), view: { handle, place: 0, record, newer: null } };
+    const one: Handle = { handle, key, mode, listener, shown, told: null, held, release: store.inUse.mark(held), view: { handle, place: 0, record, newer: null } };
     this.#open.set(handle, one);
     try {
       await this.#look(one, []);
@@ -76,21 +76,17 @@ export class HandleDesk {
     return handle;
   }
 
-  /** Rule A38: ends a handle. With the last one of a record, what waited is merged, before any later call reads it. */
+  /**
+   * Rule A38: ends a handle. With the last one of a record, what waited is merged, before any later call reads it; what the disk has no room
+   * for now, after the next commit that it has room for, or with a later poll.
+   */
   async close(handle: number): Promise<void> {
     const one = this.#open.get(handle);
     if (one === undefined) return;
     this.#open.delete(handle);
     one.release();
     this.#context.emit({ type: 'handle:closed', handle, ...splitKey(one.key), mode: one.mode });
-    await this.#release(one.held);
-  }
-
-  /** Merges what waited for records that were left; what the disk has no room for now, after the next commit that it has room for. */
-  async #release(left: readonly Key[]): Promise<void> {
-    for (const key of left) this.#left.add(key);
-    await releaseInStep(this.#context, this.#left);
-    this.#left.clear();
+    await releaseLeft(this.#context, one.held);
   }
 
   /** Answers what is asked of an open record. @throws {@link SyncFault} `HANDLE_CLOSED`, and what saves throw */
@@ -113,13 +109,12 @@ export class HandleDesk {
     const saved = this.#saved;
     this.#saved = [];
     for (const one of this.#open.values()) await this.#look(one, saved);
-    if (this.#left.size > 0) await this.#release([]).catch(() => {});
+    await releaseLeft(this.#context).catch(() => {});
   }
 
   /** Forgets all handles: the engine closes. */
   clear(): void {
     this.#open.clear();
-    this.#left.clear();
   }
 
   #of(handle: number): Handle {
@@ -181,9 +176,10 @@ export class HandleDesk {
       isGroupAside: await this.#isGroupAside(one),
     });
     const syncState = records.syncState(key);
-    const isSame = bytesEqual(one.shown.row, shown.row) && view.newer === newer && view.record.syncState === syncState;
+    const isSame = one.told !== null && bytesEqual(one.told, shown.row) && view.newer === newer && view.record.syncState === syncState;
     one.shown = shown;
-    if (isSame && view.place > 0) return;
+    if (isSame) return;
+    one.told = shown.row;
     one.view = { handle: one.handle, place: view.place + 1, record: { ...view.record, values: decodeRow(layout, shown.row), syncState }, newer };
     one.listener(one.view);
   }
