@@ -29,8 +29,8 @@ export interface HandleLedgerOptions {
 export class HandleLedger {
   readonly #options: HandleLedgerOptions;
   readonly #open = new Map<number, OpenHandle>();
-  /** A view may still come of a handle that its user has left. */
-  readonly #closed = new Set<number>();
+  /** Left by their users. Until its leaving has its turn, a handle tells of what it shows, and what was saved through it before begins from that. */
+  readonly #closed = new Map<number, OpenHandle | null>();
 
   constructor(options: HandleLedgerOptions) {
     this.#options = options;
@@ -48,8 +48,8 @@ export class HandleLedger {
   /** A handle tells what it shows: for the first time, or anew. */
   show({ handle, record }: HandleView, header: string | null): void {
     const key = `${record.object}/${record.id}`;
-    if (this.#closed.has(handle)) return;
-    const open = this.#open.get(handle);
+    const open = this.#open.get(handle) ?? this.#closed.get(handle);
+    if (open === null) return;
     if (open === undefined) {
       this.#open.set(handle, { handle, key, header, shown: record.values, own: new Set(), hasAnswer: false, isRenewing: false });
       return this.noteSaves();
@@ -67,7 +67,8 @@ export class HandleLedger {
 
   /** A commit was taken: own saves came, or were answered. */
   noteSaves(answered: readonly Save[] = []): void {
-    for (const open of this.#open.values()) {
+    for (const open of [...this.#open.values(), ...this.#closed.values()]) {
+      if (open === null) continue;
       for (const save of [...this.#options.savesOf(open.key), ...answered]) {
         const member = save.members.find(({ key }) => key === open.key);
         for (const field of member?.fields.keys() ?? []) open.own.add(field);
@@ -86,8 +87,8 @@ export class HandleLedger {
 
   /** The person leaves. */
   close(handle: number): void {
+    this.#closed.set(handle, this.#open.get(handle) ?? this.#closed.get(handle) ?? null);
     this.#open.delete(handle);
-    this.#closed.add(handle);
   }
 
   /** The page is gone, and with it all that was open. */
