@@ -4,7 +4,7 @@ import { defineSchema, text } from '../../src/schema.ts';
 import { typedClient } from '../support/typed-client.ts';
 import { memory } from '../../src/storage/memory.ts';
 import type { StorageAdapter } from '../../src/storage/storage-adapter.ts';
-import { faultyStorage } from '../../src/testing/faulty-storage.ts';
+import { faultyStorage, type CommitAttempt } from '../../src/testing/faulty-storage.ts';
 import { createWorld, type TestDevice, type World } from '../support/world.ts';
 
 const schema = defineSchema({ version: 1, objects: { account: { fields: { name: text(), city: text(), phone: text() } } } });
@@ -54,6 +54,33 @@ describe('A38: leaving a record', () => {
     isFull = false;
     await account.create({ id: 'a2', name: 'Another' });
     expect(await account.get('a1')).toMatchObject({ city: 'Bruges' });
+  });
+
+  test('A38: shows what waited for it with a later poll, where the disk had no room and nothing is written any more', async () => {
+    let isFull = false;
+    const { tablet, open, account } = await start(faultyStorage(memory(), { decide: () => (isFull ? 'full' : 'done') }));
+    isFull = true;
+    await open.close().catch(() => {});
+    await tablet.client.exchange();
+    expect(await account.get('a1')).toMatchObject({ city: 'Ghent' });
+    isFull = false;
+    await tablet.client.exchange();
+    expect(await account.get('a1')).toMatchObject({ city: 'Bruges' });
+  });
+
+  test('A36, A38: shows what waited for a page that is gone with a later poll, where the disk had no room at the next start', async () => {
+    const disk = memory();
+    const { tablet } = await start(disk);
+    await tablet.client.close();
+    let isFull = true;
+    const decide = ({ commit }: CommitAttempt) => (isFull && commit.removeState.some((key) => key.startsWith('parked/')) ? 'full' : 'done');
+    const restarted = await device(faultyStorage(disk, { decide }));
+    expect(await restarted.client.objects.account.get('a1')).toMatchObject({ city: 'Ghent' });
+    await restarted.client.exchange();
+    expect(await restarted.client.objects.account.get('a1')).toMatchObject({ city: 'Ghent' });
+    isFull = false;
+    await restarted.client.exchange();
+    expect(await restarted.client.objects.account.get('a1')).toMatchObject({ city: 'Bruges' });
   });
 
   test('A38: closes at the end of a block', async () => {

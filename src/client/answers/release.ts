@@ -21,14 +21,21 @@ export interface ReleaseInput {
 }
 
 /**
- * Merges what was kept aside for records that are free now, group by group, where nothing is in the way any more (rules A35, A36, A38). A
- * step of its own: must not be called inside one.
+ * Merges what was kept aside for records that were left, with what could not be merged at former calls: where it fails, the next call tries
+ * it again (rules A36, A38). Runs inside a step that has nothing else to write.
  */
-export function releaseFreed(context: EngineContext, keys: Iterable<Key>): Promise<void> {
-  return context.steps.run(() => releaseInStep(context, keys));
+export async function releaseLeft(context: EngineContext, keys: Iterable<Key> = []): Promise<void> {
+  const { left } = context.store.inUse;
+  for (const key of keys) left.add(key);
+  if (left.size === 0) return;
+  await releaseInStep(context, left);
+  left.clear();
 }
 
-/** The same inside a step that has nothing else to write. */
+/**
+ * Merges what was kept aside for records that are free now, group by group, where nothing is in the way any more (rules A35, A36, A38).
+ * Runs inside a step that has nothing else to write.
+ */
 export async function releaseInStep(context: EngineContext, keys: Iterable<Key>): Promise<void> {
   const { store, rules, emit } = context;
   // Who only looks on leaves what waits as it is (rule A10).

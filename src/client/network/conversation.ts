@@ -5,7 +5,7 @@ import type { TransportAdapter } from '../../transport/transport-adapter.ts';
 import { Access } from './access.ts';
 import type { EngineContext, NetworkContext } from '../engine-context.ts';
 import type { DownloadReceipt, Lifecycle } from '../engine.ts';
-import { releaseFreed } from '../answers/release.ts';
+import { releaseLeft } from '../answers/release.ts';
 import { fetchRecord } from './fetch-record.ts';
 import { Hints } from './hints.ts';
 import { Lane, type LaneResult } from './lane.ts';
@@ -106,7 +106,7 @@ export class Conversation {
   start(): void {
     this.#isOpen = true;
     // Rule A36: what is open dies with its page, and so does what was in the way.
-    if (!this.#options.isReadOnly) releaseFreed(this.#context, this.#context.store.parked.keys()).catch((thrown: unknown) => this.noteThrown(thrown));
+    this.#context.steps.run(() => releaseLeft(this.#context, this.#context.store.parked.keys())).catch((thrown: unknown) => this.noteThrown(thrown));
     this.#pollLane.wake();
     this.#uploadLane.wake();
   }

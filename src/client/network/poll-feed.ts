@@ -1,4 +1,5 @@
 import type { FeedAnswer, FeedCursor } from '../../protocol/messages.ts';
+import { releaseLeft } from '../answers/release.ts';
 import type { NetworkContext } from '../engine-context.ts';
 import { badAnswer } from './server-link.ts';
 import { dropParts, stagePart } from './stage-part.ts';
@@ -16,11 +17,13 @@ export interface PollResult {
 const MOST_RESTARTS = 3;
 
 /**
- * Reads one page of the feed; page and cursor are one commit (rules A29, A33, A39). Rejects with the fault when there was no answer that
- * counts.
+ * Merges what could not be merged when a record was left (rule A38), and reads one page of the feed; page and cursor are one commit (rules
+ * A29, A33, A39). Rejects with the fault when there was no answer that counts.
  */
 export async function pollFeed(context: NetworkContext): Promise<PollResult> {
   const { store, link, steps, emit } = context;
+  // What the disk had no room for may have some by now; where it has none, the feed does not wait for it.
+  if (store.inUse.left.size > 0) await steps.run(() => releaseLeft(context)).catch(() => {});
   const asked = store.meta.cursor;
   const { page, head } = await link.feed(store.meta.store, asked, pendingHeader(context), store.meta.part);
   emit({ type: 'feed:polled', transactions: page?.transactions.length ?? 0, head: head.server.head });

@@ -4,6 +4,8 @@ import type { Key } from './record-key.ts';
  * The records that somebody has open (rule A36). Nothing of it is durable: what is open dies with the page that has it open.
  */
 export class InUse {
+  /** Records that are out of use, and for which something may still wait that there was no room to merge. */
+  readonly left: Set<Key> = new Set();
   readonly #marks = new Map<Key, number>();
 
   /** Marks records until the returned function is called, which counts once however often it is; they may be marked several times over. */
