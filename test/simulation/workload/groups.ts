@@ -1,4 +1,5 @@
 import type { Change } from '../../../src/client/queue/transaction.ts';
+import { isFault } from '../../../src/shared/fault.ts';
 import type { SimulatedDevice } from '../../../src/testing/simulation/simulated-device.ts';
 import { GROUPS, submittedOf, type GroupPart, type HeaderName, type ObjectName } from '../crm.ts';
 import type { IntendedChange } from '../oracle/intents.ts';
@@ -83,9 +84,27 @@ function editGroup(desk: Desk, device: SimulatedDevice, header: HeaderName, top:
   return [...changes.values(), ...added];
 }
 
+/**
+ * Saves changes as one. What their group is was read off the screen, and saves are stored one after another: a member or its parent may have
+ * been moved, deleted or merged before it is this save's turn, and then they are of one group no longer. Of records that stayed as they
+ * were, nobody is told so.
+ */
 function saveTogether(desk: Desk, device: SimulatedDevice, changes: readonly IntendedChange[]): void {
   if (changes.length === 0) return;
   const asked = changes.map(({ op, object, id, values }): Change => ({ op, object, id: id!, ...(op === 'remove' ? {} : { values }) }));
-  desk.save(device, changes, (engine) => engine.save(asked).then(({ entry, records }) => ({ entry, ids: records.map(({ id }) => id) })));
+  const mirror = desk.mirror(device);
+  const seen = new Map(changes.flatMap(({ object, id, values }) => [`${object}/${id!}`, ...parentsIn(object, values)]).map((key) => [key, mirror.touches(key)]));
+  const isAsSeen = (): boolean => desk.mirror(device) === mirror && [...seen].every(([key, touches]) => mirror.touches(key) === touches);
+  desk.save(device, changes, (engine) => {
+    return engine.save(asked).then(({ entry, records }) => ({ entry, ids: records.map(({ id }) => id) }), (thrown: unknown) => {
+      if (isFault(thrown, 'GROUP_MIXED') && isAsSeen()) desk.world.oracle.fail('unexpected-fault', `${device.name} saved records of one group, none of which changed meanwhile, and met ${thrown.message}`);
+      throw thrown;
+    });
+  }, ['GROUP_MIXED']);
 }
 
+/** The records of a group that values hang a member on. */
+function parentsIn(object: string, values: IntendedChange['values']): string[] {
+  const parts: readonly GroupPart[] = Object.values(GROUPS).flat();
+  return parts.flatMap((part) => (part.object === object && typeof values[part.field] === 'string' ? [`${part.target}/${String(values[part.field])}`] : []));
+}
