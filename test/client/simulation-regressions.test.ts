@@ -8,7 +8,7 @@ import { createWorld, type World } from '../support/world.ts';
 
 const schema = defineSchema({ version: 1, objects: { account: { coalesce: 'never', fields: { name: text({ required: true }), note: text() } } } });
 
-let world: World<typeof schema>;
+let world: Omit<World<typeof schema>, 'schema'>;
 afterEach(() => world.close());
 
 /** What the simulator has found, each as small as it gets. */

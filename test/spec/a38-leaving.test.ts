@@ -73,7 +73,7 @@ describe('A38: leaving a record', () => {
     const { tablet } = await start(disk);
     await tablet.client.close();
     let isFull = true;
-    const decide = ({ commit }: CommitAttempt) => (isFull && commit.removeState.some((key) => key.startsWith('parked/')) ? 'full' : 'done');
+    const decide = ({ commit }: CommitAttempt) => (isFull && commit.removeState?.some((key) => key.startsWith('parked/')) ? 'full' : 'done');
     const restarted = await device(faultyStorage(disk, { decide }));
     expect(await restarted.client.objects.account.get('a1')).toMatchObject({ city: 'Ghent' });
     await restarted.client.exchange();
