@@ -6,7 +6,7 @@ export type { ClientEvent, ClientEvents } from './client/facade/client-events.ts
 export type { BulkResolution, SyncErrors } from './client/facade/client-sync-errors.ts';
 export type { DraftInfo, DraftReceipt, DraftRecord } from './client/drafts/draft.ts';
 export type { DownloadReceipt, Lifecycle, RecordSyncState, SaveReceipt, TransactionReceipt } from './client/engine.ts';
-export type { SyncReason } from './client/inbox/explain.ts';
+export type { ParkedReason, SyncReason } from './client/inbox/explain.ts';
 export type { JournalEntry, JournalMember, JournalReason } from './client/queue/journal.ts';
 export type { Notice, NoticeBase, NoticeSubject, OverwrittenField } from './client/answers/notices.ts';
 export type { EntryOutcome, RecordRef } from './client/queue/outcomes.ts';
@@ -39,7 +39,7 @@ export type { NewerOf, OpenOptions, OpenRecord, ShownRecord } from './client/fac
 export type { HandleMode, NewerVersion } from './client/handles/handle.ts';
 export type { GuardedAction } from './client/queue/guard.ts';
 export type { SyncObject } from './client/facade/typed-objects.ts';
-export type { RefusalClass } from './protocol/messages.ts';
+export type { FeedGap, RefusalClass } from './protocol/messages.ts';
 export type {
   CreateInput,
   Field,

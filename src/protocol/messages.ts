@@ -237,6 +237,11 @@ export const FEED_GAPS = [
   'restored',
 ] as const;
 
+/**
+ * Why the server did not take a device's place in the feed (rule A31): see `docs/PROTOCOL.md`.
+ *
+ * @useDeclaredType
+ */
 export type FeedGap = (typeof FEED_GAPS)[number];
 
 /** One part of a transaction that is larger than a page: the parts are staged, and applied whole after the last (rules A29, A35). */

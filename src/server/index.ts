@@ -50,6 +50,7 @@ export type {
   Receipt,
   ReceiptKey,
   RecordKey,
+  RecordOutline,
   RecordWrite,
   ServerStore,
   StoredRecord,
