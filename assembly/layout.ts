@@ -174,9 +174,11 @@ export const VERDICT_DISCARD = 2;
 export const VERDICT_SUPERSEDED = 3;
 export const VERDICT_STALE = 4;
 export const VERDICT_INCOMPLETE = 5;
+export const VERDICT_CARE = 6; // in batches only: BATCH_VERDICTS in src/core/batch.ts
 
 // Why a record, or a group, must not be merged into; ATTENTION in src/core/core.ts.
 export const ATTENTION_PENDING = 1;
 export const ATTENTION_IN_ERROR = 2;
 export const ATTENTION_IN_USE = 4;
 export const ATTENTION_INCOMPLETE = 8;
+export const ATTENTION_CARE = 16; // in batches only

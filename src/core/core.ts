@@ -98,7 +98,14 @@ export const VERDICTS = [
 export type Verdict = (typeof VERDICTS)[number];
 
 /** Why a record, or a whole group, must not be merged into: bits of an attention entry and of a group. */
-export const ATTENTION = { pending: 1, inError: 2, inUse: 4, incomplete: 8 } as const;
+export const ATTENTION = {
+  pending: 1,
+  inError: 2,
+  inUse: 4,
+  incomplete: 8,
+  /** The caller decides about the record, or the group, itself: large batches only. */
+  care: 16,
+} as const;
 
 /** A record that needs care. */
 export interface AttentionEntry {

@@ -52,7 +52,7 @@ describe('the layout that core and callers share', () => {
   });
 
   test('has the attention bits of the core', () => {
-    expect([layout.ATTENTION_PENDING, layout.ATTENTION_IN_ERROR, layout.ATTENTION_IN_USE, layout.ATTENTION_INCOMPLETE]).toEqual(Object.values(ATTENTION));
+    expect([layout.ATTENTION_PENDING, layout.ATTENTION_IN_ERROR, layout.ATTENTION_IN_USE, layout.ATTENTION_INCOMPLETE, layout.ATTENTION_CARE]).toEqual(Object.values(ATTENTION));
   });
 
   test.each(['IMAGE_', 'CHANGE_', 'RESULT_', 'PLAN_', 'NEED_', 'BASE_', 'LAYOUT_'])('numbers the words of %s without gaps', (prefix) => {
