@@ -56,10 +56,12 @@ export type {
   UpdateInput,
   ValueOf,
 } from './schema.ts';
+export type { PackedRows } from './core/row-block.ts';
 export type { Unsubscribe } from './shared/emitter.ts';
 export { isFault, SyncFault, type FaultCode, type FaultDetails, type FaultShape } from './shared/fault.ts';
 export type {
   Commit,
+  PackedStorage,
   RecordKey,
   RecordRow,
   StateRow,

@@ -10,6 +10,7 @@ export function copyCommit(commit: Commit): CopiedCommit {
     durability: commit.durability,
     expect: (commit.expect ?? []).map(({ key, bytes }) => ({ key, bytes: bytes && copyBytes(bytes) })),
     putRecords: (commit.putRecords ?? []).map(({ object, id, bytes }) => ({ object, id, bytes: copyBytes(bytes) })),
+    putPacked: (commit.putPacked ?? []).map(({ object, block }) => ({ object, block: copyBytes(block) })),
     removeRecords: (commit.removeRecords ?? []).map(({ object, id }) => ({ object, id })),
     putState: (commit.putState ?? []).map(({ key, bytes }) => ({ key, bytes: copyBytes(bytes) })),
     removeState: [...(commit.removeState ?? [])],

@@ -1,3 +1,5 @@
+import type { PackedRows } from '../core/row-block.ts';
+
 /** Whose data a store holds. One store per (tenant, user): another user of the same device never sees it. */
 export interface StoreOwner {
   /** Whose customer the user is; `''` where the host keeps no tenants apart. */
@@ -42,6 +44,11 @@ export interface Commit {
   }[];
   /** Record rows to write in place of those of the same key. */
   readonly putRecords?: readonly RecordRow[];
+  /**
+   * Record rows to write, packed, as if each were in `putRecords` and before those that are: of two for one row the one there stays. Only
+   * sent to a storage that has `packed`.
+   */
+  readonly putPacked?: readonly PackedRows[];
   /** Record rows to remove; one that is not there is no fault. */
   readonly removeRecords?: readonly RecordKey[];
   /** State rows to write in place of those of the same key. */
@@ -65,6 +72,34 @@ export interface StorageEstimate {
   readonly isPersisted: boolean;
 }
 
+/** Reads of rows as row blocks, for a storage that keeps them so: nothing is made for each row. */
+export interface PackedStorage {
+  /**
+   * Reads row blocks, disjoint and in id order, that together hold every row of the object whose id is asked for. They may hold other rows
+   * of the object, as they are in the store.
+   */
+  readAround(asked: {
+    /** The object's name in the schema. */
+    readonly object: string;
+    /** A row block whose ids are meant; its values do not count. */
+    readonly ids: Uint8Array;
+  }): Promise<readonly Uint8Array[]>;
+  /**
+   * Reads row blocks, disjoint and in id order, of exactly the rows with `after` < id <= `upTo`, up to and with the block with which
+   * `limitBytes` is reached. Empty when no row is left.
+   */
+  scan(range: {
+    /** The object's name in the schema. */
+    readonly object: string;
+    /** @defaultValue from the first row */
+    readonly after?: string;
+    /** @defaultValue to the last row */
+    readonly upTo?: string;
+    /** Ends the answer once its blocks have so many bytes together; one block comes in any case. */
+    readonly limitBytes: number;
+  }): Promise<readonly Uint8Array[]>;
+}
+
 /**
  * An open store. Strings compare by UTF-16 code units, as JavaScript's `<` does, in every order below. Calls take effect in the order in
  * which they were made. A `limit` is a whole number from 0 up, or `Infinity`. What a read hands out belongs to the caller.
@@ -81,6 +116,8 @@ export interface Storage {
   scanState(range: { readonly prefix: string; readonly after?: string; readonly limit: number }): Promise<readonly StateRow[]>;
   /** Writes a step atomically. `stale`: an expectation did not hold and nothing was written. */
   commit(commit: Commit): Promise<'done' | 'stale'>;
+  /** Reads rows packed, and says that commits may carry `putPacked`; a storage without it is read and written row by row. */
+  readonly packed?: PackedStorage;
   /** Releases the store; commits under way end first. Calling it twice does nothing. */
   close(): Promise<void>;
   /** Says how much room there is, where the platform can; leave it out where it cannot. */
