@@ -3,10 +3,11 @@
  *
  * @module fieldtide/storage/memory
  */
+import { countOf, idAt, rowBlock, splitBlock, valueAt } from '../core/row-block.ts';
 import { bytesEqual, copyBytes } from '../shared/bytes.ts';
 import { SyncFault } from '../shared/fault.ts';
 import { SortedTable } from './sorted-table.ts';
-import type { Commit, RecordKey, Storage, StorageAdapter, StoreOwner } from './storage-adapter.ts';
+import type { Commit, PackedStorage, RecordKey, Storage, StorageAdapter, StoreOwner } from './storage-adapter.ts';
 
 /**
  * Makes an adapter that keeps everything in memory, for tests and for hosts that want nothing on the device. Data lives as long as the
@@ -48,8 +49,11 @@ class MemoryStore {
     });
   }
 
-  write({ putRecords = [], removeRecords = [], putState = [], removeState = [] }: Commit): void {
+  write({ putRecords = [], putPacked = [], removeRecords = [], putState = [], removeState = [] }: Commit): void {
     for (const { object, id } of removeRecords) this.recordsOf(object).remove(id);
+    for (const { object, block } of putPacked) {
+      for (let index = 0; index < countOf(block); index++) this.recordsOf(object).put(idAt(block, index), copyBytes(valueAt(block, index)));
+    }
     for (const { object, id, bytes } of putRecords) this.recordsOf(object).put(id, copyBytes(bytes));
     for (const key of removeState) this.state.remove(key);
     for (const { key, bytes } of putState) this.state.put(key, copyBytes(bytes));
@@ -93,6 +97,20 @@ class MemoryStorage implements Storage {
     return 'done';
   }
 
+  readonly packed: PackedStorage = {
+    readAround: async ({ object, ids }) => {
+      this.#assertOpen(`read records of ${object}`);
+      const table = this.#store.recordsOf(object);
+      return nonEmpty(rowBlock(rowsOf(table, Array.from({ length: countOf(ids) }, (_, index) => idAt(ids, index)))));
+    },
+    scan: async ({ object, after, upTo, limitBytes }) => {
+      this.#assertOpen(`scan records of ${object}`);
+      const table = this.#store.recordsOf(object);
+      const ids = table.keys({ after, limit: Infinity }).filter((id) => upTo === undefined || id <= upTo);
+      return nonEmpty(splitBlock(rowBlock(rowsOf(table, ids)), limitBytes)[0]);
+    },
+  };
+
   async close(): Promise<void> {
     this.#isClosed = true;
   }
@@ -100,4 +118,15 @@ class MemoryStorage implements Storage {
   #assertOpen(what: string): void {
     if (this.#isClosed) throw new SyncFault('STORAGE_CLOSED', `cannot ${what}: the storage is closed`);
   }
+}
+
+function rowsOf(table: SortedTable, ids: readonly string[]): { readonly id: string; readonly bytes: Uint8Array }[] {
+  return ids.flatMap((id) => {
+    const bytes = table.get(id);
+    return bytes === undefined ? [] : [{ id, bytes }];
+  });
+}
+
+function nonEmpty(block: Uint8Array | undefined): readonly Uint8Array[] {
+  return block === undefined || countOf(block) === 0 ? [] : [block];
 }

@@ -1,7 +1,7 @@
 import { SyncFault } from '../shared/fault.ts';
 import { CallsUnderWay } from '../storage/calls-under-way.ts';
 import { copyCommit } from '../storage/copy-commit.ts';
-import type { Commit, Storage, StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
+import type { Commit, PackedStorage, Storage, StorageAdapter, StoreOwner } from '../storage/storage-adapter.ts';
 
 /**
  * How a commit goes. A crash kills every store that is open through the adapter, as the end of its process would: `crash-before`
@@ -92,9 +92,17 @@ export function faultyStorage(inner: StorageAdapter, options: FaultyStorageOptio
           await underWay.settle();
           await storage.close();
         },
+        ...(storage.packed === undefined ? {} : { packed: packedThrough(storage.packed, call) }),
         ...(storage.estimate === undefined ? {} : { estimate: () => call('estimate', () => storage.estimate!()) }),
       } satisfies Storage;
     },
+  };
+}
+
+function packedThrough(packed: PackedStorage, call: <T>(what: string, run: () => Promise<T>) => Promise<T>): PackedStorage {
+  return {
+    readAround: (asked) => call('readAround', () => packed.readAround(asked)),
+    scan: (range) => call('scan', () => packed.scan(range)),
   };
 }
 
