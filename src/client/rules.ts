@@ -17,6 +17,7 @@ import type { InUse } from './store/in-use.ts';
 import type { HeldImage } from './store/rows.ts';
 import type { Key } from './store/record-key.ts';
 import type { StagedParts } from './store/stored.ts';
+import type { LanePlan, LaneState } from './network/poll-plan.ts';
 import type { UploadPlanInput } from './network/upload-plan.ts';
 import { isUndecided, type EntryHeader, type QueueEntry } from './queue/queue-entry.ts';
 
@@ -39,6 +40,8 @@ export interface ClientRules {
   isInUse(drafts: ReadonlyMap<Key, string>, key: Key, handles: Pick<InUse, 'has'>): boolean;
   /** Rule A17: which entries go up next. @defaultValue `planUpload` of the conversation, which a start does not load */
   planUpload?(input: UploadPlanInput): QueueEntry[];
+  /** Rules A16, A33: whether a lane talks to the server now. @defaultValue `planLane` of the conversation, which a start does not load */
+  planLane?(state: LaneState, now: number): LanePlan;
   /** Rules C2, C4: the number under which an entry is sent. */
   numberFor(entry: QueueEntry, nextNumber: number): number;
   /** Threat T8: whether an answer is to the request that was made, by what it echoes. */
@@ -93,6 +96,8 @@ export interface ClientRules {
   cursorAfter(page: { readonly from: FeedCursor; readonly next: FeedCursor }): FeedCursor;
   /** Rules A29, A35: whether a part of a large transaction follows those that are staged. */
   isNextPart(staged: Pick<StagedParts, 'revision' | 'place'>, part: Pick<FeedPart, 'revision' | 'place'>): boolean;
+  /** Rules A31, A35: whether a download, or a large transaction, that is half applied is ended before anything is read. */
+  finishesFirst(): boolean;
   /** Rule A11: the storage commits that make up one step. */
   commitsOf(step: Commit): readonly Commit[];
 }
@@ -130,5 +135,6 @@ export const clientRules: ClientRules = {
   keepsNotice: () => true,
   cursorAfter: ({ next }) => next,
   isNextPart: (staged, part) => part.revision === staged.revision && part.place === staged.place + 1,
+  finishesFirst: () => true,
   commitsOf: (step) => [step],
 };

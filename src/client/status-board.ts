@@ -1,5 +1,5 @@
 import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
-import type { ConversationState } from './network/conversation.ts';
+import type { ConversationState } from './network/conversation-state.ts';
 import type { LocalStore } from './store/local-store.ts';
 import { countNotices, type Notice } from './answers/notices.ts';
 import { countParked, oldestPending, summariseStatus, type DownloadProgress, type SyncStatus } from './status.ts';

@@ -1,4 +1,5 @@
 import { coalesce } from '../../src/client/queue/coalesce.ts';
+import { planLane } from '../../src/client/network/poll-plan.ts';
 import { planUpload } from '../../src/client/network/upload-plan.ts';
 import { decodeMeta, encodeMeta, STATE } from '../../src/client/store/stored.ts';
 import type { ClientRules } from '../../src/client/rules.ts';
@@ -7,6 +8,7 @@ import { parseUploadAnswer } from '../../src/protocol/parse.ts';
 import { isInMask, joinRow, maskPositions, splitRow } from '../../src/protocol/row.ts';
 import type { Commit } from '../../src/storage/storage-adapter.ts';
 import type { ServerStore, StoreTransaction } from '../../src/server/index.ts';
+import type { RecordKey } from '../../src/server/store/server-store.ts';
 import type { PlantedRules } from './world.ts';
 
 /** A bug that the simulator must find: the product with one rule swapped. */
@@ -286,9 +288,22 @@ const BUGS: Readonly<Record<string, Omit<PlantedBug, 'withinSeeds'> & { readonly
     withinSeeds: 100,
     rules: { server: { shows: () => true } },
   },
+  'online-on-feed': {
+    mistake: 'A7, A40: what is edited online goes onto the feeds of those who have a device',
+    rules: { store: (store) => ({ ...store, run: (tenant, work) => store.run(tenant, (transaction) => runFeedingOnline(transaction, work)) }) },
+  },
+  'polls-unseen': {
+    mistake: 'A33: a device goes on polling while nobody looks, or without a network',
+    rules: { client: { planLane: (state, now) => planLane({ ...state, isOnline: true, isForeground: true }, now) } },
+  },
   'feed-of-another': {
     mistake: 'A28: a device reads the feed of somebody else, at its own cursor',
     rules: { store: (store) => ({ ...store, read: (tenant, work) => store.read(tenant, (view) => work({ ...view, listFeed: (user, after, limit) => view.listFeed(user === 'u1' ? 'u2' : 'u1', after, limit) })) }) },
+  },
+  'half-applied': {
+    mistake: 'A31: after a kill in the middle of applying a download, or a large transaction, the store is read as it is',
+    withinSeeds: 400,
+    rules: { client: { finishesFirst: () => false } },
   },
   'unguarded': {
     mistake: 'A37: what waits of a record is not looked at before it is saved, submitted or deleted',
@@ -358,6 +373,27 @@ function feedingEveryone(transaction: StoreTransaction): StoreTransaction {
       return transaction.appendFeed(user, row);
     },
   };
+}
+
+/** A save by a device has a receipt, and one of the back office has none. */
+async function runFeedingOnline<T>(transaction: StoreTransaction, work: (transaction: StoreTransaction) => Promise<T>): Promise<T> {
+  const records: RecordKey[] = [];
+  let isOnline = true;
+  const answer = await work({
+    ...transaction,
+    async putRecords(given) {
+      records.push(...given);
+      return transaction.putRecords(given);
+    },
+    async putReceipt(key, receipt) {
+      isOnline = false;
+      return transaction.putReceipt(key, receipt);
+    },
+  });
+  if (isOnline && records.length > 0) {
+    for (const user of ['u1', 'u2']) if ((await transaction.getFeed(user)) !== null) await transaction.appendFeed(user, { createdAt: 0, store: 'online', number: 1, records });
+  }
+  return answer;
 }
 
 /** Cuts a step in two commits: the state rows that come first, then everything else. */

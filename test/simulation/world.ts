@@ -132,7 +132,10 @@ export function createWorld({ seed, rules = {}, trace }: WorldOptions): World {
       shortened.add(short);
       return short;
     },
-    onEvent: ({ device, request, path, what, detail }) => trace.note(device, `${what} ${request}`, path, detail),
+    onEvent({ device, request, path, what, detail }) {
+      trace.note(device, `${what} ${request}`, path, detail);
+      if (what === 'sent') oracle.polls.sent(device, path);
+    },
     onAnswer: (device, path, response) => void (shortened.has(response) || oracle.answer(device, path, response)),
   });
   const clocks = new Map<string, number>();

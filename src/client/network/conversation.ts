@@ -3,6 +3,7 @@ import type { BackoffOptions } from '../../shared/backoff.ts';
 import { describeFault, isFault, type FaultShape } from '../../shared/fault.ts';
 import type { TransportAdapter } from '../../transport/transport-adapter.ts';
 import { Access } from './access.ts';
+import type { ConversationState } from './conversation-state.ts';
 import type { EngineContext, NetworkContext } from '../engine-context.ts';
 import type { DownloadReceipt, Lifecycle } from '../engine.ts';
 import { releaseLeft } from '../answers/release.ts';
@@ -10,7 +11,7 @@ import { fetchRecord } from './fetch-record.ts';
 import { Hints } from './hints.ts';
 import { Lane, type LaneResult } from './lane.ts';
 import { pollFeed } from './poll-feed.ts';
-import { HINT_SPREAD_MS, pickPollDelay, pollBackoff, pollInterval } from './poll-plan.ts';
+import { HINT_SPREAD_MS, pickPollDelay, planLane, pollBackoff, pollInterval, type LaneState } from './poll-plan.ts';
 import type { Key } from '../store/record-key.ts';
 import { ServerLink } from './server-link.ts';
 import { hasPendingBefore } from './upload-plan.ts';
@@ -32,16 +33,6 @@ export interface ConversationOptions {
   readonly isReadOnly: boolean;
   /** Something that the status shows has changed. */
   readonly onChange: () => void;
-}
-
-/** What the status shows of the conversation with the server. */
-export interface ConversationState {
-  readonly isOnline: boolean;
-  readonly needsAuth: boolean;
-  readonly revoked: boolean;
-  readonly upgradeRequired: boolean;
-  readonly retryInMs: number | null;
-  readonly lastFault: FaultShape | null;
 }
 
 type Purpose = 'upload' | 'feed' | 'snapshot' | 'record';
@@ -197,8 +188,9 @@ export class Conversation {
     return new Lane({
       clock: this.#context.clock,
       random: this.#context.random,
-      conditions: () => ({ isOpen: this.#isOpen, ...this.#lifecycle, isPaused: this.#access.isBarred }),
+      conditions: () => this.#conditions,
       ...(backoff === undefined ? {} : { backoff }),
+      plan: this.#planLane,
       work,
       onChange: this.#options.onChange,
     });
@@ -206,7 +198,15 @@ export class Conversation {
 
   /** Rule A16: the greeting took its time, and the app may be out of sight by now. */
   get #mayBegin(): boolean {
-    return this.#lifecycle.isOnline && this.#lifecycle.isForeground;
+    return this.#planLane({ ...this.#conditions, isBusy: false, dueAt: 0 }, 0).kind === 'go';
+  }
+
+  get #planLane(): typeof planLane {
+    return this.#context.rules.planLane ?? planLane;
+  }
+
+  get #conditions(): Pick<LaneState, 'isOpen' | 'isOnline' | 'isForeground' | 'isPaused'> {
+    return { isOpen: this.#isOpen, ...this.#lifecycle, isPaused: this.#access.isBarred };
   }
 
   async #uploadRound(): Promise<LaneResult> {

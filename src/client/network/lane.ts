@@ -1,7 +1,7 @@
 import { pickBackoff, type BackoffOptions } from '../../shared/backoff.ts';
 import type { CancelTimer, Clock } from '../../shared/clock.ts';
 import type { Random } from '../../shared/random.ts';
-import { planLane, type LaneState } from './poll-plan.ts';
+import type { LanePlan, LaneState } from './poll-plan.ts';
 
 /** How a piece of work ended, and when the next is due. */
 export type LaneResult =
@@ -19,6 +19,8 @@ export interface LaneOptions {
   readonly backoff?: () => BackoffOptions;
   /** What the world looks like; the lane adds its own part. */
   readonly conditions: () => Pick<LaneState, 'isOpen' | 'isOnline' | 'isForeground' | 'isPaused'>;
+  /** Decides what the lane does now. */
+  readonly plan: (state: LaneState, now: number) => LanePlan;
   /** Never rejects. */
   readonly work: () => Promise<LaneResult>;
   readonly onChange: () => void;
@@ -74,7 +76,7 @@ export class Lane {
   reconsider(): void {
     this.#cancelTimer();
     this.#cancelTimer = () => {};
-    const plan = planLane({ ...this.#options.conditions(), isBusy: this.#isBusy, dueAt: this.#dueAt }, this.#options.clock.monotonic());
+    const plan = this.#options.plan({ ...this.#options.conditions(), isBusy: this.#isBusy, dueAt: this.#dueAt }, this.#options.clock.monotonic());
     if (plan.kind === 'go') this.#ended = this.#go();
     else if (plan.kind === 'wait' && plan.delayMs < Infinity) this.#cancelTimer = this.#options.clock.setTimer(plan.delayMs, () => this.reconsider());
   }

@@ -13,6 +13,7 @@ import { GroupsOnline } from './groups-online.ts';
 import type { Intent } from './intents.ts';
 import { isSame, isVisible, OnlineHistory, type Writer } from './online-history.ts';
 import { Pages } from './pages.ts';
+import { Polls } from './polls.ts';
 import { describeSave, keysOfSave, Saves, type Sending } from './saves.ts';
 import type { Rule, Violation } from './violation.ts';
 
@@ -34,6 +35,7 @@ export interface OracleOptions {
 export class Oracle {
   readonly history = new OnlineHistory();
   readonly saves = new Saves();
+  readonly polls: Polls;
   readonly #options: OracleOptions;
   readonly #mirrors = new Map<string, DeviceMirror>();
   readonly #owners = new Map<string, string>();
@@ -47,6 +49,7 @@ export class Oracle {
   constructor(options: OracleOptions) {
     this.#options = options;
     const { history, saves, fail } = this;
+    this.polls = new Polls(fail);
     this.#groups = new GroupsOnline(history);
     this.#pages = new Pages({ core: options.core, history, groups: this.#groups, ownerOf: (store) => this.#owners.get(store), fail });
     this.#decisions = new Decisions({ history, saves, fail, mirror: (device) => this.mirror(device) });
@@ -135,7 +138,7 @@ export class Oracle {
     for (const { store, user } of claims) this.#owners.set(store, user);
     const writer: Writer = receipts[0]?.key ?? (feedRows[0] === undefined ? 'online' : { store: feedRows[0].row.store, number: feedRows[0].row.number });
     const sending = writer === 'online' ? null : this.saves.sentAs(writer.store, writer.number);
-    if (writer !== 'online' && sending === null) this.fail('exactly-once', `number ${writer.number} of store ${writer.store} was saved, and no device sent it`);
+    if (receipts.length > 0 && writer !== 'online' && sending === null) this.fail('exactly-once', `number ${writer.number} of store ${writer.store} was saved, and no device sent it`);
     const results = receipts.flatMap(({ receipt }) => parseUploadAnswer(decodeEnvelope(receipt.result)).results);
     if (sending !== null) this.#decisions.take(sending, results, records);
     // The masters that records had before: one that is moved away from is fed too.
@@ -148,6 +151,7 @@ export class Oracle {
     }
     for (const { user, row, position } of feedRows) {
       if (!this.history.append(user, row, position)) this.fail('feed-complete', `position ${position} of the feed of ${user} is not the next one`);
+      if (receipts.length === 0) this.fail('isolation', `an edit made online is on the feed of ${user} at ${position}`);
       if (this.#owners.get(row.store) !== user) this.fail('isolation', `a save of ${String(this.#owners.get(row.store))} is on the feed of ${user}`);
     }
     if (sending !== null && records.length > 0) this.#checkFed(sending, records, masters);

@@ -59,6 +59,8 @@ export type Rule =
   | 'feed-complete'
   /** A7, A28, 16: nobody hears of what is not theirs. */
   | 'isolation'
+  /** A33: nobody reads the feed who knows that nobody looks, or that there is no network. */
+  | 'polling'
   /** A device holds only rows that the server really had. */
   | 'true-images'
   /** The status never says "up to date" while something waits. */

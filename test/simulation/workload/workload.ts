@@ -98,7 +98,7 @@ export class Workload {
       case 'secondTab': return void this.#start(device);
       case 'goOffline': return this.#goOffline(device, engine);
       case 'goOnline': return this.#goOnline(device, engine);
-      case 'background': return desk.expect(device, engine.setLifecycle({ isForeground: false }));
+      case 'background': return this.#putAway(device, engine, 'in the background');
       case 'crash': return device.crash();
       case 'restart': return desk.expect(device, engine.close().then(() => { if (device.engine === engine) this.#start(device); }));
     }
@@ -113,6 +113,7 @@ export class Workload {
       if (this.#world.swarm.actions.secondTab > 0) device.crash();
       this.#leaveAll(device);
       const engine = device.engine ?? device.start();
+      this.#world.oracle.polls.release(device.name);
       this.#desk.expect(device, engine.setLifecycle({ isOnline: true, isForeground: true }));
       this.#desk.expect(device, engine.wake());
     }
@@ -130,6 +131,7 @@ export class Workload {
 
   #start(device: SimulatedDevice): SyncEngine {
     this.#world.oracle.mirrorOf(device.name)?.handles.forget();
+    this.#world.oracle.polls.release(device.name);
     const engine = device.start();
     this.#world.trace.note(device.name, 'started');
     // A store that could not be opened is opened again by the next life.
@@ -164,8 +166,9 @@ export class Workload {
   #read(device: SimulatedDevice, engine: SyncEngine): void {
     const mirror = this.#desk.mirror(device);
     const key = this.#random.pick([...this.#world.oracle.history.keys()]);
-    const touches = mirror.touches(key);
+    const touches = mirror.touches(key), { revision } = mirror;
     const reading = engine.get(objectOf(key), idOf(key)).then((record) => {
+      this.#checkWhole(device, mirror, revision);
       if (this.#desk.mirror(device) !== mirror || mirror.touches(key) !== touches) return;
       const view = mirror.view(key);
       if (!sameValues(record?.values ?? null, view)) this.#world.oracle.fail('monotonic-view', `${device.name} reads ${key} as ${JSON.stringify(record?.values)}, and it is stored as ${JSON.stringify(view)}`);
@@ -178,11 +181,17 @@ export class Workload {
     const object = this.#desk.pickObject();
     const { revision } = mirror;
     const reading = engine.query({ object }).then((records) => {
+      this.#checkWhole(device, mirror, revision);
       if (this.#desk.mirror(device) !== mirror || mirror.revision !== revision) return;
       const found = records.map(({ id }) => `${object}/${id}`).sort(), shown = [...mirror.shown(object)].sort();
       if (found.join() !== shown.join()) this.#world.oracle.fail('monotonic-view', `${device.name} finds ${found.join()}, and stored are ${shown.join()}`);
     });
     this.#desk.expect(device, reading);
+  }
+
+  /** Rules A31, A35: who reads between two commits of a download, or of a large transaction, sees half of it. */
+  #checkWhole(device: SimulatedDevice, mirror: DeviceMirror, revision: number): void {
+    if (this.#desk.mirror(device) === mirror && mirror.revision === revision && mirror.isHalf) this.#world.oracle.fail('half-merged', `${device.name} answers a read while what came in is half applied`);
   }
 
   #fetch(device: SimulatedDevice, engine: SyncEngine): void {
@@ -192,18 +201,27 @@ export class Workload {
 
   #goOffline(device: SimulatedDevice, engine: SyncEngine): void {
     device.isConnected = false;
-    if (this.#random.chance(0.5)) this.#desk.expect(device, engine.setLifecycle({ isOnline: false }));
+    if (this.#random.chance(0.5)) this.#putAway(device, engine, 'offline');
+  }
+
+  /** Tells a client that it has nothing to ask for now. An older tab of the device is not told. */
+  #putAway(device: SimulatedDevice, engine: SyncEngine, why: 'in the background' | 'offline'): void {
+    const { oracle, swarm } = this.#world;
+    const isSilent = oracle.polls.silence(device.name, why);
+    const told = engine.setLifecycle(why === 'offline' ? { isOnline: false } : { isForeground: false });
+    this.#desk.expect(device, told.then(() => void (swarm.actions.secondTab === 0 && device.engine === engine && isSilent())));
   }
 
   #goOnline(device: SimulatedDevice, engine: SyncEngine): void {
     device.isConnected = true;
+    this.#world.oracle.polls.release(device.name);
     this.#desk.expect(device, engine.setLifecycle({ isOnline: true, isForeground: true }));
   }
 
   /** A week of holidays, give or take: the feed keeps seven days. */
   #beAway(): number {
     for (const device of this.#world.devices) if (device.engine !== null && this.#random.chance(0.8)) this.#goOffline(device, device.engine);
-    for (const device of this.#world.devices) if (device.engine !== null) this.#desk.expect(device, device.engine.setLifecycle({ isForeground: false }));
+    for (const device of this.#world.devices) if (device.engine !== null) this.#putAway(device, device.engine, 'in the background');
     return this.#random.pick([6 * DAY_MS, 7 * DAY_MS - 60_000, 7 * DAY_MS + 60_000, 9 * DAY_MS]);
   }
 }
