@@ -9,13 +9,11 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export class ByteReader {
   readonly #bytes: Uint8Array;
-  readonly #view: DataView;
   /** Position of the next byte. */
   at: number;
 
   constructor(bytes: Uint8Array, at = 0) {
     this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.at = at;
   }
 
@@ -112,10 +110,11 @@ export class ByteReader {
   }
 
   #uint(size: number): number {
-    if (size === 8) return this.#uint(4) * 0x1_0000_0000 + this.#uint(4);
-    const at = this.at;
-    this.at += size;
-    return size === 1 ? this.#view.getUint8(at) : size === 2 ? this.#view.getUint16(at) : this.#view.getUint32(at);
+    const bytes = this.#bytes, end = this.at + size;
+    if (end > bytes.length) throw new RangeError('the bytes end within a value');
+    let number = 0;
+    while (this.at < end) number = number * 256 + bytes[this.at++]!;
+    return number;
   }
 
   #int(size: number): number {
@@ -126,7 +125,8 @@ export class ByteReader {
 
   #float(): number {
     this.at += 8;
-    return this.#view.getFloat64(this.at - 8);
+    const { buffer, byteOffset, byteLength } = this.#bytes;
+    return new DataView(buffer, byteOffset, byteLength).getFloat64(this.at - 8);
   }
 }
 

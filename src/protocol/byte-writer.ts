@@ -1,18 +1,24 @@
 const encoder = new TextEncoder();
 
+/** Below this many UTF-16 code units a text is written by a loop, as long as it is ASCII. */
+const SHORT = 64;
+
 /** Writes canonical msgpack: every integer, text, array and map in its shortest form. */
 export class ByteWriter {
   #bytes: Uint8Array;
-  #view: DataView;
   #length = 0;
 
   constructor(capacity = 256) {
     this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
   }
 
   get length(): number {
     return this.#length;
+  }
+
+  /** How much fits before it has to grow. */
+  get capacity(): number {
+    return this.#bytes.length;
   }
 
   /** Copies out what was written and begins anew. */
@@ -43,10 +49,11 @@ export class ByteWriter {
   number(value: number): void {
     if (Number.isSafeInteger(value)) return this.integer(value);
     this.#tagged(0xcb, 8, 0);
-    this.#view.setFloat64(this.#length - 8, value);
+    new DataView(this.#bytes.buffer).setFloat64(this.#length - 8, value);
   }
 
   text(value: string): void {
+    if (value.length < SHORT && this.#ascii(value)) return;
     const utf8 = encoder.encode(value);
     this.#counted(utf8.length, 0xa0, 32, 0xd9, 1);
     this.raw(utf8);
@@ -93,6 +100,22 @@ export class ByteWriter {
     this.#length += bytes.length;
   }
 
+  /** Writes text of ASCII, which is what nearly all short texts are: a call of the encoder costs more than the loop. */
+  #ascii(value: string): boolean {
+    const start = this.#length;
+    this.#counted(value.length, 0xa0, 32, 0xd9, 1);
+    this.#reserve(value.length);
+    for (let index = 0; index < value.length; index++) {
+      const code = value.charCodeAt(index);
+      if (code > 0x7f) {
+        this.#length = start;
+        return false;
+      }
+      this.#bytes[this.#length++] = code;
+    }
+    return true;
+  }
+
   /** A count, in the tag where it is small; else behind `tag`, in `size` bytes, or behind a later tag in twice, four times as many. */
   #counted(count: number, fixed: number, fixedBelow: number, tag: number, size: number): void {
     if (count < fixedBelow) return this.#tagged(fixed + count, 0, 0);
@@ -113,6 +136,21 @@ export class ByteWriter {
     const grown = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + size));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
   }
+}
+
+/** A writer that nobody uses; `null` while somebody does, and after one that failed. */
+let spare: ByteWriter | null = null;
+
+/** A writer that grew beyond this many bytes is let go. */
+const KEPT_BYTES = 65_536;
+
+/** The bytes that `write` writes. Writers are kept for the next call: to make one costs more than to write most values. */
+export function written(write: (writer: ByteWriter) => void): Uint8Array {
+  const writer = spare ?? new ByteWriter(1024);
+  spare = null;
+  write(writer);
+  const bytes = writer.take();
+  if (writer.capacity <= KEPT_BYTES) spare = writer;
+  return bytes;
 }

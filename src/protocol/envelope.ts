@@ -1,12 +1,10 @@
 import { SyncFault } from '../shared/fault.ts';
 import { ByteReader } from './byte-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
+import { written } from './byte-writer.ts';
 
 /** Writes an envelope as plain msgpack, which any library reads. A key whose value is `undefined` is left out. */
 export function encodeEnvelope(envelope: object): Uint8Array {
-  const writer = new ByteWriter(1024);
-  writer.anything(envelope);
-  return writer.take();
+  return written((writer) => writer.anything(envelope));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { ByteReader } from './byte-reader.ts';
-import { ByteWriter } from './byte-writer.ts';
+import { written, type ByteWriter } from './byte-writer.ts';
 import type { FieldType, FieldValue } from './field.ts';
 import type { Layout } from './layout.ts';
 import { canonicalValue, compareTexts, instantOf, setKey } from './value.ts';
@@ -62,9 +62,7 @@ export function encodeValue(type: FieldType, value: unknown, path: string): Uint
 
 /** Encodes one value that is canonical already. */
 export function encodeCanonical(type: FieldType, value: FieldValue): Uint8Array {
-  const writer = new ByteWriter(64);
-  writeValue(writer, type, value);
-  return writer.take();
+  return written((writer) => writeValue(writer, type, value));
 }
 
 /** Decodes one value. */
@@ -78,14 +76,14 @@ export function decodeValue(type: FieldType, bytes: Uint8Array): FieldValue {
  * @throws {@link SyncFault} `VALUE_INVALID` naming object and field.
  */
 export function encodeRow(layout: Layout, values: Readonly<Record<string, unknown>>): Uint8Array {
-  const writer = new ByteWriter();
-  writer.array(layout.fields.length);
-  for (const { name, type } of layout.fields) {
-    // A field may be named like something that every object inherits, such as `constructor`.
-    const value = Object.hasOwn(values, name) ? values[name] : null;
-    writeValue(writer, type, canonicalValue(type, value, `${layout.object}.${name}`));
-  }
-  return writer.take();
+  return written((writer) => {
+    writer.array(layout.fields.length);
+    for (const { name, type } of layout.fields) {
+      // A field may be named like something that every object inherits, such as `constructor`.
+      const value = Object.hasOwn(values, name) ? values[name] : null;
+      writeValue(writer, type, canonicalValue(type, value, `${layout.object}.${name}`));
+    }
+  });
 }
 
 /** Decodes a row into an object with every field of its layout. */
@@ -121,10 +119,10 @@ export function splitRow(row: Uint8Array): Uint8Array[] {
 
 /** Joins the bytes of values into a row. */
 export function joinRow(values: readonly Uint8Array[]): Uint8Array {
-  const writer = new ByteWriter();
-  writer.array(values.length);
-  for (const value of values) writer.raw(value);
-  return writer.take();
+  return written((writer) => {
+    writer.array(values.length);
+    for (const value of values) writer.raw(value);
+  });
 }
 
 /** The encoding of "no value". */

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { Packr } from 'msgpackr';
 import { describe, expect, test } from 'vitest';
 import { ByteReader } from '../../src/protocol/byte-reader.ts';
-import { ByteWriter } from '../../src/protocol/byte-writer.ts';
+import { ByteWriter, written as writtenWithSpare } from '../../src/protocol/byte-writer.ts';
 import { bytesEqual, bytesToHex } from '../../src/shared/bytes.ts';
 
 // A reader by other people, so that writer and reader of ours cannot agree on a mistake.
@@ -135,5 +135,33 @@ describe('byte reader', () => {
       expect(() => new ByteReader(Uint8Array.of(tag, 0, 0, 0)).skip()).toThrow(RangeError);
     }
     expect(() => new ByteReader(Uint8Array.of(0xa1)).array()).toThrow(RangeError);
+  });
+});
+
+describe('the writer that is kept', () => {
+  const texts = (text: string): Uint8Array => writtenWithSpare((writer) => writer.text(text));
+
+  test('leaves nothing of one value in the next, also where the first was larger than what is kept', () => {
+    for (const text of ['short', 'x'.repeat(200_000), 'after', 'é'.repeat(40)]) expect(peer.unpack(texts(text))).toBe(text);
+  });
+
+  test('is another one for whoever writes meanwhile', () => {
+    let inner = new Uint8Array();
+    const outer = writtenWithSpare((writer) => {
+      writer.array(1);
+      inner = texts('inner');
+      writer.text('outer');
+    });
+    expect([peer.unpack(inner), peer.unpack(outer)]).toEqual(['inner', ['outer']]);
+  });
+
+  test('is let go after a fault', () => {
+    const fail = (): Uint8Array =>
+      writtenWithSpare((writer) => {
+        writer.text('half of it');
+        throw new Error('the rest is not there');
+      });
+    expect(fail).toThrow('the rest is not there');
+    expect(peer.unpack(texts('whole'))).toBe('whole');
   });
 });

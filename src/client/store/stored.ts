@@ -1,5 +1,5 @@
 import { ByteReader } from '../../protocol/byte-reader.ts';
-import { ByteWriter } from '../../protocol/byte-writer.ts';
+import { written } from '../../protocol/byte-writer.ts';
 import { decodeEnvelope, encodeEnvelope } from '../../protocol/envelope.ts';
 import type { Layout } from '../../protocol/layout.ts';
 import { parseLayouts, wireLayout } from '../../protocol/wire-layout.ts';
@@ -24,6 +24,7 @@ export const STATE = {
   outside: 'outside/',
   recordId: 'record-id/',
   stage: 'stage/',
+  decided: 'decided',
   part: 'part/',
   fresh: 'fresh/',
   journal: 'journal/',
@@ -35,7 +36,7 @@ export const STATE = {
 /** The format of stored state; an entry of an older one is migrated, never dropped (rule A17). */
 export const STORED_FORMAT = 2;
 
-/** A download under way: its pages lie in `stage/` rows. */
+/** A download under way: its pages lie in `stage/` rows, and once it is being applied what was decided of it in the `decided` row. */
 export interface StagedDownload {
   readonly startedAt: number;
   readonly pages: number;
@@ -46,6 +47,10 @@ export interface StagedDownload {
   /** Server time of the last staged page. */
   readonly serverTime: number;
   readonly next: SnapshotKey | null;
+  /** Objects of which pages have come. What an earlier build staged has none, and is downloaded anew. */
+  readonly objects: readonly string[];
+  /** Set once the pages are being applied: how many of them are, and how many records have left. */
+  readonly applying: { readonly place: number; readonly removed: number } | null;
 }
 
 /** A transaction that comes in parts: those that are here lie in `part/` rows. */
@@ -117,14 +122,14 @@ export function decodeLayout(bytes: Uint8Array): Layout {
 
 /** `[layout hash, epoch, n, state, row]` */
 export function encodeImage(image: HeldImage): Uint8Array {
-  const writer = new ByteWriter(image.row === null ? 64 : image.row.length + 64);
-  writer.array(5);
-  writer.text(image.layout.hash);
-  writer.integer(image.version[0]);
-  writer.integer(image.version[1]);
-  writer.text(image.state);
-  writer.raw(image.row ?? NO_VALUE);
-  return writer.take();
+  return written((writer) => {
+    writer.array(5);
+    writer.text(image.layout.hash);
+    writer.integer(image.version[0]);
+    writer.integer(image.version[1]);
+    writer.text(image.state);
+    writer.raw(image.row ?? NO_VALUE);
+  });
 }
 
 export function decodeImage(bytes: Uint8Array, layoutOf: LayoutLookup): HeldImage {
