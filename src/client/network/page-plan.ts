@@ -65,12 +65,15 @@ export async function planPage(context: NetworkContext, page: Pick<RecordAnswer,
   const moment = { epoch: page.server.epoch, position: page.server.head };
   const units = rules.unitsOf(gatherUnits({ places, images: newest, manifests, moment, base, side, parkedOf: (key) => store.parkedOf(key) }));
   const unitOf = new Map(units.flatMap(({ arrived }, index) => arrived.map((key) => [key, index] as const)));
+  // What is kept aside of a unit is merged with what came in of it, or neither is.
+  const waiting = units.map(({ members }) => [...members.keys()].filter((key) => !newest.has(key) && side(key) !== null));
   // A master of the same group is merged with it, or neither is.
-  const missing = (key: Key): Key[] => missingMasters({ places, base, isCreatedHere }, key, newest.get(key)!).filter((master) => !units[unitOf.get(key)!]!.members.has(master));
-  const flags = units.map(({ headers, members, arrived, until }) => {
+  const missing = (unit: number, keys: readonly Key[]): readonly Key[] =>
+    rules.orphanedBy(keys.flatMap((key) => missingMasters({ places, base, isCreatedHere }, key, newest.get(key) ?? side(key)!)).filter((master) => !units[unit]!.members.has(master)));
+  const flags = units.map(({ headers, members, arrived, until }, unit) => {
     const around = [...new Set([...headers, ...members.keys(), ...arrived])].reduce((before, key) => before | attentionAt(store, key), 0);
-    const orphaned = rules.orphanedBy(arrived.flatMap(missing).filter((master) => !newest.has(master)));
-    return orphaned.length > 0 || !isReadTo(until, after) ? around | ATTENTION.incomplete : around;
+    const isOrphaned = missing(unit, [...arrived, ...waiting[unit]!]).some((master) => !newest.has(master));
+    return isOrphaned || !isReadTo(until, after) ? around | ATTENTION.incomplete : around;
   });
   for (;;) {
     const groups = units.map(({ members }, index): PlanGroup => ({
@@ -80,9 +83,12 @@ export async function planPage(context: NetworkContext, page: Pick<RecordAnswer,
     const groupOf = images.keys.map((key) => unitOf.get(key) ?? -1);
     const verdicts = decide(context, page, images, bases, { attention: [], groups, groupOf, replace: 'newer' });
     // What hangs on a record of this page that is not merged itself waits with it (rule A35).
-    const left = [...newest.keys()].filter((key) => isMerged(verdicts, indices, key) && rules.orphanedBy(missing(key)).some((master) => !isMerged(verdicts, indices, master)));
+    const left = units.flatMap(({ arrived }, unit) => {
+      const merged = arrived.filter((key) => isMerged(verdicts, indices, key));
+      return merged.length > 0 && missing(unit, [...merged, ...waiting[unit]!]).some((master) => !isMerged(verdicts, indices, master)) ? [unit] : [];
+    });
     if (left.length === 0) return { images, bases, newest, verdicts, units: units.map((unit, index) => ({ ...unit, flags: flags[index]! })) };
-    for (const key of left) flags[unitOf.get(key)!]! |= ATTENTION.incomplete;
+    for (const unit of left) flags[unit]! |= ATTENTION.incomplete;
   }
 }
 

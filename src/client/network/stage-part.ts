@@ -4,8 +4,9 @@ import { compareTexts } from '../../protocol/value.ts';
 import type { NetworkContext } from '../engine-context.ts';
 import { Step } from '../store/step.ts';
 import { orderedKey, STATE } from '../store/stored.ts';
-import { applyParts, type PartContent } from './apply-parts.ts';
+import { applyParts } from './apply-parts.ts';
 import { badAnswer } from './server-link.ts';
+import type { PartContent } from './staged-parts.ts';
 
 /**
  * Keeps one part of a transaction that is larger than a page; with the last one, all of them are taken in (rules A29, A35). When the records
