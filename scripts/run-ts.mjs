@@ -8,15 +8,16 @@ import { pathToFileURL } from 'node:url';
 const REPOSITORY = resolve(import.meta.dirname, '..');
 
 /**
- * Bundles one entry into build/run/ and returns the path of the program.
+ * Bundles one entry and returns the path of the program.
  * `import.meta.url` keeps naming the source file, so paths beside it still work.
  * @param {string} entry
+ * @param {string} [folder] where the program is put: packages are looked for from there
  * @returns {Promise<string>}
  */
-export async function bundleProgram(entry) {
+export async function bundleProgram(entry, folder = 'build/run') {
   const source = resolve(REPOSITORY, entry);
   const name = relative(REPOSITORY, source).replace(/[\\/]/g, '-');
-  const outfile = resolve(REPOSITORY, 'build', 'run', `${parse(name).name}.mjs`);
+  const outfile = resolve(REPOSITORY, folder, `${parse(name).name}.mjs`);
   await build({
     absWorkingDir: REPOSITORY,
     entryPoints: [source],
