@@ -21,7 +21,7 @@ import { LiveQueries } from './read/live-queries.ts';
 import { LocalStore } from './store/local-store.ts';
 import { OutcomeWaiters } from './queue/outcomes.ts';
 import { createParts, preloadParts, type Parts } from './parts.ts';
-import type { Key } from './store/record-key.ts';
+import type { ChangedRecords } from './store/changed-records.ts';
 import { Records } from './read/records.ts';
 import { readOnly } from './read-only.ts';
 import { clientRules, type ClientRules } from './rules.ts';
@@ -61,8 +61,7 @@ const DEFAULT_GRACE_MS = 604_800_000;
 export class EngineCore {
   readonly options: SyncEngineOptions;
   readonly ready: Promise<void>;
-  // Rule A35: what was begun of a large transaction is ended before anything is read.
-  readonly steps: Serial = createSerial(() => (this.context?.store.meta.part?.applying ? this.#finishParts() : null));
+  readonly steps: Serial = createSerial(() => (this.#isHalf ? this.#finish() : null));
   readonly events: Emitter<SyncEvent> = createEmitter();
   readonly draftLists: Emitter<readonly DraftInfo[]> = createEmitter();
   // Set once the store is open; every call waits for that.
@@ -220,14 +219,21 @@ export class EngineCore {
     if (this.#isOpen) this.#stopUpkeep = startUpkeep(this.context, { storage: this.#storage!, isReadOnly, board: this.board, onFault });
   }
 
-  async #finishParts(): Promise<void> {
-    // Half of it must not be seen, and who looks on changes nothing (rule A10).
-    if (this.options.readOnly === true) throw readOnly('a large transaction was being taken in: the user’s own client has to end that first, and this one to be opened again');
-    const { finishParts } = await this.context.parts.conversation();
-    await finishParts(this.context);
+  /** Rules A31, A35: what was begun of a large transaction, or of a download, is ended before anything is read. */
+  get #isHalf(): boolean {
+    const { rules, store } = this.context ?? {};
+    return rules?.finishesFirst() === true && Boolean(store!.meta.part?.applying ?? store!.meta.download?.applying);
   }
 
-  #onCommitted(keys: ReadonlySet<Key>): void {
+  async #finish(): Promise<void> {
+    const { parts, store } = this.context;
+    // Half of it must not be seen, and who looks on changes nothing (rule A10).
+    if (store.isReadOnly) throw readOnly('a large transaction, or a download, was being taken in: the user’s own client has to end that first, and this one to be opened again');
+    if (store.meta.part?.applying) await (await parts.conversation()).finishParts(this.context);
+    else await (await parts.snapshotDownload()).finishDownload(this.context);
+  }
+
+  #onCommitted(keys: ChangedRecords): void {
     if (!this.#isOpen) return;
     for (const step of [() => this.live.refresh(keys), async () => this.handles?.refresh(), () => this.outcomes.tell()]) {
       void this.steps.run(step).catch((thrown: unknown) => this.connection.noteThrown(thrown));

@@ -7,7 +7,7 @@ import type { NetworkContext } from '../engine-context.ts';
 import { createdBy } from '../queue/queue-entry.ts';
 import type { LocalStore } from '../store/local-store.ts';
 import { isReadTo } from '../store/feed-moment.ts';
-import { keyOf, splitKey, type Key } from '../store/record-key.ts';
+import { keyOf, type Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
 import type { Meta } from '../store/stored.ts';
 import { badAnswer, type AnswerImages } from './server-link.ts';
@@ -30,22 +30,6 @@ export interface GroupedPlan extends PagePlan {
 /** A unit, and what is in its way: bits of `ATTENTION`, for the words that tell of it. */
 export interface PlannedUnit extends MergeUnit {
   readonly flags: number;
-}
-
-/**
- * Validates a page of a download, and lets the core decide about each image (rules A39, C6).
- *
- * @param flagsAt - what is in the way of a record, or of its group
- */
-export async function planSnapshot(context: NetworkContext, page: Pick<SnapshotAnswer, 'layouts' | 'items'>, flagsAt: (key: Key) => number): Promise<PagePlan> {
-  const { store, link } = context;
-  const images = link.images(page);
-  const bases = await store.readBases(images.keys);
-  const attention = [...new Set(images.keys)].flatMap((key) => {
-    const flags = flagsAt(key);
-    return flags === 0 ? [] : [{ ...splitKey(key), flags }];
-  });
-  return { images, bases, verdicts: decide(context, page, images, bases, { attention, replace: 'newer-or-equal' }) };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { mastersOf, readAround, headerOf } from '../answers/around.ts';
-import type { NetworkContext } from '../engine-context.ts';
+import type { EngineContext } from '../engine-context.ts';
 import { laneKeysOf } from '../queue/queue-entry.ts';
 import { splitKey, type Key } from '../store/record-key.ts';
 import type { HeldImage } from '../store/rows.ts';
@@ -10,11 +10,10 @@ export type Pages = () => AsyncIterable<Iterable<readonly [Key, HeldImage]>>;
 
 /** The groups into which nothing may be merged now. */
 export interface ProtectedGroups {
-  /** Who leads the group of a record that takes nothing now; `undefined` for any other. */
-  headerOf(key: Key): Key | undefined;
-  /** What is in the way: bits of `ATTENTION`. */
-  flagsAt(key: Key): number;
-  readonly keys: Iterable<Key>;
+  /** Who leads the group of each record that takes nothing now. */
+  readonly headers: ReadonlyMap<Key, Key>;
+  /** What is in the way, by header: bits of `ATTENTION`. */
+  readonly flags: ReadonlyMap<Key, number>;
 }
 
 /**
@@ -23,7 +22,7 @@ export interface ProtectedGroups {
  *
  * @param incoming - reads what came in from its beginning
  */
-export async function findProtected(context: NetworkContext, incoming: Pages): Promise<ProtectedGroups> {
+export async function findProtected(context: EngineContext, incoming: Pages): Promise<ProtectedGroups> {
   const { store, places } = context;
   const busy = new Set([...[...store.entries].flatMap(laneKeysOf), ...store.drafts.byRecord.keys(), ...store.inUse.keys]);
   const bases = await readAround(context, busy);
@@ -51,9 +50,5 @@ export async function findProtected(context: NetworkContext, incoming: Pages): P
     for await (const page of incoming()) take(page);
     for (const object of grouped) for await (const page of store.scanBases(object)) take(page);
   }
-  return {
-    headerOf: (key) => headers.get(key),
-    flagsAt: (key) => flags.get(headers.get(key) ?? '') ?? 0,
-    keys: headers.keys(),
-  };
+  return { headers, flags };
 }

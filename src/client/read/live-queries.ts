@@ -4,6 +4,7 @@ import { queryWithBirthIds } from './birth-ids.ts';
 import type { RecordView } from '../engine.ts';
 import { compileQuery, type CompiledQuery } from './match-query.ts';
 import type { Query } from './query.ts';
+import type { ChangedRecords } from '../store/changed-records.ts';
 import { splitKey, type Key } from '../store/record-key.ts';
 import type { Records } from './records.ts';
 
@@ -59,8 +60,9 @@ export class LiveQueries {
     };
   }
 
-  /** Tells subscribers what a commit changed. Must run between two commits. */
-  async refresh(keys: ReadonlySet<Key>): Promise<void> {
+  /** Tells subscribers what commits changed. Must run between two of them. */
+  async refresh(keys: ChangedRecords): Promise<void> {
+    if (keys === null) return this.#readAnew();
     const objects = new Set([...this.#live].map(({ query }) => query.object));
     const wanted = [...keys].filter((key) => this.#watched.has(key) || objects.has(splitKey(key).object));
     const views = await this.#options.records.views(wanted);
@@ -71,6 +73,17 @@ export class LiveQueries {
       for (const live of this.#live) if (takeIn(live, key, view)) changed.add(live);
     });
     for (const live of changed) this.#emit(live);
+  }
+
+  /** So much has changed that all that is watched is read again. */
+  async #readAnew(): Promise<void> {
+    await this.refresh(new Set(this.#watched.keys()));
+    for (const live of this.#live) {
+      if (live.matched === null) continue;
+      const before = live.matched.size;
+      live.matched = await this.#scan(live.query);
+      if (before + live.matched.size > 0) this.#emit(live);
+    }
   }
 
   clear(): void {
@@ -100,13 +113,15 @@ export class LiveQueries {
 
   // One reading holds off commits page by page; a query sees one moment of the store, not a mixture.
   async #read(query: CompiledQuery): Promise<Map<string, RecordView>> {
-    return this.#options.between(async () => {
-      const matched = new Map<string, RecordView>();
-      for await (const views of this.#options.records.scan(query.object)) {
-        for (const view of views) if (query.matches(view)) matched.set(view.id, view);
-      }
-      return matched;
-    });
+    return this.#options.between(() => this.#scan(query));
+  }
+
+  async #scan(query: CompiledQuery): Promise<Map<string, RecordView>> {
+    const matched = new Map<string, RecordView>();
+    for await (const views of this.#options.records.scan(query.object)) {
+      for (const view of views) if (query.matches(view)) matched.set(view.id, view);
+    }
+    return matched;
   }
 }
 

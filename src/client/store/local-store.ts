@@ -10,6 +10,7 @@ import type { RecordRow, StateRow, Storage, StorageAdapter, StoreOwner } from '.
 import type { Notice } from '../answers/notices.ts';
 import { DraftKeys } from '../drafts/draft-keys.ts';
 import { keysOf, laneKeysOf, type QueueEntry } from '../queue/queue-entry.ts';
+import { ChangedSince, type ChangedRecords } from './changed-records.ts';
 import { EntryIndex } from './entry-index.ts';
 import { InUse } from './in-use.ts';
 import { decodeParked, ParkedGroups, type ParkedGroup } from './parked.ts';
@@ -34,7 +35,7 @@ export interface LocalStoreOptions {
   /** Rule A10: the store is read and left as it is. */
   readonly isReadOnly?: boolean;
   /** Hears which records a commit changed. */
-  readonly onCommitted: (keys: ReadonlySet<Key>) => void;
+  readonly onCommitted: (keys: ChangedRecords) => void;
 }
 
 /**
@@ -65,8 +66,7 @@ export class LocalStore {
   readonly outside: Map<Key, number> = new Map();
   /** Notes which records come in, as is done anyway while pages are staged: a download has begun, and has no page yet. */
   notesFresh = false;
-  /** Records of steps of which nobody has heard. */
-  #untold = new Set<Key>();
+  readonly #changed: ChangedSince;
   #failed = 0;
   #meta: Meta;
   #isOwner = true;
@@ -75,6 +75,7 @@ export class LocalStore {
     this.#storage = storage;
     this.#options = options;
     this.#schemaLayouts = layoutsOf(options.schema);
+    this.#changed = new ChangedSince(options.onCommitted);
     this.#meta = meta;
     this.fence = fence;
     this.isReadOnly = options.isReadOnly === true;
@@ -182,9 +183,12 @@ export class LocalStore {
     });
   }
 
-  /** An object's live bases in id order, page by page. */
-  async *scanBases(object: string): AsyncGenerator<(readonly [Key, HeldImage])[]> {
-    for await (const rows of pages((last?: RecordRow) => this.#storage.scanRecords({ object, limit: PAGE_ROWS, ...(last && { after: last.id }) }))) {
+  /** What is held of a record that is gone. */
+  readonly tombstone = (key: Key): HeldImage | undefined => this.#gone.get(key);
+
+  /** An object's live bases in id order, page by page. @param from - begins behind this id */
+  async *scanBases(object: string, from?: string): AsyncGenerator<(readonly [Key, HeldImage])[]> {
+    for await (const rows of pages((last?: RecordRow) => this.#storage.scanRecords({ object, limit: PAGE_ROWS, ...((last ?? from) !== undefined && { after: last?.id ?? from! }) }))) {
       yield await this.#decoded(() => rows.map(({ id, bytes }) => [keyOf(object, id), decodeImage(bytes, this.layoutOf)] as const));
     }
   }
@@ -230,11 +234,7 @@ export class LocalStore {
     const whole = { ...rows, expect: [{ key: STATE.fence, bytes: this.fence }], durability };
     for (const part of this.#options.rules.commitsOf(whole)) this.#isOwner = this.#isOwner && (await this.#storage.commit(part)) === 'done';
     if (!this.#isOwner) throw takenOver();
-    for (const key of this.#takeOver(step)) this.#untold.add(key);
-    if (step.isUntold) return;
-    const keys = this.#untold;
-    this.#untold = new Set();
-    this.#options.onCommitted(keys);
+    this.#changed.note(this.#takeOver(step), step.isUntold);
   }
 
   async close(): Promise<void> {

@@ -116,7 +116,8 @@ export interface StepRows {
 
 /** While a download is staged, records that come in by other ways are noted: its apply must not take them for removed ones. */
 export function noteFresh(step: Step): void {
-  if (step.meta.download === null) return;
+  const { download } = step.meta;
+  if (download === null || download?.applying) return;
   const kept = [...step.sides].filter(([, image]) => image !== null).map(([key]) => key);
   for (const key of new Set([...step.bases.keys(), ...kept])) step.putState.push({ key: STATE.fresh + key, bytes: new Uint8Array() });
 }

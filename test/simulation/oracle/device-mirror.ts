@@ -95,6 +95,11 @@ export class DeviceMirror {
     return this.#notices.held;
   }
 
+  /** Whether a download or a large transaction is half applied: nobody may read anything now. */
+  get isHalf(): boolean {
+    return (this.#meta?.part?.applying ?? this.#meta?.download?.applying ?? null) !== null;
+  }
+
   get sideCount(): number {
     return this.#sides.size;
   }
@@ -176,7 +181,8 @@ export class DeviceMirror {
   /** Takes a commit that has become durable. */
   take(commit: Commit): void {
     const changes = readCommit(commit, this.#layouts);
-    const isApplyingDownload = this.#meta !== null && this.#meta.download !== null && changes.meta !== null && changes.meta.download === null && changes.meta.lastDownloadAt !== this.#meta.lastDownloadAt;
+    const isApplyingDownload = (this.#meta?.download?.applying ?? null) !== null;
+    const isEndOfDownload = isApplyingDownload && changes.meta?.download === null;
     const keys = keysTouched(changes, (seq) => this.queue.keysOf(seq));
     const before = new Map([...keys].map((key) => [key, { view: this.view(key), known: this.known(key), base: this.base(key), saves: this.queue.of(key), isInUse: this.drafts.holds(key), isOpen: this.handles.holds(key, this.#groups.headersOf([key])) }]));
     const headers = this.#groups.headersOf(keys);
@@ -203,13 +209,13 @@ export class DeviceMirror {
       this.#noteShown(key);
       this.#touchedAt.set(key, ++this.#commits);
     }
-    if (changes.meta !== null) this.#takeMeta(changes.meta, isApplyingDownload);
+    if (changes.meta !== null) this.#takeMeta(changes.meta, isEndOfDownload);
     for (const header of this.#groups.headersOf(keys)) headers.add(header);
     this.#groups.noteAnswered(answered.flatMap((save) => [...save.headers, ...this.#groups.headersOf(keysOfSave(save))]));
-    if (isApplyingDownload) this.#groups.noteDownloaded();
-    const { cursor, hasFeedGap, part } = this.#meta!;
-    // A large transaction takes several commits; nothing is read between them, and a client that is killed among them goes on first.
-    const isWhole = (part?.applying ?? null) === null;
+    if (isEndOfDownload) this.#groups.noteDownloaded();
+    const { cursor, hasFeedGap } = this.#meta!;
+    // A download and a large transaction take several commits; nothing is read between them, and a client that is killed among them goes on first.
+    const isWhole = !this.isHalf;
     this.#groups.check(headers, { position: cursor?.position ?? 0, hasGap: hasFeedGap }, isWhole);
     // An answer is taken in, whatever its record hangs on by now.
     const own = new Set(answered.flatMap(keysOfSave));
@@ -304,12 +310,12 @@ export class DeviceMirror {
     this.#fail('monotonic-view', `${key} changed on the screen without a newer version: from ${JSON.stringify(expected)} to ${JSON.stringify(after)}`);
   }
 
-  #takeMeta(meta: Meta, isApplyingDownload: boolean): void {
+  #takeMeta(meta: Meta, isEndOfDownload: boolean): void {
     const before = this.#meta;
     this.#meta = meta;
     if (before === null) return;
     if (meta.store !== before.store) this.#fail('exactly-once', 'the store took another identity');
-    if (before.hasFeedGap && !meta.hasFeedGap && !isApplyingDownload) this.#fail('feed-accounting', 'the gap was forgotten without a download');
+    if (before.hasFeedGap && !meta.hasFeedGap && !isEndOfDownload) this.#fail('feed-accounting', 'the gap was forgotten without a download');
     const { cursor } = meta;
     if (cursor === null) {
       if (before.cursor !== null) this.#fail('feed-accounting', 'the cursor was lost');
@@ -320,14 +326,14 @@ export class DeviceMirror {
     if (cursor.position > feed.length) this.#fail('feed-accounting', `the cursor ${cursor.position} lies beyond the feed`);
     // Where a gap is noted, what is gone from the feed is excused; nothing else is.
     const isGapNoted = meta.hasFeedGap;
-    const first = isApplyingDownload ? 0 : (before.cursor?.position ?? 0);
-    if (before.cursor !== null && cursor.position < before.cursor.position && !isApplyingDownload) this.#fail('feed-accounting', `the cursor goes back from ${before.cursor.position} to ${cursor.position}`);
+    const first = isEndOfDownload ? 0 : (before.cursor?.position ?? 0);
+    if (before.cursor !== null && cursor.position < before.cursor.position && !isEndOfDownload) this.#fail('feed-accounting', `the cursor goes back from ${before.cursor.position} to ${cursor.position}`);
     for (let position = first + 1; position <= cursor.position; position++) {
       if (isGapNoted && position <= feedFloor()) continue;
       for (const [key, version] of feed[position - 1]!.records) {
         if (this.#options.isWithheld(key) || compareVersions(this.known(key), version) >= 0) continue;
         // A download brings what there is; of what is gone, the device need only know that it is not there.
-        if (isApplyingDownload && (this.#sides.get(key) ?? this.#bases.get(key))?.state !== 'live' && history.wasGone(key, version, user)) continue;
+        if (isEndOfDownload && (this.#sides.get(key) ?? this.#bases.get(key))?.state !== 'live' && history.wasGone(key, version, user)) continue;
         this.#fail('feed-accounting', `the cursor passed ${position}, and ${key} is held at version ${String(this.known(key))}, not ${String(version)}`);
       }
     }

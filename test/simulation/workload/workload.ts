@@ -1,6 +1,7 @@
 import type { RecordView, SyncEngine } from '../../../src/client/engine.ts';
 import type { SimulatedDevice } from '../../../src/testing/simulation/simulated-device.ts';
 import { OBJECTS, type ObjectName } from '../crm.ts';
+import type { DeviceMirror } from '../oracle/device-mirror.ts';
 import { sameValues } from '../oracle/online-history.ts';
 import type { Action } from '../swarm.ts';
 import type { World } from '../world.ts';
