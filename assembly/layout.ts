@@ -182,3 +182,13 @@ export const ATTENTION_IN_ERROR = 2;
 export const ATTENTION_IN_USE = 4;
 export const ATTENTION_INCOMPLETE = 8;
 export const ATTENTION_CARE = 16; // in batches only
+
+// The index of a batch, in words: a header, an entry for each image, the images that are the newest of their record in order of object
+// and id, and for each object where its part of that order ends.
+//   header: 0 count of images | 1 count of records
+//   entry: as of the index of images, and then 9 the newest image of its record
+export const BATCH_HEADER_WORDS = 2;
+export const BATCH_COUNT = 0;
+export const BATCH_RECORDS = 1;
+export const BATCH_IMAGE_WORDS = 10;
+export const BATCH_NEWEST = 9;

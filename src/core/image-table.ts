@@ -11,7 +11,8 @@ export function createImageTable(items: Uint8Array, words: ArrayLike<number>): I
   return new IndexedImages(items, words, IMAGE_WORDS);
 }
 
-class IndexedImages extends ItemIndex implements ImageTable {
+/** Reads images through an index of their entries; what else an entry has comes behind. */
+export class IndexedImages extends ItemIndex implements ImageTable {
   layout(index: number): number {
     return this.word(index, IMAGE_LAYOUT);
   }

@@ -119,11 +119,16 @@ export function sliceBlock(block: Uint8Array, from: number, to: number): Uint8Ar
   return copyRuns([block], [0, from, to]);
 }
 
+/** Says whether the first row of a block comes behind the last of another; neither is empty. */
+export function joinsOn(before: Uint8Array, block: Uint8Array): boolean {
+  return compareAt(before, countOf(before) - 1, block, 0) < 0;
+}
+
 /** Joins blocks whose rows follow each other in id order. @throws RangeError when they do not. */
 export function joinBlocks(blocks: readonly Uint8Array[]): Uint8Array {
   const filled = blocks.filter((block) => countOf(block) > 0);
   for (const [place, block] of filled.entries()) {
-    if (place > 0 && compareAt(filled[place - 1]!, countOf(filled[place - 1]!) - 1, block, 0) >= 0) throw new RangeError('a block does not follow the one before it');
+    if (place > 0 && !joinsOn(filled[place - 1]!, block)) throw new RangeError('a block does not follow the one before it');
   }
   return copyRuns(filled, filled.flatMap((block, place) => [place, 0, countOf(block)]));
 }

@@ -38,7 +38,8 @@ function findNewest(images: ImageTable, keys: readonly string[]): Map<string, nu
   return newest;
 }
 
-function isComplete({ needs }: PlanGroup, images: ImageTable): boolean {
+/** Says whether all that a group needs is here, or arrives. */
+export function isComplete({ needs }: PlanGroup, images: ImageTable): boolean {
   return needs.every(({ image, version, held }) => {
     const arrives = image !== NO_IMAGE && compareVersions(images.version(image), version) >= 0;
     return arrives || compareVersions(held, version) >= 0;

@@ -1,14 +1,17 @@
 import type { Layout } from '../protocol/layout.ts';
 import { CanonicalReader } from './canonical-reader.ts';
-import type { Core, CoreRefusal, FeedPlanInput } from './core.ts';
-import { requirePlan, requireEditMasks, requireSubset, rowInvalid } from './core-input.ts';
+import type { Core, FeedPlanInput } from './core.ts';
+import { requirePlan, requireEditMasks, requireSubset } from './core-input.ts';
 import { createChangeTable } from './change-table.ts';
 import { createImageTable } from './image-table.ts';
-import { createRefusal, Refused } from './refusal.ts';
+import { refusing, trusting } from './refusal.ts';
 import { applyEdit, checkPairs, diffPairs } from './twin-edits.ts';
 import { indexChanges, indexImages } from './twin-items.ts';
 import { planImages } from './twin-plan.ts';
 import { scanMessage } from './twin-scan.ts';
+
+// The twin of the core for large batches lies in the same file of a release.
+export { createTwinBatchCore } from './twin-batch.ts';
 
 /**
  * Makes the core in plain TypeScript: the oracle that the Wasm builds are compared with, the fallback where WebAssembly is missing or
@@ -50,24 +53,4 @@ function validateRow(layout: Layout, row: Uint8Array): { readonly ok: true } {
   reader.row(layout.types);
   reader.end();
   return { ok: true };
-}
-
-/** Runs a check of bytes from outside: what it refuses is an answer. */
-function refusing<T>(check: () => T): T | CoreRefusal {
-  try {
-    return check();
-  } catch (thrown) {
-    if (thrown instanceof Refused) return createRefusal(thrown.status, thrown.offset);
-    throw thrown;
-  }
-}
-
-/** Runs a call on rows that were read before: what is no row is the program's mistake. */
-function trusting<T>(call: () => T): T {
-  try {
-    return call();
-  } catch (thrown) {
-    if (thrown instanceof Refused) throw rowInvalid(thrown.status);
-    throw thrown;
-  }
 }

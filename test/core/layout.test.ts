@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as layout from '../../assembly/layout.ts';
+import { BATCH_VERDICTS } from '../../src/core/batch.ts';
 import { ATTENTION, CORE_STATUSES, VERDICTS } from '../../src/core/core.ts';
 import { FIELD_TYPE_CODES } from '../../src/protocol/field.ts';
 import { CHANGE_OPS, IMAGE_STATES } from '../../src/protocol/items.ts';
@@ -25,7 +26,8 @@ describe('the layout that core and callers share', () => {
   });
 
   test('numbers verdicts as the core names them', () => {
-    expect(family('VERDICT_')).toEqual(numbered(VERDICTS));
+    expect(family('VERDICT_')).toEqual(numbered(BATCH_VERDICTS));
+    expect(BATCH_VERDICTS.slice(0, VERDICTS.length)).toEqual(VERDICTS);
   });
 
   test('has the type codes of the protocol', () => {
