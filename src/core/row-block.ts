@@ -162,6 +162,21 @@ export function mergeBlocks(older: Uint8Array, newer: Uint8Array, removedIds?: U
   return copyRuns([older, newer], runs);
 }
 
+/** The rows of a block whose ids are those of another, whose values do not count. */
+export function pickRows(block: Uint8Array, ids: Uint8Array): Uint8Array {
+  const runs: number[] = [];
+  const asked = countOf(ids), count = countOf(block);
+  let at = 0;
+  for (let index = 0; index < asked && at < count; index++) {
+    at = firstRowNotBelow(block, at, ids, index);
+    if (at === count || compareAt(block, at, ids, index) !== 0) continue;
+    if (runs.at(-1) === at) runs[runs.length - 1] = at + 1;
+    else runs.push(0, at, at + 1);
+    at++;
+  }
+  return copyRuns([block], runs);
+}
+
 /** Cuts a block into blocks of at most so many bytes, in order; a row that is larger than that is a block of its own. */
 export function splitBlock(block: Uint8Array, bytesPerBlock: number): Uint8Array[] {
   const blocks: Uint8Array[] = [];

@@ -10,6 +10,7 @@ import {
   isRowBlock,
   joinBlocks,
   mergeBlocks,
+  pickRows,
   rowBlock,
   sliceBlock,
   splitBlock,
@@ -78,6 +79,14 @@ describe('row block', () => {
       const [from, to] = [one % (rows.size + 1), other % (rows.size + 1)].sort((left, right) => left - right) as [number, number];
       expect(readRows(sliceBlock(block, from, to))).toEqual(sorted(rows).slice(from, to));
       expect(joinBlocks([sliceBlock(block, 0, from), sliceBlock(block, from, to), sliceBlock(block, to, rows.size)])).toEqual(block);
+    });
+  });
+
+  test('gives the rows that are asked for, and nothing for ids that it lacks', () => {
+    check(fc.tuple(rowsById, rowsById), ([rows, asked]) => {
+      const picked = pickRows(blockOf(rows), blockOf(asked));
+      expect(isRowBlock(picked)).toBe(true);
+      expect(readRows(picked)).toEqual(sorted(rows).filter(([rowId]) => asked.has(rowId)));
     });
   });
 
