@@ -22,6 +22,7 @@ const PARTS = [
   program('planted-bugs', 'node', 'scripts/run-ts.mjs', 'test/simulation/main.ts', '--planted'),
   program('kill', 'node', 'scripts/run-ts.mjs', 'test/kill/main.ts', '--rounds', '5'),
   program('kill-demo', 'node', 'scripts/run-ts.mjs', 'test/kill/demo.ts', '--rounds', '3'),
+  program('fuzz', 'node', 'scripts/fuzz.mjs', '--runs', '100000'),
   check('package', 'npm', 'run', '--silent', 'check'),
   check('docs', 'npm', 'run', '--silent', 'docs'),
   program('newcomer', 'node', 'scripts/run-ts.mjs', 'test/package/newcomer.ts'),
