@@ -18,7 +18,7 @@ import {
 import type { Field } from '../../src/protocol/field.ts';
 import { groupHeaderOf } from '../../src/protocol/groups.ts';
 import type { ObjectDefinition, SubmittedDefinition } from '../../src/protocol/schema.ts';
-import { refuse, type CanSee, type HookRefusal, type SaveOrigin } from '../../src/server/index.ts';
+import { refuse, type CanSee, type HookRefusal, type InScope, type SaveOrigin } from '../../src/server/index.ts';
 import type { SyncServerOptions } from '../../src/server/sync-server-options.ts';
 
 /** What the simulated users work on: every way in which the server treats a record, in four small objects. */
@@ -178,6 +178,9 @@ export function keepsCleanFields(object: string): boolean {
 
 /** Memos are private. */
 export const canSee: CanSee = ({ user }, { object, values }) => object !== 'memo' || values.owner === user;
+
+/** Green memos are on no download. */
+export const inScope: InScope = (_reader, { object, values }) => object !== 'memo' || values.colour !== 'green';
 
 /** A name that the validation refuses, now and for ever. */
 export const UNWANTED = '!';

@@ -9,7 +9,7 @@ import { createSimulatedServer, type SimulatedServer } from '../../src/testing/s
 import { createVirtualTime, RUN_BEGINS_AT, type VirtualTime } from '../../src/testing/simulation/virtual-time.ts';
 import type { SaveOrigin, ServerStore } from '../../src/server/index.ts';
 import type { ServerRules } from '../../src/server/server-rules.ts';
-import { canSee, createHooks, schema, type HookMishap } from './crm.ts';
+import { canSee, createHooks, inScope, schema, type HookMishap } from './crm.ts';
 import { Oracle } from './oracle/oracle.ts';
 import { createRecordedStore } from './recorded-store.ts';
 import { drawSwarm, type Swarm } from './swarm.ts';
@@ -100,6 +100,7 @@ export function createWorld({ seed, rules = {}, trace }: WorldOptions): World {
       schema,
       core,
       canSee,
+      inScope,
       retentionMs: RETENTION_MS,
       limits: { pageItems: swarm.pageItems, entries: swarm.entries, bodyBytes: swarm.bodyBytes, entryBytes: swarm.entryBytes },
       objects: createHooks({ mishap, wait: (ms) => time.wait(ms) }),

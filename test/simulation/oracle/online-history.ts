@@ -3,7 +3,7 @@ import { compareVersions, type RecordVersion } from '../../../src/protocol/versi
 import { layoutsOf } from '../../../src/protocol/layout.ts';
 import { bytesEqual } from '../../../src/shared/bytes.ts';
 import type { FeedRow, RecordWrite, StoredRecord } from '../../../src/server/store/server-store.ts';
-import { canSee, schema, submittedOf, type Values } from '../crm.ts';
+import { canSee, inScope, schema, submittedOf, type Values } from '../crm.ts';
 
 /** Who wrote something online. */
 export type Writer = { readonly store: string; readonly number: number } | 'online';
@@ -100,9 +100,9 @@ export class OnlineHistory {
     return decodeRow(this.#layouts.get(object)!, row);
   }
 
-  /** Says whether a record was deleted, or out of a user's sight, at some time from a version on. */
+  /** Says whether a record was deleted, out of a user's sight, or on no download of theirs (rule A32), at some time from a version on. */
   wasGone(key: string, since: RecordVersion, user: string): boolean {
-    return (this.#versions.get(key) ?? []).some((known) => compareVersions(known.version, since) >= 0 && !isShown(known, user));
+    return (this.#versions.get(key) ?? []).some((known) => compareVersions(known.version, since) >= 0 && !(isShown(known, user) && isDownloaded(known, user)));
   }
 
   append(user: string, row: Omit<FeedRow, 'position'>, position: number): boolean {
@@ -118,6 +118,12 @@ export class OnlineHistory {
 /** Says whether a user can see a record at a version. */
 export function isShown({ key, isDeleted, values }: OnlineVersion, user: string): boolean {
   return !isDeleted && isVisible(key, values, user);
+}
+
+/** Says whether a user's downloads have a record at a version, if the user may see it (rule A32). */
+export function isDownloaded({ key, values }: Pick<OnlineVersion, 'key' | 'values'>, user: string): boolean {
+  const slash = key.indexOf('/');
+  return inScope({ tenant: 'default', user, claims: {} }, { object: key.slice(0, slash), id: key.slice(slash + 1), values });
 }
 
 /** Says whether a user may see a record with these values. */
