@@ -48,7 +48,7 @@ export interface SyncStatus {
 
 /** How far a download is. */
 export interface DownloadProgress {
-  /** `uploading`: what waits goes up first. `downloading`: pages are staged. `applying`: all of them in one commit. */
+  /** `uploading`: what waits goes up first. `downloading`: pages are staged. `applying`: page by page, and seen once all are; also where an opening ends what was begun. */
   readonly stage: 'uploading' | 'downloading' | 'applying';
   /** Records staged so far; a resumed download counts those of before. */
   readonly records: number;

@@ -188,7 +188,7 @@ export type SyncEvent =
       readonly isResumed: boolean;
     }
   | {
-      /** All that was downloaded is in place, in one commit. */
+      /** All that was downloaded is in place. */
       readonly type: 'download:applied';
       /** Records downloaded, unchanged ones included. */
       readonly records: number;

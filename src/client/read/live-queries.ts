@@ -69,7 +69,7 @@ export class LiveQueries {
     const changed = new Set<LiveQuery>();
     wanted.forEach((key, index) => {
       const view = views[index] ?? null;
-      for (const listener of this.#watched.get(key) ?? []) this.#tell(() => listener(view));
+      this.#tellWatchers(key, view);
       for (const live of this.#live) if (takeIn(live, key, view)) changed.add(live);
     });
     for (const live of changed) this.#emit(live);
@@ -77,7 +77,9 @@ export class LiveQueries {
 
   /** So much has changed that all that is watched is read again. */
   async #readAnew(): Promise<void> {
-    await this.refresh(new Set(this.#watched.keys()));
+    const watched = [...this.#watched.keys()];
+    const views = await this.#options.records.views(watched);
+    watched.forEach((key, index) => this.#tellWatchers(key, views[index] ?? null));
     for (const live of this.#live) {
       if (live.matched === null) continue;
       const before = live.matched.size;
@@ -89,6 +91,10 @@ export class LiveQueries {
   clear(): void {
     this.#live.clear();
     this.#watched.clear();
+  }
+
+  #tellWatchers(key: Key, view: RecordView | null): void {
+    for (const listener of this.#watched.get(key) ?? []) this.#tell(() => listener(view));
   }
 
   async #fill(live: LiveQuery): Promise<void> {
