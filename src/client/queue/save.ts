@@ -1,7 +1,8 @@
 import { findViolation } from '../../protocol/constraints.ts';
 import type { Field } from '../../protocol/field.ts';
 import type { Layout } from '../../protocol/layout.ts';
-import { createMask, encodeCanonical, joinRow, maskPositions, namesInMask, NO_VALUE, setInMask, splitRow } from '../../protocol/row.ts';
+import { createMask, encodeCanonical, joinRow, namesInMask, NO_VALUE, setInMask, splitRow, type FieldMask } from '../../protocol/row.ts';
+import { differingFields, patchRow, pickValues } from '../../protocol/row-patch.ts';
 import type { Schema } from '../../protocol/schema.ts';
 import { canonicalValue, VALUE_LIMITS } from '../../protocol/value.ts';
 import { NO_VERSION, type RecordVersion } from '../../protocol/version.ts';
@@ -20,25 +21,17 @@ type Values = Readonly<Record<string, unknown>>;
 export function editRow(schema: Schema, layout: Layout, row: Uint8Array | null, values: Values, isUnfinished = false): Uint8Array {
   const fields = schema.objects[layout.object]!.fields;
   checkNames(layout, fields, values);
-  const before = row && splitRow(row);
-  return joinRow(
-    layout.fields.map(({ name }, position) => {
-      const value = own(values, name);
-      return value === undefined && before !== null ? before[position]! : encodeField(layout, name, fields[name]!, value, isUnfinished);
-    }),
-  );
+  const encode = (name: string): Uint8Array => encodeField(layout, name, fields[name]!, own(values, name), isUnfinished);
+  if (row === null) return joinRow(layout.fields.map(({ name }) => encode(name)));
+  return patchRow(row, new Map(namesIn(values).map((name) => [layout.positions.get(name)!, encode(name)])));
 }
 
 /** A row as a form showed it: the user began from these values, whatever the record holds by now. Only fields in `among` count. */
 export function rowAsSeen(schema: Schema, layout: Layout, row: Uint8Array, seen: Values, among: Values): Uint8Array {
   const { fields } = schema.objects[layout.object]!;
-  const before = splitRow(row);
-  return joinRow(
-    layout.fields.map(({ name }, position) => {
-      const value = own(among, name) === undefined ? undefined : own(seen, name);
-      return value === undefined ? before[position]! : encodeCanonical(fields[name]!.type, canonicalValue(fields[name]!.type, value, `${layout.object}.${name}`));
-    }),
-  );
+  const encode = (name: string): Uint8Array => encodeCanonical(fields[name]!.type, canonicalValue(fields[name]!.type, seen[name], `${layout.object}.${name}`));
+  const names = namesIn(seen).filter((name) => layout.positions.has(name) && own(among, name) !== undefined);
+  return patchRow(row, new Map(names.map((name) => [layout.positions.get(name)!, encode(name)])));
 }
 
 /**
@@ -64,16 +57,18 @@ export function assertFinished(schema: Schema, layout: Layout, row: Uint8Array, 
 export function memberBetween(schema: Schema, layout: Layout, id: string, before: Uint8Array | null, after: Uint8Array | null, base: RecordVersion): Member | null {
   const { object } = layout;
   if (before === null) return after && { object, id, op: 'create', layout, base: NO_VERSION, mask: null, previous: null, next: after };
-  const { fields } = schema.objects[object]!;
-  const old = splitRow(before), values = after && splitRow(after);
+  const mask = after === null ? deviceFields(schema, layout) : differingFields(layout, before, after);
+  if (after !== null && mask.every((bits) => bits === 0)) return null;
+  return { object, id, op: after === null ? 'remove' : 'update', layout, base, mask, previous: pickValues(before, mask), next: after && pickValues(after, mask) };
+}
+
+function deviceFields(schema: Schema, layout: Layout): FieldMask {
+  const { fields } = schema.objects[layout.object]!;
   const mask = createMask(layout);
   layout.fields.forEach(({ name }, position) => {
-    if (values === null ? fields[name]!.owner === 'device' : !bytesEqual(values[position]!, old[position]!)) setInMask(mask, position);
+    if (fields[name]!.owner === 'device') setInMask(mask, position);
   });
-  const positions = maskPositions(mask);
-  if (values !== null && positions.length === 0) return null;
-  const pick = (row: readonly Uint8Array[]): Uint8Array => joinRow(positions.map((position) => row[position]!));
-  return { object, id, op: values === null ? 'remove' : 'update', layout, base, mask, previous: pick(old), next: values && pick(values) };
+  return mask;
 }
 
 /** The names of the fields that a member changes. */
@@ -100,6 +95,11 @@ function checkNames(layout: Layout, fields: Readonly<Record<string, Field>>, val
       throw new SyncFault('FIELD_SERVER_OWNED', `${layout.object}.${name} is written by the server only`, { details: { object: layout.object, field: name } });
     }
   }
+}
+
+/** The names of the fields that values are given for. */
+function namesIn(values: Values): string[] {
+  return Object.keys(values).filter((name) => values[name] !== undefined);
 }
 
 // A field may be named like something that every object inherits, such as `constructor`.
