@@ -145,7 +145,7 @@ export class EngineCore {
 
   async openInbox(): Promise<Inbox> {
     const { createInbox } = await this.byHand();
-    this.#inbox ??= createInbox(this, () => this.#wakeUpload(), () => this.#isOpen);
+    this.#inbox ??= createInbox(this, () => this.#wakeUpload());
     return this.#inbox;
   }
 

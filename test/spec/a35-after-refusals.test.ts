@@ -53,7 +53,7 @@ describe('A35: a refusal brings a record without the rest of its group', () => {
     await undo(phone);
     expect(await shownBy(phone)).toEqual(['old', 'one']);
     expect(await phone.engine.status()).toMatchObject({ parked: 1, syncErrors: 0 });
-    expect(await phone.engine.explain('inquiry', 'i1')).toEqual([{ code: 'newer-version-waits', because: 'incomplete', missing: [] }]);
+    expect(await phone.engine.explain('inquiry', 'i1')).toEqual([{ code: 'newer-version-waits', because: 'incomplete', missing: [] }, { code: 'read-wanted' }]);
     phone.intercept(null);
     await phone.engine.exchange();
     expect(await shownBy(phone)).toEqual(['theirs', 'one', 'two']);

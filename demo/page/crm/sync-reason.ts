@@ -24,6 +24,7 @@ export function describeReason(reason: SyncReason, titleOf: TitleOf): string {
     case 'sending': return 'It is on its way.';
     case 'queued': return 'It waits in the upload queue.';
     case 'kept-aside': return 'A newer version from the server is kept aside until this is settled.';
+    case 'read-wanted': return 'You took a change of it back: how it is online is still to be read.';
     case 'newer-version-waits':
       return reason.because === 'in-use'
         ? 'A newer version waits until whoever has it open leaves it.'

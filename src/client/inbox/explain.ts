@@ -81,6 +81,10 @@ export type SyncReason =
       /** The number of the queue entry. */
       readonly entry: number;
     }
+  | {
+      /** A change of it was taken back, and how it is online has not been read since: that is asked for after each poll (rule B13). */
+      readonly code: 'read-wanted';
+    }
   | ParkedReason;
 
 /** Why a newer row of the server is not shown. */
@@ -108,6 +112,8 @@ export interface ExplainInput {
   readonly drafts: readonly string[];
   /** Why a newer row is not shown; `null` where there is none. */
   readonly parked: ParkedReason | null;
+  /** Whether it is to be read anew since a change of it was taken back. */
+  readonly isWanted: boolean;
   readonly isOnline: boolean;
   readonly isForeground: boolean;
   readonly needsAuth: boolean;
@@ -139,6 +145,7 @@ export function explain(input: ExplainInput): SyncReason[] {
     else reasons.push({ code: state, entry: seq });
   }
   if (input.parked !== null) reasons.push(input.parked);
+  if (input.isWanted) reasons.push({ code: 'read-wanted' });
   return reasons;
 }
 

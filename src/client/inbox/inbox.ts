@@ -4,7 +4,7 @@ import type { EngineContext } from '../engine-context.ts';
 import type { EngineCore } from '../engine-core.ts';
 import { findSyncError } from './find-sync-error.ts';
 import { isUndecided, laneKeysOf, type QueueEntry } from '../queue/queue-entry.ts';
-import { splitKey } from '../store/record-key.ts';
+import type { Key } from '../store/record-key.ts';
 import type { SyncError, UndoReceipt } from './sync-error.ts';
 import { listSyncErrors, type ShownOnline } from './sync-error-list.ts';
 import { undoSyncError } from './undo.ts';
@@ -13,21 +13,22 @@ import { undoSyncError } from './undo.ts';
 export interface InboxOptions {
   readonly context: EngineContext;
   /** Who talks to the server. */
-  readonly conversation: () => Promise<Pick<Conversation, 'fetchRecord' | 'voidNumbers'>>;
+  readonly conversation: () => Promise<Pick<Conversation, 'voidNumbers'>>;
   /** Something may go up now. */
   readonly wakeUpload: () => void;
-  /** Whether there is any use in asking the server. */
-  readonly canAsk: () => boolean;
+  /** Records are to be read anew. */
+  readonly wantReads: (keys: readonly Key[]) => void;
   readonly onFault: (thrown: unknown) => void;
 }
 
 /** Makes the inbox of an engine. */
-export function createInbox(core: EngineCore, wakeUpload: () => void, isOpen: () => boolean): Inbox {
+export function createInbox(core: EngineCore, wakeUpload: () => void): Inbox {
   return new Inbox({
     context: core.context,
     conversation: () => core.connection.open(),
     wakeUpload,
-    canAsk: () => isOpen() && core.connection.state.isOnline,
+    // Where there is no conversation yet, it finds them noted.
+    wantReads: (keys) => core.connection.tell((conversation) => void conversation.wantReads(keys).catch(() => {})),
     onFault: (thrown) => core.connection.noteThrown(thrown),
   });
 }
@@ -41,7 +42,6 @@ export class Inbox {
   #listeners = 0;
   #shown = '[]';
   #isLooking = false;
-  #refreshed: Promise<void> = Promise.resolve();
 
   constructor(options: InboxOptions) {
     this.options = options;
@@ -84,12 +84,12 @@ export class Inbox {
   }
 
   async undo(syncError: number): Promise<UndoReceipt> {
-    const { context, wakeUpload } = this.options;
+    const { context, wakeUpload, wantReads } = this.options;
     if (!(await this.giveUpNumber(findSyncError(context.store, syncError)))) return { entries: [] };
     const undone = await context.steps.run(() => undoSyncError(context, syncError));
     wakeUpload();
-    // Best effort: the records already are what the server last said. One after another, however many are undone at once.
-    this.#refreshed = this.#refreshed.then(() => this.#refresh(undone)).catch(() => {});
+    // The records already are what the server last said.
+    wantReads(undone.flatMap(laneKeysOf));
     return { entries: undone.map(({ seq }) => seq) };
   }
 
@@ -106,16 +106,5 @@ export class Inbox {
 
   close(): void {
     this.#lists.clear();
-  }
-
-  /** Asks how records are online. Each brings its group, which is not asked for again then. */
-  async #refresh(undone: readonly QueueEntry[]): Promise<void> {
-    const { conversation, canAsk } = this.options;
-    const wanted = new Set(undone.flatMap(laneKeysOf));
-    for (const key of wanted) {
-      if (!canAsk()) return;
-      const { object, id } = splitKey(key);
-      for (const known of await (await conversation()).fetchRecord(object, id)) wanted.delete(known);
-    }
   }
 }

@@ -1,15 +1,16 @@
 import type { EngineContext } from '../engine-context.ts';
 import { findSyncError, undoName } from './find-sync-error.ts';
 import { putUndone } from '../queue/outcomes.ts';
-import { keysOf, type QueueEntry } from '../queue/queue-entry.ts';
+import { keysOf, laneKeysOf, type QueueEntry } from '../queue/queue-entry.ts';
 import { mergeFreed } from '../answers/release.ts';
 import { Settlement } from '../answers/settle.ts';
+import { noteWanted } from '../store/wanted.ts';
 import { findDependants } from '../network/upload-plan.ts';
 
 /**
  * Takes a refused change back, with everything that waits behind it; contents go to the journal in the same commit (rules B13, C11).
- * Every record of them, and so the whole group, becomes what the server last said, without asking it. Answers what was taken back, the
- * refused entry first. Must run between two commits.
+ * Every record of them, and so the whole group, becomes what the server last said, without asking it: it is noted that they are to be read
+ * anew. Answers what was taken back, the refused entry first. Must run between two commits.
  *
  * @throws {@link SyncFault} `SYNC_ERROR_UNKNOWN`
  */
@@ -21,6 +22,7 @@ export async function undoSyncError(context: EngineContext, syncError: number): 
   const settlement = new Settlement(store, rules, await store.readBases(all.flatMap(keysOf)));
   settlement.undo(entry, dependants);
   for (const taken of all) putUndone(settlement.step, store, taken, clock.now());
+  noteWanted(settlement.step, all.flatMap(laneKeysOf));
   const events = await mergeFreed(context, settlement);
   await store.commit(settlement.step, 'strict');
   emit({ type: 'sync-error:resolved', syncError, action: undoName(entry) });

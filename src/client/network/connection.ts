@@ -1,8 +1,8 @@
 import { DEFAULT_LIMITS, type ProtocolLimits } from '../../protocol/limits.ts';
 import type { CancelTimer } from '../../shared/clock.ts';
 import { describeFault, type FaultShape } from '../../shared/fault.ts';
-import type { Conversation, ConversationOptions } from './conversation.ts';
-import type { ConversationState } from './conversation-state.ts';
+import type { Conversation } from './conversation.ts';
+import type { ConversationOptions, ConversationState } from './conversation-state.ts';
 import type { Lifecycle } from '../engine.ts';
 
 /** How soon to try again when what talks to the server could not be loaded, in milliseconds. */

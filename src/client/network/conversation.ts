@@ -1,10 +1,9 @@
 import type { ProtocolLimits } from '../../protocol/limits.ts';
 import type { BackoffOptions } from '../../shared/backoff.ts';
 import { describeFault, isFault, type FaultShape } from '../../shared/fault.ts';
-import type { TransportAdapter } from '../../transport/transport-adapter.ts';
 import { Access } from './access.ts';
-import type { ConversationState } from './conversation-state.ts';
-import type { EngineContext, NetworkContext } from '../engine-context.ts';
+import type { ConversationOptions, ConversationState } from './conversation-state.ts';
+import type { NetworkContext } from '../engine-context.ts';
 import type { DownloadReceipt, Lifecycle } from '../engine.ts';
 import { releaseLeft } from '../answers/release.ts';
 import { fetchRecord } from './fetch-record.ts';
@@ -17,23 +16,10 @@ import { ServerLink } from './server-link.ts';
 import { hasPendingBefore } from './upload-plan.ts';
 import { Uploader } from './uploader.ts';
 import { voidNumbers } from './void-numbers.ts';
+import { WantedReads } from './wanted-reads.ts';
 
 export { finishParts } from './apply-parts.ts';
 export { mergeFreed } from '../answers/release.ts';
-
-export interface ConversationOptions {
-  readonly context: EngineContext;
-  readonly transport: TransportAdapter;
-  /** Aborts whatever is under way when the client closes. */
-  readonly signal: AbortSignal;
-  readonly lifecycle: Lifecycle;
-  /** Time between polls, in milliseconds, unless the server says otherwise. */
-  readonly pollIntervalMs: number;
-  /** Rule A10: nothing is sent or asked. */
-  readonly isReadOnly: boolean;
-  /** Something that the status shows has changed. */
-  readonly onChange: () => void;
-}
 
 type Purpose = 'upload' | 'feed' | 'snapshot' | 'record';
 
@@ -49,6 +35,7 @@ export class Conversation {
   readonly #uploadLane: Lane;
   readonly #pollLane: Lane;
   readonly #hints: Hints;
+  readonly #reads: WantedReads;
   #lifecycle: Lifecycle;
   /** What the server wanted last, else the device's own. */
   #pollIntervalMs: number;
@@ -70,6 +57,11 @@ export class Conversation {
     this.#uploader = new Uploader(this.#context, () => this.#access.limits, () => this.#pollsSucceed);
     this.#uploadLane = this.#createLane(() => this.#uploadRound());
     this.#pollLane = this.#createLane(() => this.#pollRound(), () => pollBackoff(this.#pollIntervalMs));
+    this.#reads = new WantedReads({
+      context: this.#context,
+      fetchRecord: (object, id) => this.fetchRecord(object, id),
+      mayAsk: () => this.#isOpen && this.#mayBegin && !this.#access.isBarred,
+    });
     this.#hints = new Hints({
       context: this.#context,
       access: this.#access,
@@ -110,6 +102,7 @@ export class Conversation {
   /** Tries everything again, now: after a sign-in, an update, or because the user asked. */
   wake(): void {
     this.#access.retry();
+    this.#reads.hurry();
     this.#pollLane.wake({ cuts: 'everything' });
     this.#uploadLane.wake({ cuts: 'everything' });
   }
@@ -148,6 +141,11 @@ export class Conversation {
     return fetchRecord(this.#context, (request) => this.#ask('record', request), object, id);
   }
 
+  /** Reads records anew that are noted as wanted: at once, or else after a later poll. */
+  wantReads(keys: Iterable<Key>): Promise<void> {
+    return this.#reads.want(keys);
+  }
+
   /** Makes a request of its own; a failure shows in the status as well. */
   async #ask<T>(purpose: Purpose, request: () => Promise<T>): Promise<T> {
     this.#access.assertNotSilent();
@@ -181,7 +179,7 @@ export class Conversation {
   /** Stops the timers and waits for requests under way; the owner has aborted them. */
   async close(): Promise<void> {
     this.#isOpen = false;
-    await Promise.all([this.#uploadLane.close(), this.#pollLane.close(), this.#hints.close(), this.#download?.catch(() => {})]);
+    await Promise.all([this.#uploadLane.close(), this.#pollLane.close(), this.#hints.close(), this.#reads.close(), this.#download?.catch(() => {})]);
   }
 
   #createLane(work: () => Promise<LaneResult>, backoff?: () => BackoffOptions): Lane {
@@ -243,6 +241,7 @@ export class Conversation {
       this.#hints.listen();
       this.#noteSuccess();
       this.#pollIntervalMs = pollInterval(this.#options.pollIntervalMs, nextPollMs);
+      if (!more) await this.#reads.run();
       return { kind: 'again', afterMs: more ? 0 : pickPollDelay(this.#pollIntervalMs, this.#context.random) };
     } catch (fault) {
       this.#pollsSucceed = false;
