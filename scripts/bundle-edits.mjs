@@ -28,14 +28,22 @@ export const idbWithoutExtras = {
   edit: (contents) => contents.replaceAll(/^replaceTraps\(/gm, '/* @__PURE__ */ $&'),
 };
 
-/** comlink can also set, construct and clone what is on the other side; here it calls functions, and takes nothing else. @type {SourceEdit} */
+/**
+ * comlink can also get, set, construct and clone what is on the other side; here it calls functions, and takes nothing else. Nothing of
+ * another origin reaches a worker or a port, and what was thrown crosses by src/worker/fault-transfer.ts.
+ * @type {SourceEdit}
+ */
 export const comlinkWithoutExtras = {
   name: 'comlink-without-extras',
   filter: /[/\\]comlink[/\\]dist[/\\]esm[/\\]comlink\.mjs$/,
   edit: (contents) =>
     contents
-      .replaceAll(/^ *case "(?:SET|CONSTRUCT|ENDPOINT)"[^]*?^ *break;\n/gm, '')
+      .replaceAll(/^ *case "(?:GET|SET|CONSTRUCT|ENDPOINT)"[^]*?^ *break;\n/gm, '')
       .replaceAll(/^ *if \(last === createEndpoint\)[^]*?^            \}\n/gm, '')
+      .replaceAll(/^ *if \(last === "bind"\)[^]*?^            \}\n/gm, '')
+      .replaceAll(/^ *if \(path\.length === 0\)[^]*?return r\.then\.bind\(r\);\n/gm, 'return undefined;\n')
+      .replaceAll(/^ *if \(!isAllowedOrigin\([^]*?^        \}\n/gm, '')
+      .replaceAll(/^const throwTransferHandler = [^]*?^\};\n/gm, 'const throwTransferHandler = { canHandle: (value) => isObject(value) && throwMarker in value };\n')
       .replaceAll(/^        (?:set|construct)\(_target[^]*?^        \},\n/gm, ''),
 };
 

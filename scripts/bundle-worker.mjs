@@ -23,6 +23,9 @@ export const CORE_URLS = { 'core.simd.wasm': '../core.simd.wasm', 'core.wasm': '
 /** What nearly no worker needs, and needs nothing of it: the twin, for where there is no WebAssembly, and the loader of debug builds. */
 const BESIDE = { twin: 'src/core/twin.ts', loader: 'node_modules/@assemblyscript/loader/index.js' };
 
+/** What a chunk shares with others. */
+const EXPORTS = /^export \{ (.*) \};$/m;
+
 /** @type {import('rolldown').Plugin} */
 const besideWorker = {
   name: 'beside-worker',
@@ -55,9 +58,11 @@ export async function bundleWorker() {
   await bundle.close();
   const chunks = output.filter((file) => file.type === 'chunk');
   const names = nameFiles(chunks);
+  const [, list = ''] = EXPORTS.exec(chunks.find(({ fileName }) => fileName === WORKER)?.code ?? '') ?? [];
+  const shared = list.split(', ').map((name) => name.replace(/^.* as /, ''));
   mkdirSync(FOLDER, { recursive: true });
   for (const { code, map, fileName } of chunks) {
-    const linked = fileName === WORKER ? linkWorker(code, names) : linkPart(code, names);
+    const linked = fileName === WORKER ? linkWorker(code, names) : linkPart(code, names, shared);
     await writeSqueezed(names.get(fileName) ?? fileName, linked, String(map));
   }
   await bundleBeside();
@@ -124,7 +129,7 @@ function nameFiles(chunks) {
 }
 
 /**
- * Lets the worker hand each part what it exports for them.
+ * Lets the worker hand each part what it exports for them: in a list, since names would weigh more than what they name.
  * @param {string} code
  * @param {Map<string, string>} names
  */
@@ -133,27 +138,38 @@ function linkWorker(code, names) {
   return code
     .replaceAll(/\bimport\("\.\/([\w-]+\.js)"\)/g, (whole, /** @type {string} */ file) => (names.has(file) ? `import("./${names.get(file)}").then(__open)` : whole))
     .replaceAll(/\bimport\(((?:\s*\/\*.*?\*\/)+\s*\w+)\s*\)/g, 'import($1).then(__open)')
-    .replace(/^export \{ (.*) \};$/m, (_, /** @type {string} */ list) => `function __open(part) { return part.default({ ${renamed(list)} }); }`);
+    .replace(EXPORTS, (_, /** @type {string} */ list) => `function __open(part) { return part.default([${list.replaceAll(/ as [\w$]+/g, '')}]); }`);
 }
 
 /**
  * Makes a function of a part. All of it stays on its line, for the source map.
  * @param {string} code
  * @param {Map<string, string>} names
+ * @param {readonly string[]} shared the worker's exports, in their order
  */
-function linkPart(code, names) {
+function linkPart(code, names, shared) {
   /** @type {string[]} */
   const others = [];
   const body = code
     .replaceAll(/^import \{ (.*) \} from "\.\/([\w-]+\.js)";$/gm, (_, /** @type {string} */ list, /** @type {string} */ file) => {
+      if (file === WORKER) return `const { ${list.replaceAll(/([\w$]+)(?: as ([\w$]+))?/g, (__, /** @type {string} */ name, local = name) => `${placeOf(shared, name)}: ${local}`)} } = __shared;`;
       const bindings = list.replaceAll(' as ', ': ');
-      if (file === WORKER) return `const { ${bindings} } = __shared;`;
       others.push(`import __other${others.length} from "./${names.get(file)}";`);
       return `const { ${bindings} } = __other${others.length - 1}(__shared);`;
     })
-    .replace(/^export \{ (.*) \};$/m, (_, /** @type {string} */ list) => `return { ${renamed(list)} }; })();`);
+    .replace(EXPORTS, (_, /** @type {string} */ list) => `return { ${renamed(list)} }; })();`);
   if (/^(import|export)\b/m.test(body) || [...names.keys()].some((file) => body.includes(`import("./${file}")`))) throw new Error(`a part of the worker cannot be linked:\n${body}`);
   return `${others.join(' ')} let __made; export default (__shared) => __made ??= (() => { ${body}`;
+}
+
+/**
+ * @param {readonly string[]} shared
+ * @param {string} name
+ */
+function placeOf(shared, name) {
+  const place = shared.indexOf(name);
+  if (place < 0) throw new Error(`the worker does not share ${name}`);
+  return place;
 }
 
 /** `local as exported` of an export list as members of an object literal. @param {string} list */

@@ -19,7 +19,7 @@ import { GuardWanted, NO_GUARD, type Guard, type HostGuards } from './queue/guar
 import type { Inbox } from './inbox/inbox.ts';
 import { LiveQueries } from './read/live-queries.ts';
 import { LocalStore } from './store/local-store.ts';
-import { OutcomeWaiters } from './queue/outcomes.ts';
+import type { OutcomeWaiters } from './queue/outcome-waiters.ts';
 import { createParts, preloadParts, type Parts } from './parts.ts';
 import type { ChangedRecords } from './store/changed-records.ts';
 import { Records } from './read/records.ts';
@@ -67,7 +67,6 @@ export class EngineCore {
   // Set once the store is open; every call waits for that.
   context!: EngineContext;
   live!: LiveQueries;
-  outcomes!: OutcomeWaiters;
   connection!: Connection;
   board!: StatusBoard;
   /** There is one once somebody has opened a record. */
@@ -75,8 +74,9 @@ export class EngineCore {
   /** What the host last said of network and visibility, before the store was open too. */
   lifecycle: Lifecycle;
   readonly #abort = new AbortController();
-  /** There is one once somebody has asked for it. */
+  /** There are these once somebody has asked for them. */
   #inbox: Inbox | null = null;
+  #outcomes: OutcomeWaiters | null = null;
   #isOpen = false;
   #isClosed = false;
   #closing: Promise<void> | null = null;
@@ -149,6 +149,12 @@ export class EngineCore {
     return this.#inbox;
   }
 
+  /** The calls that wait for entries to end. */
+  async openOutcomes(): Promise<OutcomeWaiters> {
+    const { OutcomeWaiters } = await this.byHand();
+    return (this.#outcomes ??= new OutcomeWaiters(this.context.store));
+  }
+
   /** Asks again whether the store is safe from the platform (rule A8). */
   async checkStorage(): Promise<boolean | null> {
     await this.assertOpen();
@@ -195,7 +201,6 @@ export class EngineCore {
       emit,
       showProgress: (progress) => this.board.showProgress(progress),
     };
-    this.outcomes = new OutcomeWaiters(store);
     this.live = new LiveQueries({ schema, records, between: (read) => steps.run(read), onFault });
     this.connection = new Connection({
       context: this.context,
@@ -235,7 +240,7 @@ export class EngineCore {
 
   #onCommitted(keys: ChangedRecords): void {
     if (!this.#isOpen) return;
-    for (const step of [() => this.live.refresh(keys), async () => this.handles?.refresh(), () => this.outcomes.tell()]) {
+    for (const step of [() => this.live.refresh(keys), async () => this.handles?.refresh(), async () => this.#outcomes?.tell()]) {
       void this.steps.run(step).catch((thrown: unknown) => this.connection.noteThrown(thrown));
     }
     this.#inbox?.look();
@@ -255,7 +260,7 @@ export class EngineCore {
     await this.connection?.close();
     await this.steps.idle();
     this.live?.clear();
-    this.outcomes?.close(closed());
+    this.#outcomes?.close(closed());
     this.#inbox?.close();
     this.handles?.clear();
     this.board?.close();

@@ -1,7 +1,7 @@
 import type { DraftInfo } from './drafts/draft.ts';
 import type { EngineCore } from './engine-core.ts';
 import type { RecordCalls } from './engine.ts';
-import { restoreRecord, saveChange, saveChanges } from './queue/save-changes.ts';
+import { saveChange, saveChanges } from './queue/save-changes.ts';
 
 /** Makes the calls that read and change records: all of them on this device, but `fetch`. */
 export function createRecordCalls(core: EngineCore): RecordCalls {
@@ -23,7 +23,10 @@ export function createRecordCalls(core: EngineCore): RecordCalls {
     update: (object, id, values, seen) => core.save((context, limits) => saveChange(context, limits, { op: 'update', object, id, values, seen })),
     remove: (object, id) => core.save((context, limits) => saveChange(context, limits, { op: 'remove', object, id })),
     save: (changes) => core.save((context, limits) => saveChanges(context, limits, changes)),
-    restore: (object, id) => core.save((context) => restoreRecord(context, object, id)),
+    async restore(object, id) {
+      const { restoreRecord } = await core.byHand();
+      return core.save((context) => restoreRecord(context, object, id));
+    },
     draft,
     async watchDrafts(listener) {
       listener(await listDrafts());
@@ -65,6 +68,9 @@ export function createRecordCalls(core: EngineCore): RecordCalls {
         listener(await records.view(key));
         return core.live.watchRecord(key, listener);
       }),
-    outcome: (entry) => core.step(() => core.outcomes.wait(entry)).then(({ settled }) => settled),
+    async outcome(entry) {
+      const outcomes = await core.openOutcomes();
+      return (await core.step(() => outcomes.wait(entry))).settled;
+    },
   };
 }

@@ -1,61 +1,4 @@
-/** The codes that a server of ours states in its answers. */
-export const SERVER_FAULT_CODES = [
-  'PROTOCOL_MALFORMED',
-  'PROTOCOL_VERSION_UNSUPPORTED',
-  'PROTOCOL_TOO_LARGE',
-  'PROTOCOL_NOT_FOUND',
-  'PROTOCOL_CURSOR_INVALID',
-  'SERVER_FAILED',
-  'SERVER_BUSY',
-  'DEVICE_REVOKED',
-] as const;
-
-const DEVICE_FAULT_CODES = [
-  'SCHEMA_INVALID',
-  'OBJECT_UNKNOWN',
-  'FIELD_UNKNOWN',
-  'FIELD_SERVER_OWNED',
-  'FIELD_REQUIRED',
-  'VALUE_INVALID',
-  'ID_INVALID',
-  'QUERY_INVALID',
-  'OPTION_INVALID',
-  'RECORD_EXISTS',
-  'RECORD_MISSING',
-  'RECORD_LOCKED',
-  'RECORD_CHANGED_ELSEWHERE',
-  'HANDLE_CLOSED',
-  'GROUP_MIXED',
-  'CHANGE_TOO_LARGE',
-  'DRAFT_UNKNOWN',
-  'NOTICE_UNKNOWN',
-  'SIGN_OUT_UNSENT',
-  'SYNC_ERROR_UNKNOWN',
-  'SYNC_ERROR_ACTION_UNAVAILABLE',
-  'CLIENT_CLOSED',
-  'CLIENT_TAKEN_OVER',
-  'TAB_LEADER_LOST',
-  'CLIENT_READ_ONLY',
-  'CLIENT_BUSY',
-  'DOWNLOAD_FAILED',
-  'STORAGE_FULL',
-  'STORAGE_FAILED',
-  'STORAGE_CLOSED',
-  'STORAGE_LOCKED',
-  'STORAGE_CORRUPT',
-  'TRANSPORT_UNREACHABLE',
-  'TRANSPORT_TIMEOUT',
-  'TRANSPORT_ABORTED',
-  'TRANSPORT_BAD_ANSWER',
-  'TRANSPORT_TOO_LARGE',
-  'TRANSPORT_BUSY',
-  'AUTH_REQUIRED',
-  'AUTH_REFUSED',
-  'CORE_TRAPPED',
-  'CORE_INPUT_INVALID',
-  'WORKER_FAILED',
-  'PART_UNAVAILABLE',
-] as const;
+import type { DEVICE_FAULT_CODES, SERVER_FAULT_CODES } from './fault-codes.ts';
 
 /**
  * A stable name for what went wrong; switch on this, never on the message.
@@ -63,12 +6,6 @@ const DEVICE_FAULT_CODES = [
  * @useDeclaredType
  */
 export type FaultCode = (typeof SERVER_FAULT_CODES)[number] | (typeof DEVICE_FAULT_CODES)[number];
-
-/**
- * Every code a {@link SyncFault} can carry. `docs/ERRORS.md` has a heading for each; a test compares the two lists. (Spread, it would be
- * kept in bundles that never look at it.)
- */
-export const FAULT_CODES: readonly FaultCode[] = /* @__PURE__ */ ([] as FaultCode[]).concat(DEVICE_FAULT_CODES, SERVER_FAULT_CODES);
 
 /** Plain facts that go with a fault: names, sizes, offsets. Never a token, never another user's values. */
 export type FaultDetails = Readonly<Record<string, string | number | boolean | null>>;

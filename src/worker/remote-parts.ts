@@ -1,9 +1,10 @@
 import type { Remote } from 'comlink';
-import { SyncFault } from '../shared/fault.ts';
+import { createPart } from '../client/parts.ts';
 import type { Commit, Storage, StorageAdapter } from '../storage/storage-adapter.ts';
-import type { TransportAdapter, TransportRequest, TransportResponse } from '../transport/transport-adapter.ts';
+import type { TransportAdapter } from '../transport/transport-adapter.ts';
 import type { EngineParts } from './engine-start.ts';
 import type { HostPorts } from './host-ports.ts';
+import { ownBytes } from './own-bytes.ts';
 
 /** Makes the parts of an engine out of what the host left on its own thread. Runs in the worker. */
 export function createRemoteParts(ports: Remote<HostPorts>): Required<EngineParts> {
@@ -11,30 +12,17 @@ export function createRemoteParts(ports: Remote<HostPorts>): Required<EnginePart
     token: (request) => ports.token(request),
     guard: (object, question) => ports.guard(object, question),
     storage: createRemoteStorage(ports),
-    transport: createRemoteTransport(ports),
+    transport: openTransport(ports),
   };
 }
 
-function createRemoteTransport(ports: Remote<HostPorts>): TransportAdapter {
-  let calls = 0;
-  return {
-    send({ signal, ...request }) {
-      const call = ++calls;
-      if (signal?.aborted === true) return Promise.reject(aborted(request, signal));
-      const onAbort = () => void ports.abort(call);
-      signal?.addEventListener('abort', onAbort, { once: true });
-      return sendPlain(ports, call, request).finally(() => signal?.removeEventListener('abort', onAbort));
-    },
-    close: () => void ports.closeTransport(),
-  };
-}
-
-function sendPlain(ports: Remote<HostPorts>, call: number, { body, ...request }: TransportRequest): Promise<TransportResponse> {
-  return ports.send(call, body === undefined ? request : { ...request, body: ownBytes(body) });
-}
-
-function aborted({ method, path }: TransportRequest, signal: AbortSignal): SyncFault {
-  return new SyncFault('TRANSPORT_ABORTED', `${method} ${path.split('?', 1)[0]!} was aborted`, { cause: signal.reason });
+// The device can be read and changed without it: a worker part.
+function openTransport(ports: Remote<HostPorts>): TransportAdapter {
+  const open = createPart(async () => {
+    const { createRemoteTransport } = await import('./remote-transport.ts');
+    return createRemoteTransport(ports);
+  });
+  return { send: async (request) => (await open()).send(request), close: () => void ports.closeTransport() };
 }
 
 function createRemoteStorage(ports: Remote<HostPorts>): StorageAdapter {
@@ -61,9 +49,4 @@ function ownCommit({ putRecords = [], putState = [], ...commit }: Commit): Commi
 
 function ownRow<Row extends { readonly bytes: Uint8Array }>(row: Row): Row {
   return { ...row, bytes: ownBytes(row.bytes) };
-}
-
-/** Cloning a view clones all of the buffer behind it, which may be a whole message or the memory of the core. */
-function ownBytes(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength === bytes.buffer.byteLength ? bytes : bytes.slice();
 }

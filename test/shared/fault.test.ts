@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { describeFault, FAULT_CODES, isFault, rebuildFault, SyncFault } from '../../src/shared/fault.ts';
+import { FAULT_CODES } from '../../src/shared/fault-codes.ts';
+import { describeFault, isFault, rebuildFault, SyncFault } from '../../src/shared/fault.ts';
 
 /** To the other side of a worker and back into a fault. */
 function cross(thrown: unknown): SyncFault {

@@ -1,8 +1,6 @@
 import type { FieldValue } from '../../protocol/field.ts';
 import type { LocalStore } from '../store/local-store.ts';
 import type { RecordRef } from '../queue/outcomes.ts';
-import type { ClientRules } from '../rules.ts';
-import type { Step } from '../store/step.ts';
 
 /** What every notice says. */
 export interface NoticeBase {
@@ -63,26 +61,6 @@ export type Notice = NoticeBase & NoticeSubject;
 /** Says whether a notice waits for the user; a quiet one does not. */
 export function mustAcknowledge({ kind, acknowledgedAt }: Notice): boolean {
   return kind !== 'overwritten' && acknowledgedAt === null;
-}
-
-/** Since when a notice is kept only for a while; `null` while the user has still to read it. */
-export function keptSince(notice: Notice): number | null {
-  return mustAcknowledge(notice) ? null : (notice.acknowledgedAt ?? notice.raisedAt);
-}
-
-/** Raises a notice in the step that makes it true; answers its number. */
-export function raiseNotice(
-  step: Step,
-  store: LocalStore,
-  rules: Pick<ClientRules, 'keepsNotice'>,
-  about: RecordRef & { readonly entries: readonly number[]; readonly raisedAt: number },
-  subject: NoticeSubject,
-): number {
-  const { object, id: recordId, entries, raisedAt } = about;
-  const id = step.takeNote(store.meta);
-  const notice: Notice = { id, object, recordId, entries, raisedAt, acknowledgedAt: null, ...subject };
-  if (rules.keepsNotice(notice)) step.notices.set(id, notice);
-  return id;
 }
 
 /** How many notices the user has not acknowledged. */

@@ -1,8 +1,8 @@
-import { joinRow, maskPositions, NO_VALUE, splitRow } from '../../protocol/row.ts';
+import { createMask, joinRow, maskPositions, NO_VALUE, setInMask, splitRow, valueAt } from '../../protocol/row.ts';
 import { laneKeysOf, type QueueEntry, type StoredRefusal } from '../queue/queue-entry.ts';
 import { NO_VERSION } from '../../protocol/version.ts';
 import { keyOf, type Key } from '../store/record-key.ts';
-import { fieldsIn, memberOn, onlyFields, valueIn, versionOf, type HeldImage, type Member } from '../store/rows.ts';
+import { fieldsIn, memberOn, touchedPositions, valueIn, versionOf, type HeldImage, type Member } from '../store/rows.ts';
 import { Settlement } from './settle.ts';
 
 /** What answers of the server change. */
@@ -119,4 +119,17 @@ export class AnswerSettlement extends Settlement {
   #mergeIfNewer(key: Key, image: HeldImage): void {
     if (this.rules.isNewer(image.version, versionOf(this.base(key)))) this.step.putBase(key, image);
   }
+}
+
+/** An edit reduced to some of its fields. */
+export function onlyFields(member: Member, takes: (field: string) => boolean): Member {
+  const { layout, previous, next } = member;
+  const mask = createMask(layout);
+  const places = touchedPositions(member).flatMap((position, index) => {
+    if (!takes(layout.fields[position]!.name)) return [];
+    setInMask(mask, position);
+    return [index];
+  });
+  const pick = (values: Uint8Array | null): Uint8Array | null => values && joinRow(places.map((place) => valueAt(values, place)));
+  return { ...member, mask, previous: pick(previous), next: pick(next) };
 }

@@ -2,17 +2,18 @@ import type { EntryResult, UploadAnswer } from '../../protocol/messages.ts';
 import { checkResult } from './check-result.ts';
 import type { EngineContext, NetworkContext } from '../engine-context.ts';
 import type { SyncEvent } from '../sync-event.ts';
-import { raiseNotice, type NoticeSubject } from './notices.ts';
+import type { NoticeSubject } from './notices.ts';
+import { raiseNotice } from './raise-notice.ts';
 import { putOutcome, type RecordRef } from '../queue/outcomes.ts';
 import { keysOf, type QueueEntry, type StoredRefusal } from '../queue/queue-entry.ts';
 import type { RareResults } from './rare-results.ts';
 import { isGrouped } from '../queue/groups.ts';
 import { keyOf, splitKey, type Key } from '../store/record-key.ts';
-import { onlyFields, type HeldImage } from '../store/rows.ts';
+import type { HeldImage } from '../store/rows.ts';
 import type { SavedMember } from '../drafts/draft-rows.ts';
 import { badAnswer, type AnswerImages } from '../network/server-link.ts';
 import { mergeFreed } from './release.ts';
-import { AnswerSettlement } from './settle-answer.ts';
+import { AnswerSettlement, onlyFields } from './settle-answer.ts';
 
 type ResultOf<Outcome extends EntryResult['outcome']> = Extract<EntryResult, { readonly outcome: Outcome }>;
 

@@ -16,12 +16,14 @@ import { newEntry, queueEntries } from '../queue/queue-entries.ts';
 import { createdBy, referencesOf } from '../queue/queue-entry.ts';
 import { keyOf, splitKey, type Key } from '../store/record-key.ts';
 import { versionOf } from '../store/rows.ts';
-import { assertFinished, checkId, editRow, memberBetween } from '../queue/save.ts';
+import { assertFinished } from '../queue/assert-finished.ts';
+import { checkId, editRow, memberBetween } from '../queue/save.ts';
 import { assertUnlocked, planEntries, removedWith, saveFault } from '../queue/save-changes.ts';
 import { mergeFreed } from '../answers/release.ts';
 import { Settlement } from '../answers/settle.ts';
 import { Step } from '../store/step.ts';
-import { orderEntries, type Edit } from '../queue/transaction.ts';
+import type { Edit } from '../queue/transaction.ts';
+import { orderEntries } from './order-entries.ts';
 
 export { rebaseDrafts } from './draft-rows.ts';
 

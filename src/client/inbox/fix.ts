@@ -5,7 +5,8 @@ import type { EngineContext } from '../engine-context.ts';
 import { keysOf, type QueueEntry } from '../queue/queue-entry.ts';
 import { keyOf, splitKey, type Key } from '../store/record-key.ts';
 import { memberOn, touchedPositions, valueIn, versionOf, type HeldImage, type Member } from '../store/rows.ts';
-import { assertFinished, editRow, memberBetween } from '../queue/save.ts';
+import { assertFinished } from '../queue/assert-finished.ts';
+import { editRow, memberBetween } from '../queue/save.ts';
 import type { AnswerSettlement } from '../answers/settle-answer.ts';
 import type { Fix, FixedMember } from './sync-error.ts';
 

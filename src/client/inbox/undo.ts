@@ -1,7 +1,10 @@
 import type { EngineContext } from '../engine-context.ts';
 import { findSyncError, undoName } from './find-sync-error.ts';
-import { putUndone } from '../queue/outcomes.ts';
+import { putJournal } from '../queue/journal.ts';
+import { putOutcome } from '../queue/outcomes.ts';
 import { keysOf, laneKeysOf, type QueueEntry } from '../queue/queue-entry.ts';
+import type { LocalStore } from '../store/local-store.ts';
+import type { Step } from '../store/step.ts';
 import { mergeFreed } from '../answers/release.ts';
 import { Settlement } from '../answers/settle.ts';
 import { noteWanted } from '../store/wanted.ts';
@@ -28,4 +31,11 @@ export async function undoSyncError(context: EngineContext, syncError: number): 
   emit({ type: 'sync-error:resolved', syncError, action: undoName(entry) });
   events.forEach(emit);
   return all;
+}
+
+/** Notes that the user took an entry back: its content goes to the journal, in the step in which it leaves the queue. */
+function putUndone(step: Step, store: LocalStore, entry: QueueEntry, at: number): void {
+  const { seq, refusal } = entry;
+  putJournal(step, store, entry, 'undone', at);
+  putOutcome(step, seq, refusal?.isRemainder === true ? { kind: 'partlySaved', refused: refusal.fields, syncError: null } : { kind: 'undone' }, at);
 }

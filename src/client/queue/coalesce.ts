@@ -1,5 +1,5 @@
 import type { ObjectDefinition } from '../../protocol/schema.ts';
-import { isInMask, joinRow, maskPositions, NO_VALUE, setInMask, splitRow } from '../../protocol/row.ts';
+import { isInMask, joinRow, NO_VALUE, setInMask, splitRow } from '../../protocol/row.ts';
 import { compareVersions } from '../../protocol/version.ts';
 import { bytesEqual } from '../../shared/bytes.ts';
 import type { QueueEntry } from './queue-entry.ts';
@@ -92,16 +92,8 @@ function joinDelete(tail: QueueEntry, waiting: Member, member: Member): QueueEnt
   return { ...tail, members: [{ ...member, base: waiting.base, previous }], absorbed: { mask: waiting.mask!, next: waiting.next! } };
 }
 
-/** A delete that absorbed an edit, as the edit again; `null` when it absorbed none. */
-export function restoreEdit({ absorbed, ...entry }: QueueEntry): QueueEntry | null {
-  if (absorbed === undefined) return null;
-  const member = entry.members[0]!;
-  const seen = valuesOf(member, member.previous);
-  const previous = joinRow(maskPositions(absorbed.mask).map((position) => seen.get(position)!));
-  return { ...entry, members: [{ ...member, op: 'update', ...absorbed, previous }] };
-}
-
-function valuesOf(member: Member, values: Uint8Array | null): Map<number, Uint8Array> {
+/** A member's previous or new values, by position. */
+export function valuesOf(member: Member, values: Uint8Array | null): Map<number, Uint8Array> {
   const positions = touchedPositions(member);
   return new Map((values === null ? [] : splitRow(values)).map((value, index) => [positions[index]!, value]));
 }

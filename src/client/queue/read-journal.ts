@@ -4,9 +4,9 @@ import { decodeValue } from '../../protocol/row.ts';
 import type { LocalStore } from '../store/local-store.ts';
 import { touchedPositions, valueIn, type Member } from '../store/rows.ts';
 import { decodeEntry, orderedKey, STATE } from '../store/stored.ts';
-import { restoreEdit } from './coalesce.ts';
 import type { JournalEntry, JournalMember, StoredJournalRow } from './journal.ts';
 import type { QueueEntry } from './queue-entry.ts';
+import { restoreEdit } from './restore-edit.ts';
 
 /** When a journal row's content left the queue. */
 export function readJournalTime(bytes: Uint8Array): number {

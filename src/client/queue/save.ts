@@ -35,21 +35,6 @@ export function rowAsSeen(schema: Schema, layout: Layout, row: Uint8Array, seen:
 }
 
 /**
- * Checks that a row has what a save needs; where there was one before, of the fields that differ from it.
- *
- * @throws {@link SyncFault} `FIELD_REQUIRED`
- */
-export function assertFinished(schema: Schema, layout: Layout, row: Uint8Array, before: Uint8Array | null = null): void {
-  const { fields } = schema.objects[layout.object]!;
-  const old = before && splitRow(before);
-  splitRow(row).forEach((value, position) => {
-    const { name } = layout.fields[position]!;
-    const isOld = old !== null && bytesEqual(value, old[position]!);
-    if (!isOld && fields[name]!.owner === 'device' && bytesEqual(value, NO_VALUE)) encodeField(layout, name, fields[name]!, null);
-  });
-}
-
-/**
  * What makes one row of a record out of another: a create where there was none, a delete where there is none, else an edit of the fields
  * that really differ, each with its value before (rules A11, A20). A delete carries the values of every field that devices write, so that
  * the server can tell what the user saw. `null` when nothing changes.
@@ -107,7 +92,12 @@ function own(values: Values, name: string): unknown {
   return Object.hasOwn(values, name) ? values[name] : undefined;
 }
 
-function encodeField(layout: Layout, name: string, field: Field, value: unknown, isUnfinished = false): Uint8Array {
+/**
+ * The bytes of a host's value, once it is found to be one of the field.
+ *
+ * @throws {@link SyncFault} `VALUE_INVALID`, `FIELD_REQUIRED`
+ */
+export function encodeField(layout: Layout, name: string, field: Field, value: unknown, isUnfinished = false): Uint8Array {
   const path = `${layout.object}.${name}`;
   const canonical = canonicalValue(field.type, value, path);
   const isChecked = field.owner === 'device' && !(isUnfinished && canonical === null);

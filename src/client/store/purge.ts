@@ -1,7 +1,9 @@
+import { decodeEnvelope } from '../../protocol/envelope.ts';
 import type { EngineContext } from '../engine-context.ts';
 import { readJournalTime } from '../queue/read-journal.ts';
-import { keptSince } from '../answers/notices.ts';
-import { readOutcomeTime } from '../queue/outcomes.ts';
+import { mustAcknowledge, type Notice } from '../answers/notices.ts';
+import type { StoredOutcome } from '../queue/outcomes.ts';
+import type { LocalStore } from './local-store.ts';
 import { Step } from './step.ts';
 import { STATE } from './stored.ts';
 
@@ -41,4 +43,15 @@ async function purge({ store, clock }: EngineContext): Promise<void> {
   }
   if (forgottenUpTo > store.meta.forgottenUpTo) step.meta = { forgottenUpTo };
   if (step.removeState.length + step.notices.size > 0) await store.commit(step, 'relaxed');
+}
+
+/** When an outcome was noted; `Infinity` while what it depends on is still in the queue. */
+function readOutcomeTime(bytes: Uint8Array, store: LocalStore): number {
+  const { at, outcome } = decodeEnvelope(bytes) as StoredOutcome;
+  return typeof outcome === 'number' && store.entry(outcome) !== undefined ? Infinity : at;
+}
+
+/** Since when a notice is kept only for a while; `null` while the user has still to read it. */
+function keptSince(notice: Notice): number | null {
+  return mustAcknowledge(notice) ? null : (notice.acknowledgedAt ?? notice.raisedAt);
 }

@@ -43,19 +43,6 @@ export function fieldsIn(member: Member): string[] {
   return touchedPositions(member).map((position) => member.layout.fields[position]!.name);
 }
 
-/** An edit reduced to some of its fields. */
-export function onlyFields(member: Member, takes: (field: string) => boolean): Member {
-  const { layout, previous, next } = member;
-  const mask = createMask(layout);
-  const places = touchedPositions(member).flatMap((position, index) => {
-    if (!takes(layout.fields[position]!.name)) return [];
-    setInMask(mask, position);
-    return [index];
-  });
-  const pick = (values: Uint8Array | null): Uint8Array | null => values && joinRow(places.map((place) => valueAt(values, place)));
-  return { ...member, mask, previous: pick(previous), next: pick(next) };
-}
-
 /** A member's values carried to another layout by field name; fields that the other layout lacks fall away. */
 export function memberOn(layout: Layout, member: Member): Member {
   if (member.layout.hash === layout.hash) return member;

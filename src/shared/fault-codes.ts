@@ -1,0 +1,64 @@
+import type { FaultCode } from './fault.ts';
+
+/** The codes that a server of ours states in its answers. */
+export const SERVER_FAULT_CODES = [
+  'PROTOCOL_MALFORMED',
+  'PROTOCOL_VERSION_UNSUPPORTED',
+  'PROTOCOL_TOO_LARGE',
+  'PROTOCOL_NOT_FOUND',
+  'PROTOCOL_CURSOR_INVALID',
+  'SERVER_FAILED',
+  'SERVER_BUSY',
+  'DEVICE_REVOKED',
+] as const;
+
+/** The codes of what goes wrong on a device. */
+export const DEVICE_FAULT_CODES = [
+  'SCHEMA_INVALID',
+  'OBJECT_UNKNOWN',
+  'FIELD_UNKNOWN',
+  'FIELD_SERVER_OWNED',
+  'FIELD_REQUIRED',
+  'VALUE_INVALID',
+  'ID_INVALID',
+  'QUERY_INVALID',
+  'OPTION_INVALID',
+  'RECORD_EXISTS',
+  'RECORD_MISSING',
+  'RECORD_LOCKED',
+  'RECORD_CHANGED_ELSEWHERE',
+  'HANDLE_CLOSED',
+  'GROUP_MIXED',
+  'CHANGE_TOO_LARGE',
+  'DRAFT_UNKNOWN',
+  'NOTICE_UNKNOWN',
+  'SIGN_OUT_UNSENT',
+  'SYNC_ERROR_UNKNOWN',
+  'SYNC_ERROR_ACTION_UNAVAILABLE',
+  'CLIENT_CLOSED',
+  'CLIENT_TAKEN_OVER',
+  'TAB_LEADER_LOST',
+  'CLIENT_READ_ONLY',
+  'CLIENT_BUSY',
+  'DOWNLOAD_FAILED',
+  'STORAGE_FULL',
+  'STORAGE_FAILED',
+  'STORAGE_CLOSED',
+  'STORAGE_LOCKED',
+  'STORAGE_CORRUPT',
+  'TRANSPORT_UNREACHABLE',
+  'TRANSPORT_TIMEOUT',
+  'TRANSPORT_ABORTED',
+  'TRANSPORT_BAD_ANSWER',
+  'TRANSPORT_TOO_LARGE',
+  'TRANSPORT_BUSY',
+  'AUTH_REQUIRED',
+  'AUTH_REFUSED',
+  'CORE_TRAPPED',
+  'CORE_INPUT_INVALID',
+  'WORKER_FAILED',
+  'PART_UNAVAILABLE',
+] as const;
+
+/** Every code that a fault can carry. `docs/ERRORS.md` has a heading for each; a test compares the two lists. */
+export const FAULT_CODES: readonly FaultCode[] = [...DEVICE_FAULT_CODES, ...SERVER_FAULT_CODES];
