@@ -1,0 +1,149 @@
+// W3: a feed batch is merged into the rows that are held: from the bytes of the message to rows that could be stored.
+import { CONTENDERS } from './contenders/feed.ts';
+import { FeedData, type FeedScale } from './feed-data.ts';
+import { digestOf, type FeedContender, type MergeCounts, type MergeMode } from './feed-contender.ts';
+import { isAskedFor, options } from './options.ts';
+import { remoteTask, serveRemote, startRemote, type Remote } from './processes.ts';
+import { carefulRatioOf, measuredOf, reportComparison, reportGoal, type ComparisonReport } from './report.ts';
+import { sampleOf, type Sample } from './samples.ts';
+
+const BASELINE = 'by hand, shared structures';
+const ROUNDS = { small: 5, large: 3 } as const;
+const LARGE = 1_000_000;
+
+/** What a process of one contender answers to. */
+interface FeedTask {
+  readonly contender: string;
+  readonly scale: FeedScale;
+}
+
+interface Merged extends Sample, MergeCounts {
+  /** Changes that were handed out, and fields in them. */
+  readonly handedOut: readonly [changes: number, fields: number];
+}
+
+interface Runner {
+  readonly contender: FeedContender;
+  readonly remote: Remote;
+}
+
+const SCALES: readonly FeedScale[] = [
+  { entries: 10_000, rows: 10_000 },
+  { entries: 10_000, rows: 100_000 },
+  ...(options.size === 'small'
+    ? []
+    : [
+        { entries: 100_000, rows: 100_000 },
+        { entries: 10_000, rows: LARGE },
+        { entries: 100_000, rows: LARGE },
+        { entries: LARGE, rows: 100_000 },
+        { entries: LARGE, rows: LARGE },
+      ]),
+];
+
+async function serve({ contender: name, scale }: FeedTask): ReturnType<Parameters<typeof serveRemote>[0]> {
+  const contender = CONTENDERS.find((one) => one.name === name)!;
+  const store = await contender.open(new FeedData(scale));
+  return {
+    async merge(mode: MergeMode): Promise<Merged> {
+      await store.load();
+      let changes = 0, fields = 0, counts: MergeCounts | undefined;
+      const sample = await sampleOf(async () => {
+        counts = await store.merge(mode, (_id, values) => {
+          changes++;
+          for (const name in values) if (name !== '') fields++;
+        });
+      });
+      await store.settle?.();
+      return { ...sample, ...counts!, handedOut: [changes, fields] };
+    },
+    digest: () => digestOf(store.records()),
+  };
+}
+
+async function start(scale: FeedScale): Promise<{ readonly runners: Runner[]; readonly skipped: { name: string; why: string }[] }> {
+  const runners: Runner[] = [], skipped: { name: string; why: string }[] = [];
+  for (const contender of CONTENDERS.filter(({ name, mostEntries }) => scale.entries <= mostEntries && scale.rows <= mostEntries * 10 && (name === BASELINE || isAskedFor(name)))) {
+    const remote = startRemote({ contender: contender.name, scale } satisfies FeedTask);
+    try {
+      await remote.ready();
+      runners.push({ contender, remote });
+    } catch (error) {
+      remote.close();
+      skipped.push({ name: contender.name, why: error instanceof Error ? error.message.split('\n')[0]! : String(error) });
+    }
+  }
+  return { runners, skipped };
+}
+
+async function runMode(scale: FeedScale, mode: MergeMode, runners: readonly Runner[], skipped: ComparisonReport['skipped']): Promise<ComparisonReport> {
+  const asked = runners.filter(({ contender }) => contender.modes.includes(mode));
+  const rounds = scale.entries === LARGE ? ROUNDS.large : ROUNDS.small;
+  const samples = asked.map((): Merged[] => []);
+  for (let round = -1; round < rounds; round++) {
+    for (const [place, { remote }] of asked.entries()) {
+      const merged = await remote.call<Merged>('merge', mode);
+      if (round >= 0) samples[place]!.push(merged); // The first round warms up.
+    }
+  }
+  assertAlike(asked, samples.map(([first]) => first!));
+  return reportComparison({
+    id: `w3-${nameOf(scale.entries)}-into-${nameOf(scale.rows)}-${mode}`,
+    title: `W3: ${nameOf(scale.entries)} entries into ${nameOf(scale.rows)} rows, ${mode}`,
+    rounds,
+    items: scale.entries,
+    baseline: BASELINE,
+    measured: asked.map(({ contender: { name, note } }, place) => measuredOf(name, samples[place]!, note === undefined ? {} : { note })),
+    skipped,
+  });
+}
+
+/** All decided the same, and told of the same changes. */
+function assertAlike(runners: readonly Runner[], merged: readonly Merged[]): void {
+  const [first, ...others] = merged.map(({ verdicts, changedFields, handedOut }) => JSON.stringify({ verdicts, changedFields, handedOut }));
+  for (const [place, other] of others.entries()) {
+    if (other !== first) throw new Error(`${runners[place + 1]!.contender.name} came to ${other}, ${runners[0]!.contender.name} to ${first}`);
+  }
+}
+
+async function assertEqualDigests(runners: readonly Runner[]): Promise<void> {
+  const digests = new Map<string, string>();
+  for (const { contender, remote } of runners) digests.set(contender.name, await remote.call<string>('digest'));
+  if (new Set(digests.values()).size > 1) throw new Error(`the contenders hold different records: ${JSON.stringify(Object.fromEntries(digests))}`);
+  console.log(`  all ${digests.size} hold the same records: ${[...digests.values()][0]}`);
+}
+
+async function main(): Promise<void> {
+  const lazy = new Map<string, ComparisonReport>();
+  for (const scale of SCALES) {
+    const { runners, skipped } = await start(scale);
+    try {
+      for (const mode of ['lazy', 'masks', 'values'] as const) {
+        const report = await runMode(scale, mode, runners, skipped);
+        if (mode === 'lazy') lazy.set(`${scale.entries}/${scale.rows}`, report);
+      }
+      await assertEqualDigests(runners);
+    } finally {
+      for (const { remote } of runners) remote.close();
+    }
+  }
+  const largest = lazy.get(`${LARGE}/${LARGE}`);
+  if (largest !== undefined) reportGoals(largest, lazy.get(`10000/${LARGE}`)!);
+}
+
+function reportGoals(large: ComparisonReport, few: ComparisonReport): void {
+  const wasm = ['fieldtide simd', 'fieldtide scalar', 'fieldtide twin'].find((name) => large.measured.some((one) => one.name === name));
+  if (wasm === undefined) return;
+  reportGoal('w3-core', carefulRatioOf(large, wasm), wasm);
+  const perEntry = ({ measured, items = 1 }: ComparisonReport): number => measured.find(({ name }) => name === wasm)!.cpuMs.median / items;
+  reportGoal('w3-per-entry', perEntry(large) / perEntry(few), `${wasm}, processor time`);
+  if (wasm !== 'fieldtide twin') reportGoal('w3-wasm-twin', carefulRatioOf(large, wasm, 'fieldtide twin'), wasm);
+}
+
+function nameOf(count: number): string {
+  return count >= LARGE ? `${count / LARGE}M` : `${count / 1000}k`;
+}
+
+const task = remoteTask<FeedTask>();
+if (task === null) await main();
+else serveRemote(() => serve(task));
