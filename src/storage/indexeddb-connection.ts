@@ -2,7 +2,8 @@ import { unwrap, wrap, type IDBPDatabase } from 'idb';
 import { SyncFault } from '../shared/fault.ts';
 import { createObjectStores, type StoreDatabase, type StoreSchema } from './indexeddb-rows.ts';
 
-const VERSION = 1;
+// Version 1 had every row in an entry of its own.
+const VERSION = 2;
 
 /**
  * One handle of a database, opened anew when the platform takes it away: WebKit drops the handles of tabs in the background, and another

@@ -1,11 +1,15 @@
+import { countOf, idAt, valueAt } from '../core/row-block.ts';
 import { isFault, SyncFault, type FaultCode } from '../shared/fault.ts';
 import { platformIndexedDb, platformStorageManager } from '../shared/platform.ts';
 import { CallsUnderWay } from './calls-under-way.ts';
-import { copyCommit } from './copy-commit.ts';
+import { copyBytes } from '../shared/bytes.ts';
+import { copyCommit, type CopiedCommit } from './copy-commit.ts';
 import { IndexedDbConnection, isDeadHandle } from './indexeddb-connection.ts';
-import { commitRows, readRecordRows, scanRecordRows, scanStateRows, type StoreDatabase } from './indexeddb-rows.ts';
+import type * as packings from './indexeddb-packing.ts';
+import { readRecordRows, scanRecordRows } from './indexeddb-reads.ts';
+import { commitRows, scanStateRows, writeSingly, type StoreDatabase } from './indexeddb-rows.ts';
 import type { IndexedDbOptions } from './indexeddb.ts';
-import type { Commit, Storage, StorageEstimate, StoreOwner } from './storage-adapter.ts';
+import type { Commit, PackedStorage, Storage, StorageEstimate, StoreOwner } from './storage-adapter.ts';
 
 /** Opens the store of an owner: what `indexedDb` of indexeddb.ts does once there is one to open. */
 export async function openIndexedDb({ name, factory, storageManager }: IndexedDbOptions, owner: StoreOwner): Promise<Storage> {
@@ -23,14 +27,32 @@ function databaseName(name: string, { tenant, user }: StoreOwner): string {
   return `fieldtide ${JSON.stringify([name, tenant, user])}`;
 }
 
+type Packing = typeof packings;
+
 class IndexedDbStorage implements Storage {
+  readonly packed: PackedStorage = {
+    readAround: async ({ object, ids }) => {
+      const asked = { object, ids: copyBytes(ids) };
+      return this.#runPacking(`read records of ${object}`, (database, packing) => loaded(packing).readAround(database, asked));
+    },
+    scan: (range) => this.#runPacking(`scan records of ${range.object}`, (database, packing) => loaded(packing).scanBlocks(database, range)),
+  };
   readonly #connection: IndexedDbConnection;
   readonly #underWay = new CallsUnderWay();
+  /** How many rows of an object were written one by one since it was last seen to that they do not become too many. */
+  readonly #written = new Map<string, number>();
+  /** What every call waits for before it begins, so that none overtakes one that needs the packing. */
+  #turn: Promise<Packing | null> = Promise.resolve(null);
+  #packing: Promise<Packing | null> | null = null;
+  /** Objects whose rows are being folded. */
+  readonly #folding = new Set<string>();
   #isClosed = false;
   declare readonly estimate?: () => Promise<StorageEstimate>;
 
   constructor(connection: IndexedDbConnection, storageManager: IndexedDbOptions['storageManager']) {
     this.#connection = connection;
+    // It will be needed, and not at a bad moment.
+    void this.#load();
     // Safari 15 and 16 have a storage manager that cannot estimate.
     if (typeof storageManager?.estimate === 'function') this.estimate = () => estimateRoom(storageManager);
   }
@@ -49,7 +71,9 @@ class IndexedDbStorage implements Storage {
 
   async commit(given: Commit): Promise<'done' | 'stale'> {
     const commit = copyCommit(given);
-    return this.#run('commit', (database) => commitRows(database, commit));
+    const answer = await (isManyRows(commit) ? this.#runPacking('commit', commitMany(commit)) : this.#run('commit', commitSingly(commit)));
+    this.#foldIn(commit);
+    return answer;
   }
 
   async close(): Promise<void> {
@@ -60,11 +84,30 @@ class IndexedDbStorage implements Storage {
 
   #run<T>(what: string, work: Work<T>): Promise<T> {
     if (this.#isClosed) return Promise.reject(new SyncFault('STORAGE_CLOSED', `cannot ${what}: the storage is closed`));
-    return this.#underWay.track(translated(what, this.#runOnLiveHandle(work)));
+    return this.#underWay.track(translated(what, this.#runInTurn(work, this.#turn)));
+  }
+
+  /** Runs what needs the packing, or does without where it cannot be loaded: before the transaction begins, which cannot wait. */
+  #runPacking<T>(what: string, work: Work<T>): Promise<T> {
+    this.#turn = this.#load();
+    return this.#run(what, work);
+  }
+
+  #load(): Promise<Packing | null> {
+    this.#packing ??= import('./indexeddb-packing.ts').catch(() => {
+      this.#packing = null;
+      return null;
+    });
+    return this.#packing;
+  }
+
+  async #runInTurn<T>(work: Work<T>, turn: Promise<Packing | null>): Promise<T> {
+    const packing = await turn;
+    return this.#runOnLiveHandle((database) => work(database, packing));
   }
 
   /** Runs on the open handle; if that turns out to be dead, which ended its transactions unwritten, once more on a new one. */
-  async #runOnLiveHandle<T>(work: Work<T>): Promise<T> {
+  async #runOnLiveHandle<T>(work: (database: StoreDatabase) => Promise<T>): Promise<T> {
     const database = await this.#connection.open();
     try {
       return await work(database);
@@ -74,9 +117,46 @@ class IndexedDbStorage implements Storage {
     }
     return work(await this.#connection.open());
   }
+
+  /** Sees to it now and then that what lies above the blocks does not become too much; nobody waits for it, and it may fail. */
+  #foldIn(commit: CopiedCommit): void {
+    const count = (object: string, rows: number) => {
+      // The first time comes early: nobody knows what an earlier build, or another tab, has left.
+      const written = (this.#written.get(object) ?? MANY_ROWS - ROWS_BEFORE_LOOK) + rows;
+      this.#written.set(object, written < MANY_ROWS ? written : 0);
+      if (written >= MANY_ROWS) void this.#fold(object);
+    };
+    for (const { object, block } of commit.putPacked) count(object, countOf(block));
+    for (const { object } of [...commit.putRecords, ...commit.removeRecords]) count(object, 1);
+  }
+
+  async #fold(object: string): Promise<void> {
+    const packing = await this.#load();
+    if (packing === null || this.#isClosed || this.#folding.has(object)) return;
+    this.#folding.add(object);
+    await this.#run(`fold records of ${object}`, (database) => packing.foldObject(database, object, () => !this.#isClosed)).catch(() => {});
+    this.#folding.delete(object);
+  }
 }
 
-type Work<T> = (database: StoreDatabase) => Promise<T>;
+// From so many on, rows are written by the block. A save never is: it is one small write, whatever the blocks are like.
+const MANY_ROWS = 256, ROWS_BEFORE_LOOK = 64;
+
+function isManyRows({ putPacked, putRecords, removeRecords, durability }: CopiedCommit): boolean {
+  const packed = putPacked.reduce((count, { block }) => count + countOf(block), 0);
+  return packed + (durability === 'strict' ? 0 : putRecords.length + removeRecords.length) >= MANY_ROWS;
+}
+
+function commitMany(commit: CopiedCommit): Work<'done' | 'stale'> {
+  return (database, packing) => (packing === null ? commitSingly(commit)(database, null) : commitRows(database, commit, packing.writePacked));
+}
+
+function commitSingly(commit: CopiedCommit): Work<'done' | 'stale'> {
+  const unpacked = commit.putPacked.flatMap(({ object, block }) => Array.from({ length: countOf(block) }, (_, index) => ({ object, id: idAt(block, index), bytes: copyBytes(valueAt(block, index)) })));
+  return (database) => commitRows(database, { ...commit, putRecords: [...unpacked, ...commit.putRecords] }, writeSingly);
+}
+
+type Work<T> = (database: StoreDatabase, packing: Packing | null) => Promise<T>;
 
 async function translated<T>(what: string, call: Promise<T>): Promise<T> {
   try {
@@ -96,6 +176,10 @@ const KNOWN_ERRORS: Readonly<Record<string, readonly [code: FaultCode, reason: s
 async function estimateRoom(storageManager: NonNullable<IndexedDbOptions['storageManager']>): Promise<StorageEstimate> {
   const [{ usage = 0, quota = 0 }, isPersisted] = await translated('estimate the room', Promise.all([storageManager.estimate(), storageManager.persisted()]));
   return { usedBytes: usage, quotaBytes: quota, isPersisted };
+}
+
+function loaded(packing: Packing | null): Packing {
+  return packing ?? fail('a part of the code cannot be loaded');
 }
 
 function fail(message: string): never {

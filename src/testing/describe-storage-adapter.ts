@@ -4,6 +4,7 @@ import { describeConcurrency } from './storage-suite/concurrency.ts';
 import { createSuite } from './storage-suite/context.ts';
 import { describeFailures } from './storage-suite/failures.ts';
 import { describeLifetime } from './storage-suite/lifetime.ts';
+import { describePacked } from './storage-suite/packed.ts';
 import { describeReads } from './storage-suite/reads.ts';
 import { describeScans } from './storage-suite/scans.ts';
 import type { SuiteRunner } from './suite-runner.ts';
@@ -23,6 +24,8 @@ export interface StorageSuiteOptions<Place> extends SuiteRunner {
    * adapter over the place is the restart. An empty function will do where leaving handles open is all that a kill means.
    */
   readonly crash?: (place: Place) => void | Promise<void>;
+  /** The adapter's storages have `packed`. Left out, the tests of it are reported as skipped. */
+  readonly packed?: true;
   /** Ways to make the platform below the adapter fail. What is missing is reported as a skipped test. */
   readonly failures?: StorageFailures<Place>;
 }
@@ -47,7 +50,7 @@ export interface StorageFailures<Place> {
  * import { memory } from 'fieldtide/storage/memory';
  * import { describeStorageAdapter } from 'fieldtide/testing';
  *
- * describeStorageAdapter({ name: 'memory', describe, test, createPlace: () => memory(), createAdapter: (adapter) => adapter });
+ * describeStorageAdapter({ name: 'memory', describe, test, createPlace: () => memory(), createAdapter: (adapter) => adapter, packed: true });
  * ```
  */
 export function describeStorageAdapter<Place>(options: StorageSuiteOptions<Place>): void {
@@ -56,6 +59,7 @@ export function describeStorageAdapter<Place>(options: StorageSuiteOptions<Place
     describeReads(suite);
     describeScans(suite);
     describeCommits(suite);
+    describePacked(suite);
     describeConcurrency(suite);
     describeLifetime(suite);
     describeFailures(suite);

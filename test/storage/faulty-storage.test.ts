@@ -32,6 +32,7 @@ describeStorageAdapter({
   createPlace,
   createAdapter: ({ storage }) => storage,
   crash: ({ storage }) => storage.crash(),
+  packed: true,
   failures: { fillUp: (place, nth) => place.fillUp(nth) },
 });
 

@@ -137,7 +137,7 @@ export function describeIndexedDbBehaviour(name: string, createFactory: () => ID
     test('lets another tab upgrade the store, and then refuses to open what is newer than itself', async () => {
       const storage = await adapter.open(OWNER);
       await storage.commit(put('1'));
-      const newer = await open(`fieldtide ${JSON.stringify([app, 't', 'u'])}`, 2);
+      const newer = await open(`fieldtide ${JSON.stringify([app, 't', 'u'])}`, 3);
       await expect(storage.commit(put('2'))).rejects.toMatchObject({ code: 'STORAGE_CORRUPT', cause: { name: 'VersionError' } });
       newer.close();
     });

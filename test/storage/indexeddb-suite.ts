@@ -16,6 +16,7 @@ export function describeIndexedDb(name: string, createFactory: () => IDBFactory)
     disposePlace: (place) => place.dispose(),
     // Handles stay open and transactions are left to their fate: as much of a kill as a page can do to itself.
     crash: () => {},
+    packed: true,
     failures: {
       fillUp: (place, nth) => place.abortWrite(nth, new DOMException('no room', 'QuotaExceededError')),
       abortAfterSuccess: (place) => place.abortWrite(1, null),

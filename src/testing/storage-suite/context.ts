@@ -17,7 +17,7 @@ export interface Bench {
 export interface Suite {
   readonly runner: SuiteRunner;
   /** What the adapter's author brought along. */
-  readonly capabilities: Readonly<Record<'crash' | keyof StorageFailures<unknown>, true | undefined>>;
+  readonly capabilities: Readonly<Record<'packed' | 'crash' | keyof StorageFailures<unknown>, true | undefined>>;
   /** Registers a test that gets a bench of its own. */
   test(name: string, run: (bench: Bench) => Promise<void>): void;
   /** Runs with a bench, and tidies up. */
@@ -33,6 +33,7 @@ export function createSuite<Place>(options: StorageSuiteOptions<Place>): Suite {
   return {
     runner: { describe, test },
     capabilities: {
+      packed: options.packed,
       crash: has(options.crash),
       fillUp: has(failures?.fillUp),
       abortAfterSuccess: has(failures?.abortAfterSuccess),

@@ -60,7 +60,7 @@ function randomCommit(random: (below: number) => number, step: number, model: Mo
 }
 
 /** A small generator of its own (a linear congruence), so that a failure comes back at every run. */
-function createGenerator(seed: number): (below: number) => number {
+export function createGenerator(seed: number): (below: number) => number {
   let last = seed;
   return (below) => {
     last = (Math.imul(last, 1_664_525) + 1_013_904_223) >>> 0;
