@@ -1,4 +1,5 @@
 import { SyncFault } from '../shared/fault.ts';
+import type * as bulk from './network/bulk.ts';
 import type * as byHand from './inbox/by-hand.ts';
 import type * as conversation from './network/conversation.ts';
 import type * as drafts from './drafts/drafts.ts';
@@ -15,6 +16,7 @@ import type * as upkeep from './store/upkeep.ts';
  * @throws {@link SyncFault} `PART_UNAVAILABLE` where the file cannot be loaded; the next call tries again
  */
 export interface Parts {
+  readonly bulk: () => Promise<typeof bulk>;
   readonly byHand: () => Promise<typeof byHand>;
   readonly conversation: () => Promise<typeof conversation>;
   readonly drafts: () => Promise<typeof drafts>;
@@ -27,6 +29,7 @@ export interface Parts {
 /** Makes the functions that load the parts. */
 export function createParts(): Parts {
   return {
+    bulk: createPart(() => import('./network/bulk.ts')),
     byHand: createPart(() => import('./inbox/by-hand.ts')),
     conversation: createPart(() => import('./network/conversation.ts')),
     drafts: createPart(() => import('./drafts/drafts.ts')),

@@ -8,7 +8,7 @@ import { memory } from '../../src/storage/memory.ts';
 import type { StorageAdapter } from '../../src/storage/storage-adapter.ts';
 import { faultyStorage } from '../../src/testing/faulty-storage.ts';
 import { imagesOf } from '../support/forged-page.ts';
-import { createWorld, put, type Intercept, type TestDevice, type World } from '../support/world.ts';
+import { createWorld, type Intercept, type TestDevice, type World } from '../support/world.ts';
 
 const schema = defineSchema({
   version: 1,
@@ -31,7 +31,9 @@ async function shownOn({ engine }: TestDevice): Promise<string> {
   return all.map((records) => records.map(({ id, values }) => `${id}:${Object.values(values).join('/')}`).join()).join(' | ');
 }
 
-const remove = (object: string, id: string) => ({ op: 'remove' as const, object, id });
+type Online = Parameters<World<typeof schema>['server']['online']['save']>[0][number];
+const online = (op: 'create' | 'update', object: string, id: string, values: Record<string, string>): Online => ({ op, object, id, values });
+const remove = (object: string, id: string): Online => ({ op: 'remove', object, id });
 
 /**
  * A phone that has not heard of much: of its accounts some are gone and some changed, its notes are all gone, an order of two lines has a change
@@ -39,8 +41,8 @@ const remove = (object: string, id: string) => ({ op: 'remove' as const, object,
  */
 async function setUp(disk: StorageAdapter): Promise<{ readonly phone: TestDevice; readonly tablet: TestDevice }> {
   world = createWorld(schema, { limits: { pageItems: 4 }, inScope: (_, { values }) => values.city !== 'Lima' });
-  const accounts = Array.from({ length: 14 }, (_, index) => put('create', 'account', `a${String(index).padStart(2, '0')}`, { name: `n${index}` }));
-  await world.server.online.save([...accounts, put('create', 'order', 'o1', { account: 'a01' }), ...['l1', 'l2'].map((id) => put('create', 'line', id, { order: 'o1', product: 'gauze' })), put('create', 'note', 'n1', { body: 'first' })]);
+  const accounts = Array.from({ length: 14 }, (_, index) => online('create', 'account', `a${String(index).padStart(2, '0')}`, { name: `n${index}` }));
+  await world.server.online.save([...accounts, online('create', 'order', 'o1', { account: 'a01' }), ...['l1', 'l2'].map((id) => online('create', 'line', id, { order: 'o1', product: 'gauze' })), online('create', 'note', 'n1', { body: 'first' })]);
   const phone = await world.device('ann', { storage: disk }), tablet = await world.device('ann');
   await phone.engine.download();
   await tablet.engine.create('account', { name: 'far', city: 'Lima' }, 'z1');
@@ -49,8 +51,8 @@ async function setUp(disk: StorageAdapter): Promise<{ readonly phone: TestDevice
   await phone.engine.setLifecycle({ isOnline: false });
   await phone.engine.update('line', 'l1', { product: 'mine' });
   await world.server.online.save([...['a02', 'a03', 'a09', 'a13'].map((id) => remove('account', id)), remove('note', 'n1')]);
-  await world.server.online.save([put('update', 'account', 'a00', { name: 'new' }), put('update', 'account', 'a12', { name: 'new' }), put('create', 'account', 'a031', { name: 'between' })]);
-  await world.server.online.save([put('update', 'line', 'l2', { product: 'theirs' })]);
+  await world.server.online.save([online('update', 'account', 'a00', { name: 'new' }), online('update', 'account', 'a12', { name: 'new' }), online('create', 'account', 'a031', { name: 'between' })]);
+  await world.server.online.save([online('update', 'line', 'l2', { product: 'theirs' })]);
   return { phone, tablet };
 }
 
@@ -141,7 +143,7 @@ describe('applying a download', () => {
   test('A31: more records than are named one by one are told of, each list once', async () => {
     world = createWorld(schema, { limits: { pageItems: 4_000 } });
     const all = 10_500;
-    await world.server.online.save(Array.from({ length: all }, (_, index) => put('create', 'note', `n${index}`, { body: 'b' })));
+    await world.server.online.save(Array.from({ length: all }, (_, index) => online('create', 'note', `n${index}`, { body: 'b' })));
     const device = await world.device('ann');
     const lists: number[] = [], accounts: number[] = [], watched: unknown[] = [];
     await device.engine.watchQuery({ object: 'note' }, (records: readonly RecordView[]) => void lists.push(records.length));
@@ -192,7 +194,7 @@ describe('the pages of a download', () => {
   test('C1: are in the order of UTF-8 bytes, storage in that of UTF-16 units, and nothing is taken for removed or kept for that', async () => {
     world = createWorld(schema, { limits: { pageItems: 1 } });
     const ids = ['a', 'a\ud83d\ude00', 'a\ud83d\ude00b', 'a\uff21', 'a\uff21b', 'ab', '\ud83d\ude00', '\uff21', '\uff21\ud83d\ude00', '\uff21\uff21', 'z'];
-    await world.server.online.save(ids.map((id) => put('create', 'note', id, { body: id })));
+    await world.server.online.save(ids.map((id) => online('create', 'note', id, { body: id })));
     const { engine } = await world.device('ann');
     await engine.download();
     for (const gone of [['a\uff21', '\ud83d\ude00'], ['a\ud83d\ude00', '\uff21'], ['\uff21\uff21'], ['z', 'a']]) {

@@ -1,4 +1,4 @@
-import { decodeEnvelope, encodeEnvelope } from '../../protocol/envelope.ts';
+import { encodeImages } from '../../protocol/items.ts';
 import { belongsTo } from '../answers/merge-units.ts';
 import { noteScope } from '../answers/note-scope.ts';
 import { Parking } from '../answers/parking.ts';
@@ -11,58 +11,12 @@ import { splitKey, type Key } from '../store/record-key.ts';
 import type { HeldImage } from '../store/rows.ts';
 import { Step } from '../store/step.ts';
 import { orderedKey, STATE, type StagedDownload } from '../store/stored.ts';
+import type { BulkDownload } from './bulk.ts';
+import { readDecided, staysOutside, type Decided } from './decide-download.ts';
 import { decide } from './page-plan.ts';
-import { findProtected, type ProtectedGroups } from './protected-groups.ts';
 import { readImages, type AnswerImages } from './server-link.ts';
 import { dropParts } from './stage-part.ts';
 import { readStaged, storedRange, type IdRange, type StagedPage } from './staged-pages.ts';
-
-/** What is decided of a download before its first page is applied: all that hangs on more than one page. */
-interface Decided extends ProtectedGroups {
-  /** Records that the server was asked about, and those that it told of then: a page that lacks them does not say that they are gone. */
-  readonly asked: ReadonlySet<Key>;
-  /** Parked groups that go on waiting: of one with something that came out of scope the rest may still have to come. */
-  readonly waiting: ReadonlySet<Key>;
-  /** Records whose mark of being out of scope goes (rule A32). */
-  readonly unmarked: readonly Key[];
-}
-
-/**
- * Decides what becomes of a download, all pages of which are staged, and writes that down: from then on it is applied, whatever happens.
- * A record that is not on them is gone, unless the device heard of it otherwise since the download began: then only the server can tell
- * which of the two is newer.
- *
- * @param asked - records that the server was asked about; what it said of them is staged
- * @returns the records that it is to be asked about first; nothing is written then
- */
-export async function decideDownload(context: EngineContext, asked: ReadonlySet<Key>): Promise<readonly Key[]> {
-  const { store } = context;
-  const download = store.meta.download!;
-  const groups = await findProtected(context, () => stagedImages(context));
-  const doubtful = new Set(groups.headers.keys());
-  for await (const { key } of store.scanState(STATE.fresh)) doubtful.add(key.slice(STATE.fresh.length));
-  const told = new Set(asked), here = new Set<Key>();
-  if (doubtful.size + asked.size + store.outside.size > 0) {
-    for await (const { ranges, keys } of stagedKeys(context)) {
-      for (const key of keys) {
-        if (ranges.length === 0) told.add(key);
-        if (doubtful.has(key) || store.outside.has(key)) here.add(key);
-      }
-    }
-  }
-  const isDownloaded = (key: Key): boolean => here.has(key) || told.has(key);
-  const unclear = await findUnclear(context, [...doubtful].filter((key) => !isDownloaded(key) && !store.outside.has(key)));
-  if (unclear.length > 0) return unclear;
-  const stays = (key: Key): boolean => !isDownloaded(key) && staysOutside(context, groups, key, download.serverTime);
-  const waiting = [...store.parked].flatMap(([name, { members }]) => ([...members.keys()].some((key) => !groups.headers.has(key) && store.side(key) !== null && stays(key)) ? [name] : []));
-  const unmarked = [...store.outside.keys()].filter((key) => !isDownloaded(key) && !stays(key));
-  const step = new Step();
-  step.putState.push({ key: STATE.decided, bytes: encodeDecided({ ...groups, asked: told, waiting: new Set(waiting), unmarked }) });
-  step.meta = { download: { ...download, applying: { place: 0, removed: 0 } } };
-  step.isUntold = true;
-  await store.commit(step, 'strict');
-  return [];
-}
 
 /** Goes on at the opening of a store with what {@link applyDownload} was in the middle of. */
 export async function finishDownload(context: EngineContext): Promise<void> {
@@ -82,7 +36,7 @@ export async function finishDownload(context: EngineContext): Promise<void> {
 export async function applyDownload(context: EngineContext): Promise<DownloadReceipt> {
   const { store, schema, emit } = context;
   const { pages, objects, applying } = store.meta.download!;
-  const work = new Application(context, decodeDecided((await store.readState(STATE.decided))!));
+  const work = await Application.begin(context);
   for (let place = applying!.place; place < pages; place++) await work.applyPage(place);
   const unseen = Object.keys(schema.objects).filter((object) => !objects.includes(object));
   const { records, bytes } = store.meta.download!;
@@ -91,14 +45,30 @@ export async function applyDownload(context: EngineContext): Promise<DownloadRec
   return { records, removed, bytes };
 }
 
+/** What a page changes, and how many records leave with it. */
+interface TakenPage {
+  readonly step: Step;
+  readonly removed: number;
+}
+
 /** A download while it is applied. */
 class Application {
   readonly #context: EngineContext;
   readonly #decided: Decided;
+  /** Takes what is plain of a page without looking at its records one by one; `null` where the storage does not give and take rows packed. */
+  readonly #bulk: BulkDownload | null;
 
-  constructor(context: EngineContext, decided: Decided) {
+  private constructor(context: EngineContext, decided: Decided, bulk: BulkDownload | null) {
     this.#context = context;
     this.#decided = decided;
+    this.#bulk = bulk;
+  }
+
+  static async begin(context: EngineContext): Promise<Application> {
+    const decided = await readDecided(context);
+    // Without its file, as offline, it goes row by row.
+    const part = context.store.packed === undefined ? null : await context.parts.bulk().catch(() => null);
+    return new Application(context, decided, part && (await part.openBulkDownload(context, part.loadBatchCore, decided.headers.keys())));
   }
 
   get #download(): StagedDownload {
@@ -107,15 +77,34 @@ class Application {
 
   /** Merges a page, or keeps aside what of it is in the way, and lets go of what it should have and does not. */
   async applyPage(place: number): Promise<void> {
+    const page = (await readStaged(this.#context.store, place))!;
+    const { step, removed } = (await this.#takePacked(page)) ?? (await this.#takeRows(page));
+    step.removeState.push(orderedKey(STATE.stage, place));
+    await this.#commit(step, place + 1, removed);
+  }
+
+  /** Takes a page in as it is; what of it is not plain, record by record. `null` for a page of which that cannot be said at once. */
+  async #takePacked(page: StagedPage): Promise<TakenPage | null> {
+    const bulk = page.ranges.length === 0 ? null : this.#bulk;
+    const merged = bulk && (await bulk.merge(page));
+    if (merged === null) return null;
+    const leaving = await this.#hide(merged.absent.filter((key) => this.#leaves(key)));
+    const { step } = await this.#takeRows({ ...page, items: encodeImages(merged.care), ranges: [] });
+    step.putPacked.push(...merged.put);
+    step.putState.push(...merged.putState);
+    for (const layout of merged.layouts) step.layouts.set(layout.hash, layout);
+    for (const [key, image] of leaving) step.putBase(key, image);
+    return { step, removed: leaving.size };
+  }
+
+  async #takeRows(page: StagedPage): Promise<TakenPage> {
     const { store, rules, core } = this.#context;
-    const page = (await readStaged(store, place))!;
     const images = readImages(core, page);
     const { bases, leaving } = await this.#readAround(page, images);
     const settlement = new Settlement(store, rules, bases);
     this.#takePage(settlement, page, images, bases);
     for (const [key, image] of leaving) settlement.step.putBase(key, image);
-    settlement.step.removeState.push(orderedKey(STATE.stage, place));
-    await this.#commit(settlement.step, place + 1, leaving.size);
+    return { step: settlement.step, removed: leaving.size };
   }
 
   /**
@@ -175,34 +164,47 @@ class Application {
     return { bases, leaving };
   }
 
-  /**
-   * Reads the rows of ranges. Of a record that is there no longer the server has said nothing of its present version: when the user may see
-   * it again, it comes as it was, with the rest of its group. So many that a step should not have them leave at once.
-   */
+  /** Reads the rows of ranges: what is on a page is handed on, the others leave. */
   async #readRanges(ranges: readonly IdRange[], arrived: ReadonlySet<Key>, take: (key: Key, base: HeldImage) => void): Promise<ReadonlyMap<Key, HeldImage>> {
-    const { store, schema } = this.#context;
     let leaving = new Map<Key, HeldImage>();
     for (const range of ranges) {
       const rows = storedRange(range);
-      reading: for await (const page of store.scanBases(range.object, rows.after)) {
+      reading: for await (const page of this.#context.store.scanBases(range.object, rows.after)) {
         for (const [key, base] of page) {
           const { id } = splitKey(key);
           if (rows.isPast(id)) break reading;
           if (arrived.has(key)) take(key, base);
-          else if (rows.has(id) && schema.objects[range.object] !== undefined && !this.#remains(key)) leaving.set(key, { ...base, state: 'hidden', row: null });
+          else if (rows.has(id) && this.#leaves(key)) leaving.set(key, hidden(base));
         }
-        if (leaving.size < PAGE_ROWS) continue;
-        const step = new Step();
-        for (const [key, image] of leaving) step.putBase(key, image);
-        await this.#commit(step, this.#download.applying!.place, leaving.size);
-        leaving = new Map();
+        leaving = await this.#removeMany(leaving);
       }
     }
     return leaving;
   }
 
-  #remains(key: Key): boolean {
-    return this.#decided.asked.has(key) || staysOutside(this.#context, this.#decided, key, this.#download.serverTime);
+  /** What records become that are there no longer. */
+  async #hide(keys: readonly Key[]): Promise<ReadonlyMap<Key, HeldImage>> {
+    let leaving = new Map<Key, HeldImage>();
+    for (let from = 0; from < keys.length; from += PAGE_ROWS) {
+      for (const [key, base] of await this.#context.store.readBases(keys.slice(from, from + PAGE_ROWS))) leaving.set(key, hidden(base));
+      leaving = await this.#removeMany(leaving);
+    }
+    return leaving;
+  }
+
+  /** Has records leave in a step of their own when there are many, and not all in one. */
+  async #removeMany(leaving: Map<Key, HeldImage>): Promise<Map<Key, HeldImage>> {
+    if (leaving.size < PAGE_ROWS) return leaving;
+    const step = new Step();
+    for (const [key, image] of leaving) step.putBase(key, image);
+    await this.#commit(step, this.#download.applying!.place, leaving.size);
+    return new Map();
+  }
+
+  /** Whether a record leaves that a page should have and does not. What an app of another build has brought stays. */
+  #leaves(key: Key): boolean {
+    if (this.#context.schema.objects[splitKey(key).object] === undefined) return false;
+    return !this.#decided.asked.has(key) && !staysOutside(this.#context, this.#decided, key, this.#download.serverTime);
   }
 
   /** What is kept aside of groups that take nothing now goes on waiting; all else that was kept aside the download has, or it is gone. */
@@ -239,35 +241,7 @@ class Application {
   }
 }
 
-/** Rule A32: what came out of scope stays for a time, and as long as something waits, was refused or is open of it or its group. */
-function staysOutside({ store, outOfScopeGraceMs }: EngineContext, { headers }: ProtectedGroups, key: Key, now: number): boolean {
-  const since = store.outside.get(key);
-  return since !== undefined && (headers.has(key) || now - since < outOfScopeGraceMs);
-}
-
-/** Of records that are on no page, those that are here. */
-async function findUnclear({ store }: EngineContext, keys: readonly Key[]): Promise<Key[]> {
-  const bases = await store.readBases(keys);
-  return keys.filter((key) => bases.get(key)?.state === 'live' || store.side(key)?.state === 'live');
-}
-
-async function* stagedKeys({ store, core }: EngineContext): AsyncGenerator<AnswerImages & Pick<StagedPage, 'ranges'>> {
-  for (let place = 0; place < store.meta.download!.pages; place++) {
-    const page = (await readStaged(store, place))!;
-    yield { ...readImages(core, page), ranges: page.ranges };
-  }
-}
-
-async function* stagedImages(context: EngineContext): AsyncGenerator<(readonly [Key, HeldImage])[]> {
-  for await (const { keys, image } of stagedKeys(context)) yield keys.map((key, index) => [key, image(index)] as const);
-}
-
-/** Maps are no values of an envelope. */
-function encodeDecided({ headers, flags, asked, waiting, unmarked }: Decided): Uint8Array {
-  return encodeEnvelope({ headers: [...headers], flags: [...flags], asked: [...asked], waiting: [...waiting], unmarked });
-}
-
-function decodeDecided(bytes: Uint8Array): Decided {
-  const { headers, flags, asked, waiting, unmarked } = decodeEnvelope(bytes) as Record<'asked' | 'waiting' | 'unmarked', readonly Key[]> & { readonly headers: readonly (readonly [Key, Key])[]; readonly flags: readonly (readonly [Key, number])[] };
-  return { headers: new Map(headers), flags: new Map(flags), asked: new Set(asked), waiting: new Set(waiting), unmarked };
+/** The server has said nothing of its present version: when the user may see it again, it comes as it was, with the rest of its group. */
+function hidden(base: HeldImage): HeldImage {
+  return { ...base, state: 'hidden', row: null };
 }

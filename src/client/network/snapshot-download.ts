@@ -3,7 +3,8 @@ import type { DownloadReceipt } from '../engine.ts';
 import { splitKey, type Key } from '../store/record-key.ts';
 import { Step } from '../store/step.ts';
 import { orderedKey, STATE, type StagedDownload } from '../store/stored.ts';
-import { applyDownload, decideDownload } from './apply-download.ts';
+import { applyDownload } from './apply-download.ts';
+import { decideDownload } from './decide-download.ts';
 import { coveredBy, stagedRow } from './staged-pages.ts';
 
 export { finishDownload } from './apply-download.ts';

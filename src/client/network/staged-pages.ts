@@ -76,6 +76,8 @@ export function coveredBy({ next, cursor, server }: Pick<SnapshotAnswer, 'next' 
 
 /** How the rows of a range lie in storage, which orders by UTF-16 code units: as in the server's order but for ids that differ behind a surrogate or above. */
 export interface StoredRange {
+  /** Both orders are the same there: the rows behind `after` and up to the range's last id are those of the range. */
+  readonly isExact: boolean;
   /** Where to begin reading; `undefined`: with the object's first row. */
   readonly after: string | undefined;
   /** Whether no row from this id on is of the range. */
@@ -88,6 +90,7 @@ export interface StoredRange {
 export function storedRange({ after, upTo }: IdRange): StoredRange {
   const last = upTo === null ? '' : alikePart(upTo);
   return {
+    isExact: (after === null || alikePart(after) === after) && (upTo === null || last === upTo),
     after: after === null ? undefined : alikePart(after) || undefined,
     isPast: (id) => upTo !== null && id > upTo && (last === upTo || !id.startsWith(last)),
     has: (id) => (after === null || compareTexts(id, after) > 0) && (upTo === null || compareTexts(id, upTo) <= 0),

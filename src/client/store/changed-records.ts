@@ -1,4 +1,5 @@
-import type { Key } from './record-key.ts';
+import { countOf, idAt, type PackedRows } from '../../core/row-block.ts';
+import { keyOf, type Key } from './record-key.ts';
 
 /** The records that commits changed; `null`: too many to name, any record may be among them. */
 export type ChangedRecords = ReadonlySet<Key> | null;
@@ -15,10 +16,14 @@ export class ChangedSince {
     this.#tell = tell;
   }
 
-  /** Notes a commit. @param isUntold - more follows that belongs to it */
-  note(changed: ReadonlySet<Key>, isUntold: boolean): void {
-    if (isUntold && (this.#keys?.size ?? MOST_NAMED) + changed.size > MOST_NAMED) this.#keys = null;
-    for (const key of changed) this.#keys?.add(key);
+  /** Notes a commit. @param packed - what it wrote besides @param isUntold - more follows that belongs to it */
+  note(changed: ReadonlySet<Key>, packed: readonly PackedRows[], isUntold: boolean): void {
+    const count = packed.reduce((sum, { block }) => sum + countOf(block), changed.size);
+    if (isUntold && (this.#keys?.size ?? 0) + count > MOST_NAMED) this.#keys = null;
+    if (this.#keys !== null) {
+      for (const key of changed) this.#keys.add(key);
+      for (const { object, block } of packed) for (let row = 0; row < countOf(block); row++) this.#keys.add(keyOf(object, idAt(block, row)));
+    }
     if (isUntold) return;
     const keys = this.#keys;
     this.#keys = new Set();

@@ -1,42 +1,26 @@
 import { decodeEnvelope } from '../../protocol/envelope.ts';
 import { layoutsOf, type Layout } from '../../protocol/layout.ts';
 import { mapRow } from '../../protocol/row.ts';
-import type { Schema } from '../../protocol/schema.ts';
-import type { Clock } from '../../shared/clock.ts';
 import { bytesEqual } from '../../shared/bytes.ts';
 import { SyncFault } from '../../shared/fault.ts';
-import type { Random } from '../../shared/random.ts';
-import type { RecordRow, StateRow, Storage, StorageAdapter, StoreOwner } from '../../storage/storage-adapter.ts';
+import type { PackedStorage, RecordRow, StateRow, Storage } from '../../storage/storage-adapter.ts';
 import type { Notice } from '../answers/notices.ts';
 import { DraftKeys } from '../drafts/draft-keys.ts';
 import { keysOf, laneKeysOf, type QueueEntry } from '../queue/queue-entry.ts';
-import { ChangedSince, type ChangedRecords } from './changed-records.ts';
+import { ChangedSince } from './changed-records.ts';
 import { EntryIndex } from './entry-index.ts';
 import { InUse } from './in-use.ts';
 import { decodeParked, ParkedGroups, type ParkedGroup } from './parked.ts';
 import { keyOf, splitKey, type Key } from './record-key.ts';
 import { readOnly } from '../read-only.ts';
 import type { HeldImage } from './rows.ts';
-import type { ClientRules } from '../rules.ts';
+import type { LocalStoreOptions } from './local-store-options.ts';
 import { PAGE_ROWS, pages } from './pages.ts';
 import { findRecordId } from './record-id.ts';
 import { setOrDelete } from './set-or-delete.ts';
 import { noteFresh, type Step } from './step.ts';
 import { createMeta, readMeta, readState, takenOver, takeOver } from './store-fence.ts';
 import { decodeEntry, decodeImage, decodeLayout, STATE, type Meta } from './stored.ts';
-
-export interface LocalStoreOptions {
-  readonly schema: Schema;
-  readonly owner: StoreOwner;
-  readonly storage: StorageAdapter;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly rules: ClientRules;
-  /** Rule A10: the store is read and left as it is. */
-  readonly isReadOnly?: boolean;
-  /** Hears which records a commit changed. */
-  readonly onCommitted: (keys: ChangedRecords) => void;
-}
 
 /**
  * The device's data: base rows in storage; queue, side images and tombstones in memory as well, because every view needs them. What
@@ -183,8 +167,24 @@ export class LocalStore {
     });
   }
 
+  /** What is held of one record: a live row or a tombstone. */
+  async readBase(key: Key): Promise<HeldImage | null> {
+    const [bytes] = await this.#storage.readRecords([splitKey(key)]);
+    return bytes === undefined ? (this.#gone.get(key) ?? null) : this.#decoded(() => decodeImage(bytes, this.layoutOf));
+  }
+
   /** What is held of a record that is gone. */
   readonly tombstone = (key: Key): HeldImage | undefined => this.#gone.get(key);
+
+  /** Rows as row blocks, where the storage can give and take them so. */
+  get packed(): PackedStorage | undefined {
+    return this.#storage.packed;
+  }
+
+  /** Records of which more is held than a live base, or something else: tombstones, images kept aside, marks of scope. */
+  *keysApart(): Iterable<Key> {
+    for (const keys of [this.#gone, this.#sides, this.outside]) yield* keys.keys();
+  }
 
   /** An object's live bases in id order, page by page. @param from - begins behind this id */
   async *scanBases(object: string, from?: string): AsyncGenerator<(readonly [Key, HeldImage])[]> {
@@ -234,7 +234,7 @@ export class LocalStore {
     const whole = { ...rows, expect: [{ key: STATE.fence, bytes: this.fence }], durability };
     for (const part of this.#options.rules.commitsOf(whole)) this.#isOwner = this.#isOwner && (await this.#storage.commit(part)) === 'done';
     if (!this.#isOwner) throw takenOver();
-    this.#changed.note(this.#takeOver(step), step.isUntold);
+    this.#changed.note(this.#takeOver(step), step.putPacked, step.isUntold);
   }
 
   async close(): Promise<void> {

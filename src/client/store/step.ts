@@ -1,5 +1,6 @@
 import type { Layout } from '../../protocol/layout.ts';
 import { encodeEnvelope } from '../../protocol/envelope.ts';
+import type { PackedRows } from '../../core/row-block.ts';
 import { utf8 } from '../../shared/bytes.ts';
 import type { RecordKey, RecordRow, StateRow } from '../../storage/storage-adapter.ts';
 import type { Notice } from '../answers/notices.ts';
@@ -26,6 +27,8 @@ export class Step {
   /** `null` removes. */
   readonly notices: Map<number, Notice | null> = new Map();
   readonly layouts: Map<string, Layout> = new Map();
+  /** Live bases as storage keeps them, for a storage that takes them so: of records that it holds live, or not at all, and of which nothing else is held. */
+  readonly putPacked: PackedRows[] = [];
   readonly putState: StateRow[] = [];
   readonly removeState: string[] = [];
   meta: Partial<Meta> = {};
@@ -91,7 +94,7 @@ export class Step {
       if (!layouts.has(hash)) putState.push({ key: STATE.layout + hash, bytes: encodeLayout(layout) });
     }
     if (Object.keys(this.meta).length > 0) putState.push({ key: STATE.meta, bytes: encodeMeta({ ...meta, ...this.meta }) });
-    return { putRecords, removeRecords, putState, removeState };
+    return { putRecords, removeRecords, putState, removeState, ...(this.putPacked.length > 0 && { putPacked: this.putPacked }) };
   }
 }
 
@@ -108,6 +111,7 @@ export interface StepSurroundings {
 }
 
 export interface StepRows {
+  readonly putPacked?: readonly PackedRows[];
   readonly putRecords: readonly RecordRow[];
   readonly removeRecords: readonly RecordKey[];
   readonly putState: readonly StateRow[];

@@ -1,3 +1,4 @@
+import { countOf, idAt, valueAt } from '../../../src/core/row-block.ts';
 import { decodeEnvelope } from '../../../src/protocol/envelope.ts';
 import type { Layout } from '../../../src/protocol/layout.ts';
 import type { Notice } from '../../../src/client/answers/notices.ts';
@@ -32,7 +33,7 @@ export interface Changes {
 }
 
 /** Decodes a commit; layouts that it brings are added to those known. */
-export function readCommit({ putRecords = [], removeRecords = [], putState = [], removeState = [] }: Commit, layouts: Map<string, Layout>): Changes {
+export function readCommit({ putPacked = [], putRecords = [], removeRecords = [], putState = [], removeState = [] }: Commit, layouts: Map<string, Layout>): Changes {
   const changes: Changes & { meta: Meta | null } = { bases: new Map(), sides: new Map(), parked: new Map(), entries: new Map(), journal: [], outcomes: new Map(), notices: new Map(), meta: null };
   const layoutOf = (hash: string): Layout => layouts.get(hash)!;
   for (const { key, bytes } of putState) {
@@ -50,6 +51,9 @@ export function readCommit({ putRecords = [], removeRecords = [], putState = [],
     else if (key.startsWith(STATE.outcome)) changes.outcomes.set(Number(key.slice(STATE.outcome.length)), (decodeEnvelope(bytes) as { readonly outcome: EntryOutcome | number }).outcome);
     else if (key.startsWith(STATE.notice)) changes.notices.set(Number(key.slice(STATE.notice.length)), decodeEnvelope(bytes) as Notice);
     else if (key === STATE.meta) changes.meta = decodeMeta(bytes);
+  }
+  for (const { object, block } of putPacked) {
+    for (let row = 0; row < countOf(block); row++) changes.bases.set(keyOf(object, idAt(block, row)), decodeImage(valueAt(block, row), layoutOf));
   }
   for (const { object, id, bytes } of putRecords) changes.bases.set(keyOf(object, id), decodeImage(bytes, layoutOf));
   for (const key of removeState) {
