@@ -17,7 +17,7 @@ export const IMPORT_RULES = [
   { files: 'src/shared/', mayImport: ['src/shared/'] },
   { files: 'src/protocol/', mayImport: SHARED_AND_PROTOCOL },
   { files: 'src/core/', mayImport: ['src/core/', ...SHARED_AND_PROTOCOL, 'assembly/layout.ts'] },
-  { files: 'src/storage/', mayImport: ['src/storage/', ...SHARED_AND_PROTOCOL, 'src/core/core.ts', 'src/core/row-block.ts'] },
+  { files: 'src/storage/', mayImport: ['src/storage/', ...SHARED_AND_PROTOCOL, 'src/core/core.ts', 'src/core/row-block.ts', 'src/core/row-block-layout.ts'] },
   { files: 'src/transport/', mayImport: ['src/transport/', ...SHARED_AND_PROTOCOL] },
   { files: 'src/client/', mayImport: CLIENT },
   { files: 'src/worker/', mayImport: WORKER },

@@ -1,20 +1,8 @@
 import { utf8 } from '../shared/bytes.ts';
+import { countOf, dataOf, decoder, idBytesAt, keyEndOf, ROW_BLOCK_FORMAT, ROW_BLOCK_HEADER_BYTES, ROW_ENDS_BYTES, rowStart, valueEndOf, wordAt } from './row-block-layout.ts';
 
-// Rows of one object, sorted by id, in one byte array. Words are little-endian u32, and the array may begin at any byte offset.
-//
-//   word 0             format: 1
-//   word 1             count
-//   2 words per row    where its id ends, where its value ends, as offsets into the data
-//   data               id as UTF-8, value, id, value, …   (a row begins where the one before ends, the first at 0)
-
-/** The format that this build writes, and the only one that it reads. */
-export const ROW_BLOCK_FORMAT = 1;
-
-/** Bytes before the ends of the first row. */
-export const ROW_BLOCK_HEADER_BYTES = 8;
-
-/** Bytes of a row's ends. */
-export const ROW_ENDS_BYTES = 8;
+// What a start of the worker needs of it lies in a file of its own.
+export { countOf, idAt, idBytesAt, ROW_BLOCK_FORMAT, ROW_BLOCK_HEADER_BYTES, ROW_ENDS_BYTES, valueAt } from './row-block-layout.ts';
 
 /** Rows of one object in id order, packed as one row block. */
 export interface PackedRows {
@@ -26,8 +14,6 @@ export interface PackedRows {
 
 /** An id, as text or as the UTF-8 of it. */
 export type IdLike = string | Uint8Array;
-
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Says whether bytes are a row block: lengths within the bytes, nothing behind the last row, ids in well-formed UTF-8, unique and in
@@ -47,31 +33,6 @@ export function isRowBlock(bytes: Uint8Array): boolean {
     end = valueEnd;
   }
   return end === dataBytes;
-}
-
-/** Counts the rows. */
-export function countOf(block: Uint8Array): number {
-  return wordAt(block, 4);
-}
-
-/** The id of a row. */
-export function idAt(block: Uint8Array, index: number): string {
-  const start = rowStart(block, index), end = dataOf(block) + keyEndOf(block, index);
-  let text = '';
-  // Most ids are short and ASCII, and a decoder's call costs more than the loop.
-  for (let at = start; at < end && block[at]! < 0x80; at++) text += String.fromCharCode(block[at]!);
-  return text.length === end - start ? text : decoder.decode(block.subarray(start, end));
-}
-
-/** The id of a row as UTF-8: a view. */
-export function idBytesAt(block: Uint8Array, index: number): Uint8Array {
-  return block.subarray(rowStart(block, index), dataOf(block) + keyEndOf(block, index));
-}
-
-/** The value of a row: a view. */
-export function valueAt(block: Uint8Array, index: number): Uint8Array {
-  const data = dataOf(block);
-  return block.subarray(data + keyEndOf(block, index), data + valueEndOf(block, index));
 }
 
 /** The index of the row with this id; −1 when there is none. */
@@ -283,28 +244,6 @@ function isUtf8(bytes: Uint8Array): boolean {
 
 function bytesOfId(id: IdLike): Uint8Array {
   return typeof id === 'string' ? utf8(id) : id;
-}
-
-/** Where the data begins. */
-function dataOf(block: Uint8Array): number {
-  return ROW_BLOCK_HEADER_BYTES + countOf(block) * ROW_ENDS_BYTES;
-}
-
-/** Where a row begins in the block; for the count of rows, where the last one ends. */
-function rowStart(block: Uint8Array, index: number): number {
-  return dataOf(block) + (index === 0 ? 0 : valueEndOf(block, index - 1));
-}
-
-function keyEndOf(block: Uint8Array, index: number): number {
-  return wordAt(block, ROW_BLOCK_HEADER_BYTES + index * ROW_ENDS_BYTES);
-}
-
-function valueEndOf(block: Uint8Array, index: number): number {
-  return wordAt(block, ROW_BLOCK_HEADER_BYTES + index * ROW_ENDS_BYTES + 4);
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 }
 
 function setWord(bytes: Uint8Array, at: number, value: number): void {

@@ -1,7 +1,7 @@
 import type { IDBPObjectStore } from 'idb';
 import type { RowsPart } from './indexeddb-reads.ts';
 import { keysBehind, type RowStoreName, type StoredPatch, type StoreSchema } from './indexeddb-rows.ts';
-import { idsOf, joinPatches, patchOf, patchOver, type PatchPiece, type RowPatch } from './row-patch.ts';
+import { idsOf, joinPatches, patchOf, patchOver, type PatchPiece, type BlockPatch } from './block-patch.ts';
 
 // What reading and writing of blocks have in common.
 
@@ -22,7 +22,7 @@ export interface IdRange {
 }
 
 /** The ids from the first to the last that a patch says something of. */
-export function rangeOf(object: string, patch: RowPatch): IdRange {
+export function rangeOf(object: string, patch: BlockPatch): IdRange {
   const [first, last] = idsOf(patch);
   return { object, first, last };
 }
@@ -66,12 +66,12 @@ export async function eachBlock<Value>(
 }
 
 /** What patches and single rows say, in one. */
-export function overlayOf(singles: RowsPart['singles'], patches: readonly StoredPatch[]): RowPatch {
+export function overlayOf(singles: RowsPart['singles'], patches: readonly StoredPatch[]): BlockPatch {
   return patchOver(joinPatches(patches.map(asPatch)), patchOfSingles(singles));
 }
 
 /** Single rows as a patch. What cannot be written in UTF-8 stays out: in blocks there is no such id. */
-export function patchOfSingles(singles: RowsPart['singles']): RowPatch {
+export function patchOfSingles(singles: RowsPart['singles']): BlockPatch {
   return patchOf(singles.filter(([id]) => isPackable(id)).map(([id, value]) => [id, value && new Uint8Array(value)]));
 }
 
@@ -81,6 +81,6 @@ export function isPackable(id: string): boolean {
 }
 
 /** A patch as it lies in the database. */
-export function asPatch([put, removed]: StoredPatch): RowPatch {
+export function asPatch([put, removed]: StoredPatch): BlockPatch {
   return { put: new Uint8Array(put), removed: new Uint8Array(removed) };
 }

@@ -2,7 +2,7 @@ import { countOf, idAt } from '../core/row-block.ts';
 import type { CopiedCommit } from './copy-commit.ts';
 import { asPatch, eachBlock, isPackable, MOST_BLOCK_BYTES, patchOfSingles, rangeOf, readLastIds, readPatches, readSingles } from './indexeddb-blocks.ts';
 import { finish, keysBehind, ROW_STORES, writeSingly, Writes, type StoreDatabase, type Writing } from './indexeddb-rows.ts';
-import { applyPatch, changesIn, idsOf, joinPatches, NO_ROWS, patchOf, patchOver, piecesOf, splitEvenly, splitPatch, type RowPatch } from './row-patch.ts';
+import { applyPatch, changesIn, idsOf, joinPatches, NO_ROWS, patchOf, patchOver, piecesOf, splitEvenly, splitPatch, type BlockPatch } from './block-patch.ts';
 
 // Rows on their way down. Many rows that come at once, and single rows once there are many, are merged into the blocks when each block
 // that changes does so in many rows; else into patches above the blocks, which are merged into them when they have become many in turn.
@@ -33,10 +33,10 @@ export async function writePacked(transaction: Writing, { putPacked, putRecords,
   await writeSingly(transaction, { putRecords: putRecords.filter(isOdd), removeRecords: removeRecords.filter(isOdd) });
 }
 
-const NO_CHANGE: RowPatch = { put: NO_ROWS, removed: NO_ROWS };
+const NO_CHANGE: BlockPatch = { put: NO_ROWS, removed: NO_ROWS };
 
 /** Writes a patch below the single rows, and takes those that it overtakes, or meets on its way, along. */
-async function writePatch(transaction: Writing, object: string, patch: RowPatch): Promise<void> {
+async function writePatch(transaction: Writing, object: string, patch: BlockPatch): Promise<void> {
   if (changesIn(patch) === 0) return;
   const records = transaction.objectStore('records');
   const range = rangeOf(object, patch);
@@ -48,14 +48,14 @@ async function writePatch(transaction: Writing, object: string, patch: RowPatch)
 }
 
 /** Folds single rows in, with what is newer. */
-async function fold(transaction: Writing, object: string, singles: Awaited<ReturnType<typeof readSingles>>, newer: RowPatch): Promise<void> {
+async function fold(transaction: Writing, object: string, singles: Awaited<ReturnType<typeof readSingles>>, newer: BlockPatch): Promise<void> {
   const writes = new Writes();
   for (const [id] of singles) if (isPackable(id)) writes.add(transaction.objectStore('records').delete([object, id]));
   await Promise.all([writes.done(), sink(transaction, object, patchOver(patchOfSingles(singles), newer))]);
 }
 
 /** Merges a patch into the blocks, or into the patches above them. */
-async function sink(transaction: Writing, object: string, patch: RowPatch): Promise<void> {
+async function sink(transaction: Writing, object: string, patch: BlockPatch): Promise<void> {
   if (changesIn(patch) === 0) return;
   const range = rangeOf(object, patch);
   const [blockIds, patchIds] = await Promise.all((['blocks', 'patches'] as const).map((name) => readLastIds(transaction.objectStore(name), range)));
@@ -66,7 +66,7 @@ async function sink(transaction: Writing, object: string, patch: RowPatch): Prom
   await Promise.all([writes.done(), mergeIntoBlocks(transaction, object, patchOver(joinPatches(above.map(asPatch)), patch))]);
 }
 
-async function mergeIntoPatches(transaction: Writing, object: string, patch: RowPatch, patchIds: readonly string[]): Promise<void> {
+async function mergeIntoPatches(transaction: Writing, object: string, patch: BlockPatch, patchIds: readonly string[]): Promise<void> {
   const patches = transaction.objectStore('patches');
   const writes = new Writes();
   await eachBlock(patches, object, piecesOf(patch, patchIds), ({ part, lastId }, held) => {
@@ -77,7 +77,7 @@ async function mergeIntoPatches(transaction: Writing, object: string, patch: Row
   await writes.done();
 }
 
-async function mergeIntoBlocks(transaction: Writing, object: string, patch: RowPatch): Promise<void> {
+async function mergeIntoBlocks(transaction: Writing, object: string, patch: BlockPatch): Promise<void> {
   const blocks = transaction.objectStore('blocks');
   const writes = new Writes();
   const blockIds = await readLastIds(blocks, rangeOf(object, patch));

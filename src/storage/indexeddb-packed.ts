@@ -2,7 +2,7 @@ import { countOf, idAt, pickRows } from '../core/row-block.ts';
 import { eachBlock, MOST_BLOCK_BYTES, overlayOf, rangeOf, readLastIds, readPatches, readSingles } from './indexeddb-blocks.ts';
 import { readIn, readPart, type RowsPart } from './indexeddb-reads.ts';
 import type { StoreDatabase } from './indexeddb-rows.ts';
-import { applyPatch, NO_ROWS, PatchReader, piecesOf, rowsWithin, splitEvenly } from './row-patch.ts';
+import { applyPatch, NO_ROWS, PatchReader, piecesOf, rowsWithin, splitEvenly } from './block-patch.ts';
 import type { PackedStorage } from './storage-adapter.ts';
 
 // A block of which fewer rows than one in so many are asked for gives those alone.

@@ -1,5 +1,5 @@
 import type { IDBPTransaction } from 'idb';
-import { countOf, idAt, valueAt } from '../core/row-block.ts';
+import { countOf, idAt, valueAt } from '../core/row-block-layout.ts';
 import { copyBytes } from '../shared/bytes.ts';
 import { keysBehind, keysFrom, ROW_STORES, type RowStoreName, type StoreDatabase, type StoredPatch, type StoreSchema } from './indexeddb-rows.ts';
 import type { RecordKey, RecordRow, Storage } from './storage-adapter.ts';

@@ -1,4 +1,4 @@
-import { countOf, idAt, valueAt } from '../core/row-block.ts';
+import { countOf, idAt, valueAt } from '../core/row-block-layout.ts';
 import { isFault, SyncFault, type FaultCode } from '../shared/fault.ts';
 import { platformIndexedDb, platformStorageManager } from '../shared/platform.ts';
 import { CallsUnderWay } from './calls-under-way.ts';

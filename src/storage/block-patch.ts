@@ -2,7 +2,7 @@ import { compareIds, countOf, firstNotBelow, idAt, idBytesAt, joinBlocks, mergeB
 import { utf8 } from '../shared/bytes.ts';
 
 /** What changes about the rows of an object: no id is in both. */
-export interface RowPatch {
+export interface BlockPatch {
   /** A row block of the rows that are put. */
   readonly put: Uint8Array;
   /** A row block whose ids are removed; its values are empty. */
@@ -13,7 +13,7 @@ export interface RowPatch {
 export const NO_ROWS: Uint8Array = rowBlock([]);
 
 /** A patch of rows in any order; of several for one id the last counts, and `null` removes. */
-export function patchOf(rows: Iterable<readonly [id: string, bytes: Uint8Array | null]>): RowPatch {
+export function patchOf(rows: Iterable<readonly [id: string, bytes: Uint8Array | null]>): BlockPatch {
   const last = [...new Map(rows)].sort(([left], [right]) => (left < right ? -1 : 1));
   return {
     put: rowBlock(last.flatMap(([id, bytes]) => (bytes === null ? [] : [{ id, bytes }]))),
@@ -22,27 +22,27 @@ export function patchOf(rows: Iterable<readonly [id: string, bytes: Uint8Array |
 }
 
 /** One patch that does what an older one and then a newer one do. */
-export function patchOver(older: RowPatch, newer: RowPatch): RowPatch {
+export function patchOver(older: BlockPatch, newer: BlockPatch): BlockPatch {
   return { put: mergeBlocks(older.put, newer.put, newer.removed), removed: mergeBlocks(older.removed, newer.removed, newer.put) };
 }
 
 /** The rows of a block after a patch; the block itself where there is nothing to do. */
-export function applyPatch(block: Uint8Array, { put, removed }: RowPatch): Uint8Array {
+export function applyPatch(block: Uint8Array, { put, removed }: BlockPatch): Uint8Array {
   return countOf(put) + countOf(removed) === 0 ? block : mergeBlocks(block, put, removed);
 }
 
 /** Joins patches whose ids follow each other. */
-export function joinPatches(patches: readonly RowPatch[]): RowPatch {
+export function joinPatches(patches: readonly BlockPatch[]): BlockPatch {
   return { put: joinBlocks(patches.map(({ put }) => put)), removed: joinBlocks(patches.map(({ removed }) => removed)) };
 }
 
 /** How many rows a patch says something of. */
-export function changesIn({ put, removed }: RowPatch): number {
+export function changesIn({ put, removed }: BlockPatch): number {
   return countOf(put) + countOf(removed);
 }
 
 /** The first and the last id that a patch says something of, which must be one at least. */
-export function idsOf({ put, removed }: RowPatch): readonly [first: string, last: string] {
+export function idsOf({ put, removed }: BlockPatch): readonly [first: string, last: string] {
   const ids = [put, removed].filter((block) => countOf(block) > 0).map((block) => [idAt(block, 0), idAt(block, countOf(block) - 1)] as const);
   return ids.reduce(([first, last], [otherFirst, otherLast]) => [first < otherFirst ? first : otherFirst, last > otherLast ? last : otherLast]);
 }
@@ -63,16 +63,16 @@ export function rowsWithin(block: Uint8Array, after: string | undefined, upTo: s
 
 /** Hands out a patch piece by piece, in id order. */
 export class PatchReader {
-  readonly #patch: RowPatch;
+  readonly #patch: BlockPatch;
   #put = 0;
   #removed = 0;
 
-  constructor(patch: RowPatch) {
+  constructor(patch: BlockPatch) {
     this.#patch = patch;
   }
 
   /** What the patch says of ids up to and with this one, and has not handed out yet; without an id, all the rest. */
-  takeUpTo(id: string | undefined): RowPatch {
+  takeUpTo(id: string | undefined): BlockPatch {
     const { put, removed } = this.#patch;
     const [putFrom, removedFrom] = [this.#put, this.#removed];
     this.#put = firstAbove(put, id, putFrom);
@@ -83,7 +83,7 @@ export class PatchReader {
 
 /** A part of a patch, and the block that it belongs to. */
 export interface PatchPiece {
-  readonly part: RowPatch;
+  readonly part: BlockPatch;
   /** The last id of the block; `undefined` when there is none to belong to. */
   readonly lastId: string | undefined;
   /** Which ids belong to the block: those above this one, */
@@ -97,7 +97,7 @@ export interface PatchPiece {
  *
  * @param lastIds - the last ids of the blocks, in order; ids beyond all of them belong to the last block.
  */
-export function piecesOf(patch: RowPatch, lastIds: readonly string[]): PatchPiece[] {
+export function piecesOf(patch: BlockPatch, lastIds: readonly string[]): PatchPiece[] {
   const reader = new PatchReader(patch);
   if (lastIds.length === 0) return [{ part: patch, lastId: undefined, after: undefined, upTo: undefined }];
   return lastIds.flatMap((lastId, index) => {
@@ -116,7 +116,7 @@ export function splitEvenly(block: Uint8Array, mostBytes: number): Uint8Array[] 
 }
 
 /** Cuts a patch so that neither part of any piece is larger than `mostBytes`, but for single rows. */
-export function splitPatch(patch: RowPatch, mostBytes: number): RowPatch[] {
+export function splitPatch(patch: BlockPatch, mostBytes: number): BlockPatch[] {
   const cuts = [patch.put, patch.removed].flatMap((block) => splitEvenly(block, mostBytes).slice(0, -1).map((piece) => idAt(piece, countOf(piece) - 1)));
   const reader = new PatchReader(patch);
   return [...cuts.sort((left, right) => (left < right ? -1 : 1)), undefined].map((cut) => reader.takeUpTo(cut)).filter((piece) => changesIn(piece) > 0);
