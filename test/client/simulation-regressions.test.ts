@@ -4,6 +4,7 @@ import { defineSchema, text } from '../../src/schema.ts';
 import { SyncFault } from '../../src/shared/fault.ts';
 import { memory } from '../../src/storage/memory.ts';
 import type { StoreOwner } from '../../src/storage/storage-adapter.ts';
+import { drain } from '../support/manual-clock.ts';
 import { createWorld, type World } from '../support/world.ts';
 
 const schema = defineSchema({ version: 1, objects: { account: { coalesce: 'never', fields: { name: text({ required: true }), note: text() } } } });
@@ -227,5 +228,38 @@ describe('found by simulation', () => {
     } finally {
       await joined.close();
     }
+  });
+
+  test('A33: who is put away while what was left is still being merged does not read the feed', async () => {
+    world = createWorld(schema);
+    const disk = memory();
+    const [tablet, phone] = [await world.device('ann'), await world.device('ann', { storage: disk })];
+    await tablet.engine.create('account', { name: 'St. Mary' }, 'a1');
+    await tablet.engine.exchange();
+    await phone.engine.exchange();
+    await phone.engine.watchHandle('account', 'a1', 'view', () => {});
+    await tablet.engine.update('account', 'a1', { note: 'new' });
+    await tablet.engine.exchange();
+    await phone.engine.exchange();
+    expect(await phone.engine.status()).toMatchObject({ parked: 1 });
+    await phone.engine.close();
+    let letGo = (): void => {};
+    const read = new Promise<void>((resolve) => (letGo = resolve));
+    const slow = {
+      async open(owner: StoreOwner) {
+        const storage = await disk.open(owner);
+        const readRecords = storage.readRecords.bind(storage);
+        return Object.assign(storage, { readRecords: async (keys: Parameters<typeof readRecords>[0]) => read.then(() => readRecords(keys)) });
+      },
+    };
+    const { engine, requests } = await world.device('ann', { storage: slow });
+    while (!requests.some(({ path }) => path === 'hello')) await drain();
+    await drain();
+    await engine.setLifecycle({ isForeground: false });
+    const asked = requests.length;
+    letGo();
+    expect((await engine.get('account', 'a1'))?.values.note).toBe('new');
+    await drain();
+    expect(requests.slice(asked).map(({ path }) => path.split('?', 1)[0])).not.toContain('feed');
   });
 });

@@ -9,7 +9,7 @@ import { releaseLeft } from '../answers/release.ts';
 import { fetchRecord } from './fetch-record.ts';
 import { Hints } from './hints.ts';
 import { Lane, type LaneResult } from './lane.ts';
-import { pollFeed } from './poll-feed.ts';
+import { mergeLeft, pollFeed } from './poll-feed.ts';
 import { HINT_SPREAD_MS, pickPollDelay, planLane, pollBackoff, pollInterval, type LaneState } from './poll-plan.ts';
 import type { Key } from '../store/record-key.ts';
 import { ServerLink } from './server-link.ts';
@@ -234,6 +234,7 @@ export class Conversation {
   async #pollRound(): Promise<LaneResult> {
     if (this.#download !== null) return { kind: 'idle' };
     try {
+      await mergeLeft(this.#context);
       await this.#access.greet();
       if (!this.#mayBegin) return { kind: 'again', afterMs: 0 };
       const { more, nextPollMs } = await pollFeed(this.#context);

@@ -16,14 +16,18 @@ export interface PollResult {
 /** So often a transaction in parts is begun anew at once; from then on with the next poll. */
 const MOST_RESTARTS = 3;
 
+/** Merges what could not be merged when a record was left (rule A38): what the disk had no room for may have some by now. */
+export async function mergeLeft(context: NetworkContext): Promise<void> {
+  // Where there is none, the feed does not wait for it.
+  if (context.store.inUse.left.size > 0) await context.steps.run(() => releaseLeft(context)).catch(() => {});
+}
+
 /**
- * Merges what could not be merged when a record was left (rule A38), and reads one page of the feed; page and cursor are one commit (rules
- * A29, A33, A39). Rejects with the fault when there was no answer that counts.
+ * Reads one page of the feed; page and cursor are one commit (rules A29, A33, A39). It asks at once: who calls has just seen that it may.
+ * Rejects with the fault when there was no answer that counts.
  */
 export async function pollFeed(context: NetworkContext): Promise<PollResult> {
   const { store, link, steps, emit } = context;
-  // What the disk had no room for may have some by now; where it has none, the feed does not wait for it.
-  if (store.inUse.left.size > 0) await steps.run(() => releaseLeft(context)).catch(() => {});
   const asked = store.meta.cursor;
   const { page, head } = await link.feed(store.meta.store, asked, pendingHeader(context), store.meta.part);
   emit({ type: 'feed:polled', transactions: page?.transactions.length ?? 0, head: head.server.head });

@@ -46,7 +46,7 @@ export class Intents {
   /** Whether somebody asked for a single change that makes this of a record. */
   hasChange(key: string, before: Values | null, after: Values | null, drafted: readonly IntendedChange[]): boolean {
     const single = [...this.#saves().filter(({ length }) => length === 1).flat(), ...drafted];
-    return single.some((change) => `${change.object}/${change.id}` === key && sameValues(after, applyChange(before, change)));
+    return single.some((change) => `${change.object}/${change.id}` === key && [change, inForm(change)].some((made) => sameValues(after, applyChange(before, made))));
   }
 
   /** Whether a draft that is saved holds all of this, in this or another of its entries. */
@@ -97,6 +97,13 @@ function isChange({ op, object, id, fields }: SavedMember, change: IntendedChang
   if (op === 'remove') return true;
   for (const [field, { next }] of fields) if (!isSame(next, change.values[field])) return false;
   return true;
+}
+
+/** Who saves through a form what the form shows has changed nothing there, whatever the record is by now. */
+export function inForm(change: IntendedChange): IntendedChange {
+  const shown = change.op === 'update' ? change.form?.() : undefined;
+  if (shown === undefined) return change;
+  return { ...change, values: Object.fromEntries(Object.entries(change.values).filter(([name, value]) => !isSame(shown[name], value))) };
 }
 
 function applyChange(values: Values | null, change: IntendedChange): Values | null {

@@ -6,7 +6,7 @@ import type { SeededRandom } from '../../../src/testing/simulation/seeded-random
 import type { SimulatedDevice } from '../../../src/testing/simulation/simulated-device.ts';
 import { DEVICE_FIELDS, OBJECTS, schema, submittedOf, UNWANTED, type ObjectName } from '../crm.ts';
 import type { DeviceMirror } from '../oracle/device-mirror.ts';
-import type { IntendedChange } from '../oracle/intents.ts';
+import { inForm, type IntendedChange } from '../oracle/intents.ts';
 import type { Save } from '../oracle/saves.ts';
 import type { World } from '../world.ts';
 
@@ -55,9 +55,10 @@ export class Desk {
     const mirror = this.mirror(device);
     const engine = device.engine!;
     const end = oracle.intend(device.name, { kind: 'save', changes });
+    const made = changes.map(inForm);
     const done = call(engine).then(({ entry, ids }) => {
       if (this.mirror(device) !== mirror || entry === null) return;
-      oracle.acknowledge(device.name, entry, changes.map(({ object, id, values }, index) => ({ key: `${object}/${id ?? ids[index]!}`, values })));
+      oracle.acknowledge(device.name, entry, made.map(({ object, id, values }, index) => ({ key: `${object}/${id ?? ids[index]!}`, values })));
       if (this.random.chance(0.3)) this.follow(device, engine, entry);
     });
     this.expect(device, done.finally(end), [...SAVING, ...also]);
