@@ -1,4 +1,5 @@
-import { countOf, idAt, type PackedRows } from '../../core/row-block.ts';
+import { countOf, idAt } from '../../core/row-block-layout.ts';
+import type { PackedRows } from '../../core/row-block.ts';
 import { keyOf, type Key } from './record-key.ts';
 
 /** The records that commits changed; `null`: too many to name, any record may be among them. */
