@@ -23,6 +23,15 @@ export function longAt(at: usize): u64 {
   return load<u64>(at);
 }
 
+/** A little-endian pair of bytes. */
+export function shortAt(at: usize): u32 {
+  return load<u16>(at);
+}
+
+export function setLong(at: usize, value: u64): void {
+  store<u64>(at, value);
+}
+
 export function big16At(at: usize): u32 {
   return bswap<u16>(load<u16>(at));
 }
@@ -108,4 +117,34 @@ export function asciiUntil(at: usize, end: usize): usize {
   while (end - at >= 8 && (load<u64>(at) & 0x8080808080808080) == 0) at += 8;
   while (at < end && load<u8>(at) < 0x80) at++;
   return at;
+}
+
+const HIGH_BITS: u64 = 0x8080808080808080;
+
+/** Says whether 1 to 31 bytes are ASCII; at least 32 may be loaded. */
+export function isShortAscii(at: usize, byteLength: u32): bool {
+  if (ASC_FEATURE_SIMD) {
+    const others = i8x16.bitmask(v128.load(at)) | (i8x16.bitmask(v128.load(at, 16)) << 16);
+    return (others & ((1 << byteLength) - 1)) == 0;
+  }
+  if (byteLength < 8) return (load<u64>(at) << (64 - 8 * <u64>byteLength) & HIGH_BITS) == 0;
+  // The last eight, and the others in eights before.
+  let others = load<u64>(at + byteLength - 8);
+  for (let offset: u32 = 0; offset + 8 < byteLength; offset += 8) others |= load<u64>(at + offset);
+  return (others & HIGH_BITS) == 0;
+}
+
+/**
+ * Copies bytes in whole words and returns where the copy ends: up to 15 bytes more are read and written, which whoever calls has room
+ * for. A call of the engine's own copy costs more than a few words.
+ */
+export function copyWords(target: usize, from: usize, to: usize): usize {
+  const end = target + (to - from);
+  if (to - from > 1024) return copyTo(target, from, to);
+  if (ASC_FEATURE_SIMD) {
+    for (; target < end; target += 16, from += 16) v128.store(target, v128.load(from));
+  } else {
+    for (; target < end; target += 8, from += 8) store<u64>(target, load<u64>(from));
+  }
+  return end;
 }

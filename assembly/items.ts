@@ -73,7 +73,7 @@ export function indexChanges(items: usize, at: usize, end: usize, layouts: usize
 }
 
 /** Checks the image `[layout, id, epoch, n, state, row]` at `at`, writes its entry and answers with where the next item begins. */
-function indexImage(items: usize, at: usize, end: usize, layouts: usize, entry: usize): usize {
+export function indexImage(items: usize, at: usize, end: usize, layouts: usize, entry: usize): usize {
   const numberAt = readItemHeader(at, end, 6);
   const idAt = readLayoutNumber(numberAt, end, layouts);
   const epochAt = readId(idAt, end);

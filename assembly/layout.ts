@@ -192,3 +192,34 @@ export const BATCH_COUNT = 0;
 export const BATCH_RECORDS = 1;
 export const BATCH_IMAGE_WORDS = 10;
 export const BATCH_NEWEST = 9;
+
+// Beside the index, while it is made: the ids of all images, each its byte length in a byte and then the id; and a key for each image,
+// in words: 0, 1 seven bytes of the id and how many there are (8: more) | 2 the image | 3 where its id is
+export const BATCH_KEY_WORDS = 4;
+export const BATCH_KEY_IMAGE = 2;
+export const BATCH_KEY_ID = 3;
+
+// What a batch is merged with, in words; the regions follow it in this order.
+//   0 layouts | 1 layouts bytes | 2 beginnings | 3 beginnings bytes | 4 entries of the index | 5 count | 6 order | 7 record count
+//   8 flags: a byte of attention for each image | 9 held: for each record the block and the row of it, in words
+//   10 group of each image (none of any where there are no groups) | 11 needs | 12 need count
+//   13 groups: a word of attention flags each, to which the merge adds those of its members | 14 group count
+//   15 merges equal (0 or 1) | 16 verdicts | 17 changes: room for one of each record
+export const MERGE_WORDS = 18;
+
+// How stored images of each layout begin: two words for each, where its bytes are from the start of the region and how many.
+export const BEGINNING_WORDS = 2;
+
+// What a record is held as, in words: the block among those of its object, or NO_INDEX, and the row there.
+export const HELD_WORDS = 2;
+
+// A change, in words: 0 image | 1 block of what was held, or NO_INDEX | 2 row there
+export const MERGED_WORDS = 3;
+
+// Packed rows: a word with the format, a word with their number, and for each where its id and its value end, from the end of these words.
+export const ROW_BLOCK_FORMAT = 1;
+export const ROW_BLOCK_HEADER_BYTES = 8;
+export const ROW_ENDS_BYTES = 8;
+
+/** In the flags of an image, while a batch is merged: not newer than what is held. */
+export const FLAG_STALE = 128;

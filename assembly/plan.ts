@@ -182,6 +182,11 @@ function verdictOf(plan: FeedPlan, image: u32): u32 {
   const difference = compareVersions(versionOf(imageAt(plan, image)), plan.bases + image * BASE_WORDS * 4);
   if (difference < 0 || (difference == 0 && plan.mergesEqual == 0)) return VERDICT_STALE;
   const group = groupOf(plan, image), flags = group == NO_INDEX ? mark : wordAt(plan.groups + group * 4);
+  return verdictOfFlags(flags);
+}
+
+/** What becomes of an image that is newer than the base, by what is in the way of its record or of its group. */
+export function verdictOfFlags(flags: u32): u32 {
   // Rules A39 and C7 before A36: an open record with a pending change keeps the image as the side image too.
   if ((flags & (ATTENTION_PENDING | ATTENTION_IN_ERROR)) != 0) return VERDICT_DISCARD;
   // Rule A35 before A36: what is incomplete stays so when the last handle is closed.
@@ -190,7 +195,7 @@ function verdictOf(plan: FeedPlan, image: u32): u32 {
 }
 
 /** Compares two versions, wherever they stand: an epoch, and behind it a number of two words. */
-function compareVersions(version: usize, other: usize): i32 {
+export function compareVersions(version: usize, other: usize): i32 {
   const epoch = wordAt(version), otherEpoch = wordAt(other);
   if (epoch != otherEpoch) return epoch < otherEpoch ? -1 : 1;
   const n = longAt(version + 4), otherN = longAt(other + 4);

@@ -31,6 +31,16 @@ export function endOk(count: u32, result: usize): i32 {
   return STATUS_OK;
 }
 
+/** Why the last reader refused. */
+export function reasonOfRefusal(): i32 {
+  return status;
+}
+
+/** Where the last reader refused. */
+export function placeOfRefusal(): usize {
+  return refusedAt;
+}
+
 /** Ends a batch: the offsets say where the first pair that is not done begins. */
 export function endBatch(isDone: bool, count: u32, offset: usize, secondOffset: usize, thirdOffset: usize, result: usize): i32 {
   setResult(result, count, <u32>offset);

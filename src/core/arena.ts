@@ -1,4 +1,4 @@
-import type { CoreExports } from './wasm-exports.ts';
+import type { WasmMemory } from './wasm-exports.ts';
 
 const PAGE_BYTES = 65_536;
 const ALIGNMENT = 8;
@@ -13,12 +13,12 @@ export class MemoryRefused extends Error {
  * placed is gone with the next {@link begin}; whatever is to be kept is copied out before.
  */
 export class Arena {
-  readonly #memory: CoreExports['memory'];
+  readonly #memory: WasmMemory['memory'];
   readonly #first: number;
   #end: number;
   #bytes: Uint8Array;
 
-  constructor({ memory, regionsBegin }: CoreExports) {
+  constructor({ memory, regionsBegin }: WasmMemory) {
     this.#memory = memory;
     this.#first = regionsBegin.value;
     this.#end = this.#first;
@@ -35,6 +35,11 @@ export class Arena {
     this.#end = this.#first;
   }
 
+  /** Forgets the regions from this address on. */
+  rewind(address: number): void {
+    this.#end = address;
+  }
+
   /** Makes a region of unset bytes and returns its address. */
   reserve(byteLength: number): number {
     const address = Math.ceil(this.#end / ALIGNMENT) * ALIGNMENT;
@@ -47,6 +52,18 @@ export class Arena {
     const address = this.reserve(bytes.length);
     this.#bytes.set(bytes, address);
     return address;
+  }
+
+  /** Writes bytes into a region. */
+  write(address: number, bytes: Uint8Array): void {
+    this.#bytes.set(bytes, address);
+  }
+
+  /** Makes a region of so many bytes that begins as the given one. */
+  move(address: number, used: number, byteLength: number): number {
+    const moved = this.reserve(byteLength);
+    this.#bytes.copyWithin(moved, address, address + used);
+    return moved;
   }
 
   /** Makes a region that holds words. */

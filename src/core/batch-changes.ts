@@ -5,7 +5,7 @@ import { valueAt } from './row-block.ts';
 import { readStoredHead, storedBeginning } from './stored-row.ts';
 
 /** Words of a change: its image, the block of what was held among those of the object, its row there. */
-export const CHANGE_REF_WORDS = 3;
+export const MERGED_WORDS = 3;
 
 /** In place of a block: nothing was held. */
 export const NO_BLOCK = 0xffffffff;
@@ -28,7 +28,7 @@ export class MergedChanges implements BatchChanges {
   }
 
   get count(): number {
-    return this.#refs.length / CHANGE_REF_WORDS;
+    return this.#refs.length / MERGED_WORDS;
   }
 
   imageOf(change: number): number {
@@ -57,7 +57,7 @@ export class MergedChanges implements BatchChanges {
 
   #word(change: number, word: number): number {
     if (!(change >= 0 && change < this.count)) throw new RangeError(`change ${change} of ${this.count} does not exist`);
-    return this.#refs[change * CHANGE_REF_WORDS + word]!;
+    return this.#refs[change * MERGED_WORDS + word]!;
   }
 }
 

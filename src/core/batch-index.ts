@@ -6,12 +6,11 @@ import {
   BATCH_RECORDS,
   IMAGE_ID_AT,
   IMAGE_ID_BYTES,
-  IMAGE_LAYOUT,
   IMAGE_STATE,
   STATE_LIVE,
 } from '../../assembly/layout.ts';
 import type { Layout } from '../protocol/layout.ts';
-import type { BatchIndex } from './batch.ts';
+import type { BatchIndex, MergeInput } from './batch.ts';
 import { numberObjects } from './core-regions.ts';
 import { IndexedImages } from './image-table.ts';
 import { rowBlock } from './row-block.ts';
@@ -73,12 +72,13 @@ export class SortedImages extends IndexedImages implements BatchIndex {
     return this.word(image, BATCH_NEWEST);
   }
 
-  isLive(image: number): boolean {
-    return this.word(image, IMAGE_STATE) === STATE_LIVE;
+  /** How many records there are. */
+  get recordCount(): number {
+    return this.#order.length;
   }
 
-  layoutOf(image: number): number {
-    return this.word(image, IMAGE_LAYOUT);
+  isLive(image: number): boolean {
+    return this.word(image, IMAGE_STATE) === STATE_LIVE;
   }
 
   /** Epoch and n of an image as the message has them: a view. */
@@ -87,4 +87,9 @@ export class SortedImages extends IndexedImages implements BatchIndex {
     // The state between the numbers and the row takes one byte.
     return this.#items.subarray(start, this.row(image)!.byteOffset - this.#items.byteOffset - 1);
   }
+}
+
+/** The index of a merge, whoever made it. */
+export function sortedImages({ index, items, layouts }: Pick<MergeInput, 'index' | 'items' | 'layouts'>): SortedImages {
+  return index instanceof SortedImages ? index : new SortedImages(items, index.words, layouts);
 }

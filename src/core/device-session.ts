@@ -29,7 +29,7 @@ import type { CoreExports } from './wasm-exports.ts';
 /** The core as devices load it. */
 export const DEVICE_EDITION: CoreEdition<DeviceCore> = {
   calls: ['scanMessage', 'readImages', 'diffRows', 'applyEdit', 'planFeed'],
-  openSession: (build, exports, seed) => new DeviceSession(build, exports, seed),
+  openSession: (build, exports, seed) => new DeviceSession(build, exports as CoreExports, seed),
   loadTwin,
   inlined: CORE_WASM_DEFLATED,
 };

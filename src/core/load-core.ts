@@ -1,6 +1,6 @@
-import type { CoreBuild, DeviceCore } from './core.ts';
+import type { CoreBuild } from './core.ts';
 import { chooseInlined, openWasmCore, type ChosenBuild, type CoreOptions } from './open-wasm-core.ts';
-import type { CoreEdition } from './wasm-core.ts';
+import type { AnyCore, CoreEdition } from './wasm-core.ts';
 
 export interface LoadCoreOptions extends CoreOptions {
   /** A compiled module of the core, for a host that compiles it itself. */
@@ -15,7 +15,7 @@ export interface LoadCoreOptions extends CoreOptions {
  * Loads an edition of the core: the given build, else the one that it carries, else its twin. The only file that knows the AssemblyScript
  * loader (which wants a TextDecoder of UTF-16 when it is imported: hosts without one import twin.ts instead).
  */
-export async function loadCore<C extends DeviceCore>(edition: CoreEdition<C>, options: LoadCoreOptions): Promise<C> {
+export async function loadCore<C extends AnyCore>(edition: CoreEdition<C>, options: LoadCoreOptions): Promise<C> {
   return options.build === 'twin' ? edition.loadTwin() : openWasmCore(edition, options, () => chooseBuild(options, edition.inlined));
 }
 

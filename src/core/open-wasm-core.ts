@@ -1,7 +1,7 @@
 import type { Random } from '../shared/random.ts';
-import type { CoreBuild, DeviceCore } from './core.ts';
-import { createWasmCore, type CoreDiagnostic, type CoreEdition } from './wasm-core.ts';
-import type { CoreExports } from './wasm-exports.ts';
+import type { CoreBuild } from './core.ts';
+import { createWasmCore, type AnyCore, type CoreDiagnostic, type CoreEdition } from './wasm-core.ts';
+import type { WasmMemory } from './wasm-exports.ts';
 
 /** What every way of loading a core is given. */
 export interface CoreOptions {
@@ -20,7 +20,7 @@ export interface ChosenBuild {
 }
 
 /** Opens the core over the build that is chosen, or its twin where there is none, or WebAssembly is missing or blocked. */
-export async function openWasmCore<C extends DeviceCore>(edition: CoreEdition<C>, { random, onDiagnostic }: CoreOptions, choose: () => Promise<ChosenBuild>): Promise<C> {
+export async function openWasmCore<C extends AnyCore>(edition: CoreEdition<C>, { random, onDiagnostic }: CoreOptions, choose: () => Promise<ChosenBuild>): Promise<C> {
   const loadTwin = (): Promise<C> => edition.loadTwin();
   try {
     const { source, build, instantiateSync } = await choose();
@@ -36,7 +36,7 @@ export async function openWasmCore<C extends DeviceCore>(edition: CoreEdition<C>
 }
 
 /** Opens the scalar build that an edition carries. */
-export function openInlinedCore<C extends DeviceCore>(edition: CoreEdition<C>, options: CoreOptions): Promise<C> {
+export function openInlinedCore<C extends AnyCore>(edition: CoreEdition<C>, options: CoreOptions): Promise<C> {
   return openWasmCore(edition, options, () => chooseInlined(edition.inlined));
 }
 
@@ -48,6 +48,6 @@ export async function chooseInlined(inlined: string | undefined): Promise<Chosen
   return { source, build: 'scalar' };
 }
 
-function exportsOf(instance: WebAssembly.Instance): CoreExports {
-  return instance.exports as unknown as CoreExports;
+function exportsOf(instance: WebAssembly.Instance): WasmMemory {
+  return instance.exports as unknown as WasmMemory;
 }

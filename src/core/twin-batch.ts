@@ -15,9 +15,9 @@ import { ByteWriter } from '../protocol/byte-writer.ts';
 import type { Layout } from '../protocol/layout.ts';
 import { compareVersions } from '../protocol/version.ts';
 import { MergedChanges, NO_BLOCK } from './batch-changes.ts';
-import { SortedImages } from './batch-index.ts';
-import { requireMerge } from './batch-input.ts';
-import type { BatchCore, BatchIndex, MergedBatch, MergeInput } from './batch.ts';
+import { SortedImages, sortedImages } from './batch-index.ts';
+import { requireBlocks, requireGroups, requireOnePlace } from './batch-input.ts';
+import type { BatchCore, MergedBatch, MergeInput } from './batch.ts';
 import { ATTENTION } from './core.ts';
 import { numberObjects } from './core-regions.ts';
 import { createImageTable } from './image-table.ts';
@@ -45,7 +45,9 @@ export function createTwinBatchCore(): BatchCore {
     build: 'twin',
     indexBatch: (items, layouts) => refusing(() => indexBatch(items, layouts)),
     mergeBatch(input) {
-      requireMerge(input);
+      requireGroups(input);
+      requireBlocks(input);
+      requireOnePlace(input.bases);
       return trusting(() => new BatchMerge(input).run());
     },
   };
@@ -107,17 +109,13 @@ class BatchMerge {
     for (const { object, block } of this.#input.attention) this.#noteAttention(object, block);
     // What the record's own attention says counts before what is held of it.
     for (const { object, blocks } of this.#input.bases) this.#join(object, blocks);
-    for (let place = 0; place < this.#recordCount; place++) this.#look(this.#index.newestAt(place));
+    for (let place = 0; place < this.#index.recordCount; place++) this.#look(this.#index.newestAt(place));
     const groupFlags = this.#gatherGroups();
     const verdicts = Uint8Array.from({ length: this.#index.count }, (_, image) => this.#verdictOf(image, groupFlags));
     const refs: number[] = [];
     const put = this.#index.objects.flatMap((object) => this.#pack(object, verdicts, refs));
     const changes = new MergedChanges(this.#input, Uint32Array.from(refs), (layout, before, after) => diffPairs(layout, 1, before, after));
     return { ok: true, verdicts, put, absent: this.#absent, changes };
-  }
-
-  get #recordCount(): number {
-    return this.#index.objects.reduce((count, object) => Math.max(count, this.#index.rangeOf(object).to), 0);
   }
 
   #noteAttention(object: string, block: Uint8Array): void {
@@ -215,8 +213,4 @@ function verdictOfFlags(flags: number): number {
   // Rule A35 before A36: what is incomplete stays so when the last handle is closed.
   if ((flags & ATTENTION.incomplete) !== 0) return VERDICT_INCOMPLETE;
   return (flags & ATTENTION.inUse) !== 0 ? VERDICT_WAIT : VERDICT_MERGE;
-}
-
-function sortedImages({ index, items, layouts }: MergeInput): SortedImages {
-  return index instanceof SortedImages ? index : new SortedImages(items, (index as BatchIndex).words, layouts);
 }

@@ -3,17 +3,22 @@ import { isFault, SyncFault } from '../shared/fault.ts';
 import { forwardCalls } from '../shared/forward-calls.ts';
 import type { Random } from '../shared/random.ts';
 import { MemoryRefused } from './arena.ts';
-import type { CoreBuild, DeviceCore } from './core.ts';
-import type { CoreExports } from './wasm-exports.ts';
+import type { CoreBuild } from './core.ts';
+import type { WasmMemory } from './wasm-exports.ts';
 
 /** An instance that holds more than this after a call is let go: memory of an instance never shrinks. */
 const KEPT_MEMORY_BYTES = 32 * 1024 * 1024;
 
+/** Any core: it says which build answers. */
+export interface AnyCore {
+  readonly build: CoreBuild;
+}
+
 /** The core as somebody needs it: which calls it answers, and what answers them. */
-export interface CoreEdition<C extends DeviceCore> {
+export interface CoreEdition<C extends AnyCore> {
   readonly calls: readonly Exclude<keyof C, 'build'>[];
   /** Begins to call an instance; the seed is the secret key of its hash tables. */
-  openSession(build: CoreBuild, exports: CoreExports, seed: Uint8Array): Session<C>;
+  openSession(build: CoreBuild, exports: WasmMemory, seed: Uint8Array): Session<C>;
   loadTwin(): Promise<C>;
   /** The scalar build: raw deflate, then Base64. */
   readonly inlined?: string;
@@ -36,13 +41,13 @@ export interface CoreDiagnostic {
   readonly cause: unknown;
 }
 
-export interface WasmCoreOptions<C extends DeviceCore> {
+export interface WasmCoreOptions<C extends AnyCore> {
   readonly edition: Pick<CoreEdition<C>, 'calls' | 'openSession'>;
   readonly build: Exclude<CoreBuild, 'twin'>;
   /** The instance to begin with. */
-  readonly instance: CoreExports;
+  readonly instance: WasmMemory;
   /** Makes another instance of the same module. */
-  readonly instantiate: () => CoreExports;
+  readonly instantiate: () => WasmMemory;
   /** Brings the twin, which is not loaded before it is needed. */
   readonly loadTwin: () => Promise<C>;
   /** Seeds the hash tables. */
@@ -55,7 +60,7 @@ export interface WasmCoreOptions<C extends DeviceCore> {
  * memory is refused, the twin answers: from the moment it is loaded. Until then such a call ends in a fault, and whoever made it tries
  * again, as after any other failure.
  */
-export function createWasmCore<C extends DeviceCore>({ edition, build, instance, instantiate, loadTwin, random, onDiagnostic }: WasmCoreOptions<C>): C {
+export function createWasmCore<C extends AnyCore>({ edition, build, instance, instantiate, loadTwin, random, onDiagnostic }: WasmCoreOptions<C>): C {
   const seed = random.bytes(SEED_BYTES);
   let twin: C | null = null;
   let isTwinAsked = false;

@@ -1,10 +1,14 @@
+/** The memory of a module, and where its own tables end. */
+export interface WasmMemory {
+  readonly memory: { readonly buffer: ArrayBufferLike; grow(pages: number): number };
+  readonly regionsBegin: { readonly value: number };
+}
+
 /**
  * What the Wasm module exports (assembly/index.ts): addresses, sizes and counts go in, a status comes out. The build for devices lacks
  * what only servers call (assembly/device.ts).
  */
-export interface CoreExports {
-  readonly memory: { readonly buffer: ArrayBufferLike; grow(pages: number): number };
-  readonly regionsBegin: { readonly value: number };
+export interface CoreExports extends WasmMemory {
   scanMessage(message: number, messageBytes: number, result: number): number;
   validateRow(types: number, fieldCount: number, row: number, rowBytes: number, result: number): number;
   indexImages: IndexItems;

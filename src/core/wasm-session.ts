@@ -9,11 +9,12 @@ import { DEVICE_EDITION, DeviceSession, requireSound, RESULT_BYTES } from './dev
 import { loadTwin } from './load-twin.ts';
 import { hasFields, maskByteLength } from './masks.ts';
 import type { CoreEdition } from './wasm-core.ts';
+import type { CoreExports } from './wasm-exports.ts';
 
 /** All of the core: for servers, tests and benchmarks. It is not inlined anywhere, so bytes or a module must be given. */
 export const WHOLE_EDITION: CoreEdition<Core> = {
   calls: [...DEVICE_EDITION.calls, 'readChanges', 'validateRow', 'diffBatch', 'checkEdit', 'checkBatch'],
-  openSession: (build, exports, seed) => new WasmSession(build, exports, seed),
+  openSession: (build, exports, seed) => new WasmSession(build, exports as CoreExports, seed),
   loadTwin,
 };
 
