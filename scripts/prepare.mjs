@@ -7,7 +7,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const STAMPS = 'build/stamps.json';
-const CORE_OUTPUTS = ['build/core.wasm', 'build/core.device.wasm', 'build/core.simd.wasm', 'build/core.debug.wasm', 'src/core/core-bytes.generated.ts'];
+const CORE_OUTPUTS = [
+  ...['core', 'core.device', 'core.simd', 'core.debug', 'core.batch', 'core.batch.simd', 'core.batch.debug'].map((name) => `build/${name}.wasm`),
+  ...['core-bytes', 'batch-bytes'].map((name) => `src/core/${name}.generated.ts`),
+];
 
 /** @typedef {{ name: string, staleBecause: () => string | undefined, run: () => void }} Step */
 
