@@ -115,16 +115,16 @@ export class GroupViews {
     // At one of the moments at which all of these were there, there was nothing else.
     let missing: string[] = [];
     for (const moment of groups.momentsOf(header, from, until)) {
-      missing = groups.membersAt(header, moment).filter((key) => !members.has(key) && isOwn(history.asOf(key, moment)!) && !this.#hasLeft(key, moment, place.position));
+      missing = groups.membersAt(header, moment).filter((key) => !members.has(key) && isOwn(history.asOf(key, moment)!) && !this.#hasLeft(key, moment, place));
       if (missing.length === 0) return null;
     }
     return `${missing.join()} is missing beside ${[...members].map(([key, { version }]) => `${key}@${String(version)}`).join()}`;
   }
 
-  /** A page has the newest image of each record: one may have left a group by a later save, which tells of that group when its turn comes. */
-  #hasLeft(key: string, moment: number, position: number): boolean {
+  /** A page has the newest image of each record: one may have left a group by a later save, which tells of that group when its turn comes, or is lost in a gap. */
+  #hasLeft(key: string, moment: number, { position, hasGap }: FeedPlace): boolean {
     const held = this.#options.base(key)?.online ?? null;
-    return held !== null && held.moment > moment && !this.#isFed(key, held.moment, position);
+    return held !== null && held.moment > moment && (hasGap || !this.#isFed(key, held.moment, position));
   }
 
   /**
