@@ -32,7 +32,8 @@ type PlanCall = (plan: Uint32Array, makePlan: () => number) => number;
 
 function sessionOf(exports: CoreExports, seed: Uint8Array, planCall: PlanCall) {
   const planFeed = (plan: number): number => planCall(new Uint32Array(exports.memory.buffer, plan, PLAN_WORDS).slice(), () => exports.planFeed(plan));
-  return WHOLE_EDITION.openSession('scalar', { ...exports, planFeed }, seed);
+  const watched: CoreExports = { ...exports, planFeed };
+  return WHOLE_EDITION.openSession('scalar', watched, seed);
 }
 
 /** Ids that all want one slot of the table, or one close by, under the seed that is known. */
@@ -98,8 +99,9 @@ describe('ids that were crafted to collide', () => {
         seed = new Uint8Array(exports.memory.buffer, at, SEED_BYTES).slice();
         return exports.planFeed(plan);
       };
+      const watched: CoreExports = { ...exports, planFeed };
       const core = createWasmCore({
-        edition: WHOLE_EDITION, build: 'scalar', instance: { ...exports, planFeed }, instantiate: () => exports, loadTwin: async () => createTwinCore(), random: createSeededRandom(number),
+        edition: WHOLE_EDITION, build: 'scalar', instance: watched, instantiate: () => watched, loadTwin: async () => createTwinCore(), random: createSeededRandom(number),
       });
       core.planFeed(planOf(ordinary));
       expect(seed).toEqual(createSeededRandom(number).bytes(SEED_BYTES));
