@@ -2,6 +2,7 @@
 //
 //   --only a,b     contenders by part of their name; the baseline and a copy of the same bytes always run
 //   --size small   leaves out what takes minutes
+//   --scale a,b    scales of W3 alone, such as 10k/1M: entries into rows
 //   --json file    writes all results to a file
 //   --write        draws the tables and charts of docs/BENCHMARKS.md anew from this run; --write file: from the results of an earlier one
 import { spawnSync } from 'node:child_process';
@@ -12,8 +13,10 @@ import { prepare, prepareSteps } from './prepare.mjs';
 const FOLDER = 'test/bench';
 /** Programs lie where the packages of test/bench are found before those of the repository. */
 const PROGRAMS = `${FOLDER}/node_modules/.run`;
-const RECORD = 'build/bench.jsonl';
-const WITH_VALUE = ['--only', '--size', '--json'];
+// Runs at the same time do not write into each other's.
+const RECORD = `build/bench-${process.pid}.jsonl`;
+const PASSED_ON = ['--only', '--size', '--scale'];
+const WITH_VALUE = [...PASSED_ON, '--json'];
 
 prepare({ steps: [prepareSteps.dependencies, prepareSteps.core] });
 const { bundleProgram } = await import('./run-ts.mjs');
@@ -25,6 +28,7 @@ if (values['--json'] !== undefined) {
   writeFileSync(values['--json'], `[\n${lines.join(',\n')}\n]\n`);
 }
 const isSummedUp = run(await bundleProgram(`${FOLDER}/summary.ts`, PROGRAMS), [RECORD, ...(isWriting ? ['--write'] : [])]);
+rmSync(RECORD, { force: true });
 process.exit(failed || !isSummedUp ? 1 : 0);
 
 async function runAll() {
@@ -34,9 +38,8 @@ async function runAll() {
   if (files.length === 0) console.log(`bench: nothing in ${FOLDER} to run`);
   if (files.some((name) => readFileSync(`${FOLDER}/${name}`, 'utf8').includes("'./contenders/"))) installContenders(FOLDER);
   mkdirSync('build', { recursive: true });
-  rmSync(RECORD, { force: true });
   writeFileSync(RECORD, '');
-  const options = ['--record', RECORD, ...WITH_VALUE.slice(0, 2).flatMap((name) => (values[name] === undefined ? [] : [name, values[name]]))];
+  const options = ['--record', RECORD, ...PASSED_ON.flatMap((name) => (values[name] === undefined ? [] : [name, values[name]]))];
   let hasFailed = false;
   for (const name of files) {
     console.log(`\n== ${name}`);

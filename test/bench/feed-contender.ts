@@ -16,8 +16,8 @@ export interface FeedContender {
   readonly name: string;
   /** What a reader must know of it: what it does not do, or does besides. */
   readonly note?: string;
-  /** The largest batch that it is asked for. */
-  readonly mostEntries: number;
+  /** The largest batch, and the most rows, that it is asked for. */
+  readonly mostRecords: number;
   /** Without `masks` and `values` for most: what they tell of changes is something else. */
   readonly modes: readonly MergeMode[];
   /** Makes a store, and the batch in the form in which this contender would get it over the network. */

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 /**
  * Loads a package of test/bench. Its own types are not used: they are not there for whoever type-checks without having installed the
@@ -12,10 +12,14 @@ export async function library<Exports>(name: string): Promise<Exports> {
   return (await import(name)) as Exports;
 }
 
+/** The same for a package whose folders only `require` finds. */
+export function commonJsLibrary<Exports>(name: string): Exports {
+  return createRequire(process.argv[1]!)(name) as Exports;
+}
+
 /** The installed version of a package of test/bench; `null` when there is none. */
 export function versionOfLibrary(name: string): string | null {
-  const packages = createRequire(import.meta.url).resolve.paths(name) ?? [];
-  for (const folder of [join(dirname(process.argv[1]!), '..'), ...packages]) {
+  for (const folder of createRequire(process.argv[1]!).resolve.paths(name) ?? []) {
     try {
       return (JSON.parse(readFileSync(join(folder, name, 'package.json'), 'utf8')) as { version: string }).version;
     } catch {

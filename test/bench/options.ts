@@ -4,16 +4,18 @@ export interface BenchmarkOptions {
   readonly only: readonly string[];
   /** `small` leaves out what takes minutes. @defaultValue full */
   readonly size: 'small' | 'full';
+  /** Scales of W3, such as `10k/1M`: entries into rows; all of the size when empty. */
+  readonly scales: readonly string[];
   /** A file that results are added to, one JSON line each; `null` to print them only. */
   readonly record: string | null;
 }
 
-/** Reads `--only a,b`, `--size small|full` and `--record file`; other arguments are left to the benchmark. */
+/** Reads `--only a,b`, `--size small|full`, `--scale 10k/1M,…` and `--record file`; other arguments are left to the benchmark. */
 export function parseOptions(args: readonly string[]): BenchmarkOptions {
   const valueOf = (name: string): string | undefined => args[args.indexOf(name) + 1 || args.length];
   const size = valueOf('--size') ?? 'full';
   if (size !== 'small' && size !== 'full') throw new RangeError(`--size is small or full, not ${size}`);
-  return { only: valueOf('--only')?.split(',') ?? [], size, record: valueOf('--record') ?? null };
+  return { only: valueOf('--only')?.split(',') ?? [], size, scales: valueOf('--scale')?.split(',') ?? [], record: valueOf('--record') ?? null };
 }
 
 /** The options of this run. */

@@ -8,7 +8,7 @@ import { carefulRatioOf, measuredOf, reportComparison, reportGoal, type Comparis
 import { sampleOf, type Sample } from './samples.ts';
 
 const BASELINE = 'by hand, shared structures';
-const ROUNDS = { small: 5, large: 3 } as const;
+const ROUNDS = { small: 9, large: 3 } as const;
 const LARGE = 1_000_000;
 
 /** What a process of one contender answers to. */
@@ -27,18 +27,22 @@ interface Runner {
   readonly remote: Remote;
 }
 
-const SCALES: readonly FeedScale[] = [
-  { entries: 10_000, rows: 10_000 },
-  { entries: 10_000, rows: 100_000 },
-  ...(options.size === 'small'
-    ? []
-    : [
-        { entries: 100_000, rows: 100_000 },
-        { entries: 10_000, rows: LARGE },
-        { entries: 100_000, rows: LARGE },
-        { entries: LARGE, rows: 100_000 },
-        { entries: LARGE, rows: LARGE },
-      ]),
+interface Run extends FeedScale {
+  readonly modes: readonly MergeMode[];
+  readonly size: 'small' | 'full';
+}
+
+const ALL_MODES = ['lazy', 'masks', 'values'] as const;
+
+// Libraries take part in the first, which all can do.
+const RUNS: readonly Run[] = [
+  { entries: 10_000, rows: 10_000, modes: ['lazy'], size: 'small' },
+  { entries: 10_000, rows: 100_000, modes: ALL_MODES, size: 'small' },
+  { entries: 100_000, rows: 100_000, modes: ALL_MODES, size: 'full' },
+  { entries: 10_000, rows: LARGE, modes: ['lazy'], size: 'full' },
+  { entries: 100_000, rows: LARGE, modes: ['lazy'], size: 'full' },
+  { entries: LARGE, rows: 100_000, modes: ['lazy'], size: 'full' },
+  { entries: LARGE, rows: LARGE, modes: ALL_MODES, size: 'full' },
 ];
 
 async function serve({ contender: name, scale }: FeedTask): ReturnType<Parameters<typeof serveRemote>[0]> {
@@ -63,7 +67,7 @@ async function serve({ contender: name, scale }: FeedTask): ReturnType<Parameter
 
 async function start(scale: FeedScale): Promise<{ readonly runners: Runner[]; readonly skipped: { name: string; why: string }[] }> {
   const runners: Runner[] = [], skipped: { name: string; why: string }[] = [];
-  for (const contender of CONTENDERS.filter(({ name, mostEntries }) => scale.entries <= mostEntries && scale.rows <= mostEntries * 10 && (name === BASELINE || isAskedFor(name)))) {
+  for (const contender of CONTENDERS.filter(({ name, mostRecords }) => Math.max(scale.entries, scale.rows) <= mostRecords && (name === BASELINE || isAskedFor(name)))) {
     const remote = startRemote({ contender: contender.name, scale } satisfies FeedTask);
     try {
       await remote.ready();
@@ -78,12 +82,13 @@ async function start(scale: FeedScale): Promise<{ readonly runners: Runner[]; re
 
 async function runMode(scale: FeedScale, mode: MergeMode, runners: readonly Runner[], skipped: ComparisonReport['skipped']): Promise<ComparisonReport> {
   const asked = runners.filter(({ contender }) => contender.modes.includes(mode));
-  const rounds = scale.entries === LARGE ? ROUNDS.large : ROUNDS.small;
+  const isLarge = scale.entries === LARGE, rounds = isLarge ? ROUNDS.large : ROUNDS.small;
   const samples = asked.map((): Merged[] => []);
-  for (let round = -1; round < rounds; round++) {
+  // The first rounds warm up.
+  for (let round = isLarge ? -1 : -4; round < rounds; round++) {
     for (const [place, { remote }] of asked.entries()) {
       const merged = await remote.call<Merged>('merge', mode);
-      if (round >= 0) samples[place]!.push(merged); // The first round warms up.
+      if (round >= 0) samples[place]!.push(merged);
     }
   }
   assertAlike(asked, samples.map(([first]) => first!));
@@ -115,29 +120,34 @@ async function assertEqualDigests(runners: readonly Runner[]): Promise<void> {
 
 async function main(): Promise<void> {
   const lazy = new Map<string, ComparisonReport>();
-  for (const scale of SCALES) {
+  const runs = RUNS.filter((run) => (options.scales.length === 0 ? options.size === 'full' || run.size === 'small' : options.scales.includes(titleOf(run))));
+  for (const { modes, ...scale } of runs) {
     const { runners, skipped } = await start(scale);
     try {
-      for (const mode of ['lazy', 'masks', 'values'] as const) {
+      for (const mode of modes) {
         const report = await runMode(scale, mode, runners, skipped);
-        if (mode === 'lazy') lazy.set(`${scale.entries}/${scale.rows}`, report);
+        if (mode === 'lazy') lazy.set(titleOf(scale), report);
       }
       await assertEqualDigests(runners);
     } finally {
       for (const { remote } of runners) remote.close();
     }
   }
-  const largest = lazy.get(`${LARGE}/${LARGE}`);
-  if (largest !== undefined) reportGoals(largest, lazy.get(`10000/${LARGE}`)!);
+  const large = lazy.get('1M/1M'), few = lazy.get('10k/1M');
+  if (large !== undefined) reportGoals(large, few);
 }
 
-function reportGoals(large: ComparisonReport, few: ComparisonReport): void {
+function reportGoals(large: ComparisonReport, few: ComparisonReport | undefined): void {
   const wasm = ['fieldtide simd', 'fieldtide scalar', 'fieldtide twin'].find((name) => large.measured.some((one) => one.name === name));
   if (wasm === undefined) return;
   reportGoal('w3-core', carefulRatioOf(large, wasm), wasm);
   const perEntry = ({ measured, items = 1 }: ComparisonReport): number => measured.find(({ name }) => name === wasm)!.cpuMs.median / items;
-  reportGoal('w3-per-entry', perEntry(large) / perEntry(few), `${wasm}, processor time`);
+  if (few !== undefined) reportGoal('w3-per-entry', perEntry(large) / perEntry(few), `${wasm}, processor time`);
   if (wasm !== 'fieldtide twin') reportGoal('w3-wasm-twin', carefulRatioOf(large, wasm, 'fieldtide twin'), wasm);
+}
+
+function titleOf({ entries, rows }: FeedScale): string {
+  return `${nameOf(entries)}/${nameOf(rows)}`;
 }
 
 function nameOf(count: number): string {

@@ -29,7 +29,7 @@ export function byHand(name: string, createPackr: () => Packr): FeedContender {
   return {
     name,
     note: 'validates nothing of what it reads',
-    mostEntries: Infinity,
+    mostRecords: Infinity,
     modes: ['lazy', 'masks', 'values'],
     open: (data) => new HandStore(createPackr(), data),
   };

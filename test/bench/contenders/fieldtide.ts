@@ -2,7 +2,6 @@ import { encodeImage } from '../../../src/client/store/stored.ts';
 import type { BatchCore, BatchIndex, MergedBatch } from '../../../src/core/batch.ts';
 import { VERDICTS, type CoreBuild, type PlanGroup } from '../../../src/core/core.ts';
 import { loadBatchCore } from '../../../src/core/load-batch-core.ts';
-import { createTwinBatchCore } from '../../../src/core/twin-batch.ts';
 import { countOf, findRow, idAt, rowBlock, splitBlock, valueAt } from '../../../src/core/row-block.ts';
 import { ByteReader } from '../../../src/protocol/byte-reader.ts';
 import { ByteWriter } from '../../../src/protocol/byte-writer.ts';
@@ -23,11 +22,10 @@ const LAYOUTS = [CRM_LAYOUT];
 /** About what storage keeps in one block. */
 const BLOCK_BYTES = 64 * 1024;
 
-/** A build of the batch core. @throws Error where there is none yet, or this platform does not run it. */
-export async function loadBatch(build: CoreBuild): Promise<BatchCore> {
-  if (build === 'twin') return createTwinBatchCore();
-  const core = await loadBatchCore({ random: platformRandom });
-  if (core.build !== build) throw new Error(`there is no ${build} build of the batch core here: it gave its ${core.build}`);
+/** A build of the core for large batches. @throws Error where this platform does not run it. */
+async function loadBatch(build: Exclude<CoreBuild, 'debug'>): Promise<BatchCore> {
+  const core = await loadBatchCore({ build, random: platformRandom });
+  if (core.build !== build) throw new Error(`this platform does not run the ${build} build: its ${core.build} answered`);
   return core;
 }
 
@@ -35,11 +33,11 @@ export async function loadBatch(build: CoreBuild): Promise<BatchCore> {
  * The core: a message's items in, row blocks out. What comes is validated. What is held is given as sorted blocks; with storage, they are
  * read from the memory adapter, and the merged ones are committed to it.
  */
-export function fieldtide(build: CoreBuild, { withStorage = false } = {}): FeedContender {
+export function fieldtide(build: Exclude<CoreBuild, 'debug'>, { withStorage = false } = {}): FeedContender {
   return {
     name: withStorage ? `fieldtide ${build}, storage` : `fieldtide ${build}`,
     note: withStorage ? 'reads what is held from the memory adapter, and commits what it merged' : 'validates all it reads; given sorted blocks, answers with blocks of the merged rows',
-    mostEntries: Infinity,
+    mostRecords: Infinity,
     modes: ['lazy', 'masks', 'values'],
     open: async (data) => new CoreStore(await loadBatch(build), data, withStorage),
   };

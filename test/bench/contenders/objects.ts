@@ -7,7 +7,7 @@ import { changedMask, changedValues, packMessage, popCount, sharedStructures, un
 export const objects: FeedContender = {
   name: 'by hand, objects',
   note: 'keeps decoded objects only: what it merged is in no form that could be stored; validates nothing',
-  mostEntries: Infinity,
+  mostRecords: Infinity,
   modes: ['lazy', 'masks', 'values'],
   open: (data) => new ObjectStore(data),
 };
