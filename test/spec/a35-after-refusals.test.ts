@@ -108,6 +108,37 @@ describe('A35: a refusal brings a record without the rest of its group', () => {
     expect(await shownBy(phone)).toEqual(['newest', 'r2', 'r3', 'r4']);
   });
 
+  test('nor does a large save that was looked at before free it, though its last part comes after', async () => {
+    world = createWorld(schema, { limits: { pageItems: 3 } });
+    const [tablet, phone] = [await world.device('ann'), await world.device('ann')];
+    const late = (...paths: readonly RegExp[]): void => phone.intercept((request, send) => (paths.some((path) => path.test(request.path)) ? Promise.reject(new SyncFault('TRANSPORT_UNREACHABLE', 'offline')) : send(request)));
+    const responses = ['r1', 'r2', 'r3', 'r4'];
+    await tablet.engine.save([put('create', 'inquiry', 'i1', { question: 'old' }), ...responses.map((id) => put('create', 'response', id, { inquiry: 'i1', body: id }))]);
+    await tablet.engine.exchange();
+    await phone.engine.download();
+    await tablet.engine.update('response', 'r1', { body: 'r1 new' });
+    await tablet.engine.exchange();
+    late(/revision/);
+    await phone.engine.exchange();
+    expect(phone.events.filter(({ type }) => type === 'feed:part-staged')).toHaveLength(1);
+    await phone.engine.setLifecycle({ isOnline: false });
+    await phone.engine.update('inquiry', 'i1', { question: 'mine' });
+    await tablet.engine.save([put('update', 'inquiry', 'i1', { question: 'theirs' }), put('create', 'response', 'r5', { inquiry: 'i1', body: 'r5' })]);
+    await tablet.engine.exchange();
+    late(/^feed/, /^record/);
+    await phone.engine.setLifecycle({ isOnline: true });
+    await phone.engine.exchange();
+    expect(await phone.engine.status()).toMatchObject({ syncErrors: 1 });
+    await undo(phone);
+    late(/^record/, /^feed.cursor=[^&]*$/);
+    await phone.engine.exchange();
+    expect(phone.events.some(({ type }) => type === 'feed:parts-applied')).toBe(true);
+    expect(await shownBy(phone)).toEqual(['old', 'r1', 'r2', 'r3', 'r4']);
+    late(/^record/);
+    await phone.engine.exchange();
+    expect(await shownBy(phone)).toEqual(['theirs', 'r1 new', 'r2', 'r3', 'r4', 'r5']);
+  });
+
   test('what the feed will not bring is shown at once: others changed it, and the feed is read', async () => {
     world = createWorld(schema);
     const phone = await world.device('ann');

@@ -30,6 +30,8 @@ export function readPart({ query }: SyncRequest): PartQuery | null {
 export interface LargeSave {
   /** The save, and those after it that are sent along. */
   readonly rows: readonly FeedRow[];
+  /** The newest position of the feed when it was looked at: what its parts show is of that moment. */
+  readonly head: number;
   /** Their records with all that is around them, in key order. */
   readonly items: readonly Glimpse[];
   readonly leaderOf: (glimpse: Glimpse) => RecordKey | null;
@@ -45,10 +47,10 @@ export interface ChosenPart {
 }
 
 /** Cuts a save that is more than a page into parts (rules A29, A35): in key order, as many records in each as a page holds. */
-export function cutLargeSave({ rows, items }: ChosenPage, around: Pick<Surroundings, 'leaderOf'>, room: PageRoom): LargeSave {
+export function cutLargeSave({ rows, items }: ChosenPage, around: Pick<Surroundings, 'leaderOf'>, room: PageRoom, head: number): LargeSave {
   const sorted = [...items.values()].sort(compareKeys);
   const leaders = new Map(sorted.map((glimpse) => [glimpse, around.leaderOf(glimpse)]));
-  return { rows, items: sorted, leaderOf: (glimpse) => leaders.get(glimpse) ?? null, revision: revisionOf(rows, sorted, room), starts: cutParts(sorted, room) };
+  return { rows, head, items: sorted, leaderOf: (glimpse) => leaders.get(glimpse) ?? null, revision: revisionOf(rows, sorted, room), starts: cutParts(sorted, room) };
 }
 
 /**

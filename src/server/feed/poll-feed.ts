@@ -25,6 +25,7 @@ export interface FeedPoll {
 /** What a poll found, before the head of the answer; `page` is `null` when nothing is new. */
 export interface PolledFeed {
   readonly epoch: number;
+  /** The newest position of the feed, as of the page: parts of a large save are of the moment of the first. */
   readonly head: number;
   readonly page: Omit<FeedAnswer, 'protocol' | 'store' | 'attempt' | 'server'> | null;
 }
@@ -32,6 +33,8 @@ export interface PolledFeed {
 /** What is read of a page, with the saves on it. */
 interface ReadPage {
   readonly rows: readonly FeedRow[];
+  /** The newest position of the feed at the moment that it shows. */
+  readonly shownAt: number;
   readonly part: FeedPart | null;
   readonly items: PageItems;
 }
@@ -55,24 +58,24 @@ export async function pollFeed(parts: ServerParts, devices: DeviceRegistry, larg
       const images = await readImages(parts, view, principal, chosen);
       // Of what was sent before, and of what is to come, it is the same state: the one in which it was looked at.
       if (!areAsChosen(images, chosen)) return null;
-      return { rows: save.rows, part, items: listItems(parts, principal, save.leaderOf, chosen, images) };
+      return { rows: save.rows, shownAt: save.head, part, items: listItems(parts, principal, save.leaderOf, chosen, images) };
     }
 
     async function readAnew(rows: FeedRows): Promise<ReadPage> {
       const around = new Surroundings(parts, view, principal);
       const room = { limit, bodyBytes: parts.limits.bodyBytes };
       const page = await choosePage(around, rows, room, asked === null ? FIRST_LOOK : 1);
-      const save = page.isTooLarge ? cutLargeSave(page, around, room) : null;
+      const save = page.isTooLarge ? cutLargeSave(page, around, room, head) : null;
       if (save !== null && save.starts.length > 1 && rows.from === planned) largeSaves.keep(place, save);
       const { items: chosen, part } = save === null ? { items: [...page.items.values()], part: null } : choosePart(save, asked);
       const images = await readImages(parts, view, principal, chosen);
-      return { rows: page.rows, part, items: listItems(parts, principal, (glimpse) => around.leaderOf(glimpse), chosen, images) };
+      return { rows: page.rows, shownAt: head, part, items: listItems(parts, principal, (glimpse) => around.leaderOf(glimpse), chosen, images) };
     }
 
     const found = planned === head ? null : await readOn();
     const feedRows = found === null ? await openRows(view, user, planned, head, asked === null ? FIRST_LOOK : 1) : null;
     const from = feedRows?.from ?? planned;
-    const { rows, part, items: { indexOf, ...items } } = found ?? (await readAnew(feedRows!));
+    const { rows, shownAt, part, items: { indexOf, ...items } } = found ?? (await readAnew(feedRows!));
     const gap = refused ?? parts.rules.gapBefore(from, planned);
     const transactions = rows.map(({ position, store: origin, number, records }): FeedTransaction => {
       return { position, store: origin, number, items: records.flatMap(indexOf) };
@@ -80,7 +83,7 @@ export async function pollFeed(parts: ServerParts, devices: DeviceRegistry, larg
     const isUnfinished = (part?.next ?? null) !== null;
     const last = isUnfinished ? from : (rows.at(-1)?.position ?? from);
     const at = (position: number): FeedCursor => ({ feed: feed.feed, epoch, position });
-    return { epoch, head, page: { from: at(from), next: at(last), more: last < head, gap, transactions, part, ...items } };
+    return { epoch, head: shownAt, page: { from: at(from), next: at(last), more: last < head, gap, transactions, part, ...items } };
   });
 }
 
