@@ -6,7 +6,7 @@ import { idsOf, joinPatches, patchOf, patchOver, type PatchPiece, type BlockPatc
 // What reading and writing of blocks have in common.
 
 /** A block grows to so many bytes before it is cut; beyond 64 KB Chromium would keep it in a file of its own (docs/decisions/0019). */
-export const MOST_BLOCK_BYTES: number = 32 << 10;
+export const MOST_BLOCK_BYTES: number = 48 << 10;
 
 // So many blocks are asked for at once, and the next so many while they are worked on.
 const BLOCKS_AT_ONCE = 16;

@@ -1,6 +1,6 @@
 import { countOf, idAt, pickRows } from '../core/row-block.ts';
 import { eachBlock, MOST_BLOCK_BYTES, overlayOf, rangeOf, readLastIds, readPatches, readSingles } from './indexeddb-blocks.ts';
-import { readIn, readPart, type RowsPart } from './indexeddb-reads.ts';
+import { readIn, readParts, type RowsPart } from './indexeddb-reads.ts';
 import type { StoreDatabase } from './indexeddb-rows.ts';
 import { applyPatch, NO_ROWS, PatchReader, piecesOf, rowsWithin, splitEvenly } from './block-patch.ts';
 import type { PackedStorage } from './storage-adapter.ts';
@@ -8,36 +8,35 @@ import type { PackedStorage } from './storage-adapter.ts';
 // A block of which fewer rows than one in so many are asked for gives those alone.
 const WHOLE_FROM = 2;
 
-// So many rows of usual size lie in what one request brings.
-const ROWS_AT_ONCE = 1_000;
+// Rows are hardly smaller than that: says how many to ask for when bytes are limited.
+const LEAST_ROW_BYTES = 64;
 
 /** Reads row blocks in id order, with what lies above them merged in. */
 export async function scanBlocks(database: StoreDatabase, { object, after, upTo, limitBytes }: Parameters<PackedStorage['scan']>[0]): Promise<Uint8Array[]> {
   return readIn(database, async (transaction) => {
     const found: Uint8Array[] = [];
     let byteLength = 0;
-    for (let last = after; ; ) {
-      const part = await readPart(transaction, object, last, ROWS_AT_ONCE);
-      const end = part.end === undefined || (upTo !== undefined && upTo <= part.end) ? upTo : part.end;
-      for (const block of blocksOf(part, last, end)) {
+    for await (const part of readParts(transaction, { object, after, rowsWanted: limitBytes / LEAST_ROW_BYTES })) {
+      const isLast = upTo !== undefined && (part.end === undefined || upTo <= part.end);
+      for (const block of blocksOf(isLast ? { ...part, end: upTo } : part)) {
         found.push(block);
         byteLength += block.length;
         if (byteLength >= limitBytes) return found;
       }
-      if (end === upTo) return found;
-      last = end;
+      if (isLast) break;
     }
+    return found;
   });
 }
 
-function* blocksOf(part: RowsPart, after: string | undefined, end: string | undefined): Generator<Uint8Array> {
-  const above = new PatchReader(overlayOf(part.singles, part.patches));
+function* blocksOf({ singles, patches, blocks, after, end }: RowsPart): Generator<Uint8Array> {
+  const above = new PatchReader(overlayOf(singles, patches));
   if (after !== undefined) above.takeUpTo(after);
-  for (const block of part.blocks) {
+  for (const block of blocks) {
     const lastId = idAt(block, countOf(block) - 1);
     const isLast = end !== undefined && lastId >= end;
-    const merged = applyPatch(rowsWithin(block, after, end), above.takeUpTo(isLast ? end : lastId));
-    yield* splitEvenly(merged, MOST_BLOCK_BYTES);
+    const rows = applyPatch(rowsWithin(block, after, end), above.takeUpTo(isLast ? end : lastId));
+    if (countOf(rows) > 0) yield rows;
     if (isLast) return;
   }
   yield* splitEvenly(above.takeUpTo(end).put, MOST_BLOCK_BYTES);

@@ -38,50 +38,56 @@ export async function scanRecordRows(database: StoreDatabase, { object, after, l
   const rows: RecordRow[] = [];
   if (limit === 0) return rows;
   return readIn(database, async (transaction) => {
-    for (let last = after; ; ) {
-      const part = await readPart(transaction, object, last, limit - rows.length);
-      for (const [id, bytes] of rowsOf(part, last)) rows.push({ object, id, bytes });
-      if (part.end === undefined || rows.length >= limit) return rows.slice(0, limit);
-      last = part.end;
+    for await (const part of readParts(transaction, { object, after, rowsWanted: limit })) {
+      for (const [id, bytes] of rowsOf(part)) rows.push({ object, id, bytes });
+      if (rows.length >= limit) break;
     }
+    return rows.slice(0, limit);
   });
 }
 
-/** Everything that says which rows there are behind some id, up to and with `end`; it may say something of rows beyond. */
+/** Everything that says which rows there are with `after` < id <= `end`; it may say something of other rows too. */
 export interface RowsPart {
   readonly singles: readonly (readonly [id: string, value: ArrayBuffer | null])[];
   readonly patches: readonly StoredPatch[];
   readonly blocks: readonly Uint8Array[];
+  /** `undefined`: from the first row of the object. */
+  readonly after: string | undefined;
   /** `undefined`: to the last row of the object. */
   readonly end: string | undefined;
 }
 
-// Rows of usual size in a block; and at most so many blocks at once, half a megabyte.
-const ROWS_PER_BLOCK = 64, BLOCKS_AT_ONCE = 16;
+// So many rows of usual size lie in a block at least; and a quarter of a megabyte comes at once: with more, Chromium is slower.
+const ROWS_PER_BLOCK = 64, BLOCKS_AT_ONCE = 6, SINGLES_AT_ONCE = 1_000;
 
-/** Reads what says which rows follow an id, about as many as are wanted. */
-export async function readPart(transaction: Reading, object: string, after: string | undefined, wanted: number): Promise<RowsPart> {
-  const range = keysBehind(object, after);
-  const blocksWanted = Math.min(Math.ceil(wanted / ROWS_PER_BLOCK) + 1, BLOCKS_AT_ONCE);
-  const singlesWanted = blocksWanted * ROWS_PER_BLOCK;
-  const records = transaction.objectStore('records');
-  const [keys, values, patches, blocks] = await Promise.all([
-    records.getAllKeys(range, singlesWanted),
-    records.getAll(range, singlesWanted),
-    transaction.objectStore('patches').getAll(range, blocksWanted),
-    transaction.objectStore('blocks').getAll(range, blocksWanted),
-  ]);
-  const whole = blocks.map(asBytes);
-  const ends = [
-    ...(keys.length < singlesWanted ? [] : [keys.at(-1)![1]]),
-    ...(patches.length < blocksWanted ? [] : [lastIdOf(patches.at(-1)!.map(asBytes))]),
-    ...(whole.length < blocksWanted ? [] : [lastIdOf([whole.at(-1)!])]),
-  ];
-  return { singles: keys.map(([, id], index) => [id, values[index]!]), patches, blocks: whole, end: ends.sort(byCodeUnit)[0] };
+/** Reads what says which rows follow an id, part by part in id order. Nothing else may be waited for in between. */
+export async function* readParts(transaction: Reading, { object, after, rowsWanted }: { readonly object: string; readonly after: string | undefined; readonly rowsWanted: number }): AsyncGenerator<RowsPart> {
+  const records = transaction.objectStore('records'), patches = transaction.objectStore('patches');
+  const atOnce = Math.min(Math.ceil(rowsWanted / ROWS_PER_BLOCK) + 1, BLOCKS_AT_ONCE);
+  const readBlocks = (last: string | undefined) => transaction.objectStore('blocks').getAll(keysBehind(object, last), atOnce);
+  let reading = readBlocks(after);
+  for (let last = after; ; ) {
+    const blocks = (await reading).map(asBytes);
+    let end = blocks.length < atOnce ? undefined : lastIdOf(blocks.at(-1)!);
+    const range = end === undefined ? keysBehind(object, last) : IDBKeyRange.bound(last === undefined ? [object] : [object, last], [object, end], true);
+    const above = Promise.all([records.getAllKeys(range, SINGLES_AT_ONCE), records.getAll(range, SINGLES_AT_ONCE), patches.getAll(range), end === undefined ? undefined : patches.get(keysBehind(object, end))]);
+    // Read ahead, where more will be wanted for sure.
+    if (end !== undefined && atOnce === BLOCKS_AT_ONCE) reading = readBlocks(end);
+    reading.catch(() => {});
+    const [keys, values, within, beyond] = await above;
+    if (keys.length === SINGLES_AT_ONCE) {
+      end = keys.at(-1)![1];
+      reading = readBlocks(end);
+    }
+    yield { singles: keys.map(([, id], index) => [id, values[index]!]), patches: beyond === undefined ? within : [...within, beyond], blocks, after: last, end };
+    if (end === undefined) return;
+    last = end;
+    if (atOnce < BLOCKS_AT_ONCE) reading = readBlocks(end);
+  }
 }
 
 /** The rows of a part, those of one id by what is newest of it, in id order. */
-function rowsOf({ singles, patches, blocks, end }: RowsPart, after: string | undefined): (readonly [id: string, bytes: Uint8Array])[] {
+function rowsOf({ singles, patches, blocks, after, end }: RowsPart): (readonly [id: string, bytes: Uint8Array])[] {
   const rows = new Map<string, Uint8Array>();
   const put = (block: Uint8Array) => {
     for (let index = 0; index < countOf(block); index++) rows.set(idAt(block, index), valueAt(block, index));
@@ -99,8 +105,8 @@ function rowsOf({ singles, patches, blocks, end }: RowsPart, after: string | und
   return asked.sort(([left], [right]) => byCodeUnit(left, right)).map(([id, bytes]) => [id, copyBytes(bytes)]);
 }
 
-function lastIdOf(blocks: readonly Uint8Array[]): string {
-  return blocks.filter((block) => countOf(block) > 0).map((block) => idAt(block, countOf(block) - 1)).sort(byCodeUnit).at(-1)!;
+function lastIdOf(block: Uint8Array): string {
+  return idAt(block, countOf(block) - 1);
 }
 
 function valueOf(block: Uint8Array, id: string): Uint8Array | undefined {

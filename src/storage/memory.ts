@@ -49,6 +49,13 @@ class MemoryStore {
     });
   }
 
+  /** A row of the same size is overwritten: reads hand out copies, and a buffer costs more than its bytes. */
+  #putState(key: string, bytes: Uint8Array): void {
+    const held = this.state.get(key);
+    if (held?.length === bytes.length) held.set(bytes);
+    else this.state.put(key, copyBytes(bytes));
+  }
+
   write({ putRecords = [], putPacked = [], removeRecords = [], putState = [], removeState = [] }: Commit): void {
     for (const { object, id } of removeRecords) this.recordsOf(object).remove(id);
     for (const { object, block } of putPacked) {
@@ -56,7 +63,7 @@ class MemoryStore {
     }
     for (const { object, id, bytes } of putRecords) this.recordsOf(object).put(id, copyBytes(bytes));
     for (const key of removeState) this.state.remove(key);
-    for (const { key, bytes } of putState) this.state.put(key, copyBytes(bytes));
+    for (const { key, bytes } of putState) this.#putState(key, bytes);
   }
 }
 
