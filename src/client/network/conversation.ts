@@ -234,7 +234,7 @@ export class Conversation {
   async #pollRound(): Promise<LaneResult> {
     if (this.#download !== null) return { kind: 'idle' };
     try {
-      await mergeLeft(this.#context);
+      if (this.#context.store.inUse.left.size > 0) await mergeLeft(this.#context);
       await this.#access.greet();
       if (!this.#mayBegin) return { kind: 'again', afterMs: 0 };
       const { more, nextPollMs } = await pollFeed(this.#context);

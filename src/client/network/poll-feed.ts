@@ -19,7 +19,7 @@ const MOST_RESTARTS = 3;
 /** Merges what could not be merged when a record was left (rule A38): what the disk had no room for may have some by now. */
 export async function mergeLeft(context: NetworkContext): Promise<void> {
   // Where there is none, the feed does not wait for it.
-  if (context.store.inUse.left.size > 0) await context.steps.run(() => releaseLeft(context)).catch(() => {});
+  await context.steps.run(() => releaseLeft(context)).catch(() => {});
 }
 
 /**
