@@ -12,6 +12,11 @@ export interface BlockPatch {
 /** A row block without rows. */
 export const NO_ROWS: Uint8Array = rowBlock([]);
 
+/** Whether an id can be written in UTF-8: half a surrogate pair cannot. */
+export function isPackable(id: string): boolean {
+  return !/\p{Surrogate}/u.test(id);
+}
+
 /** A patch of rows in any order; of several for one id the last counts, and `null` removes. */
 export function patchOf(rows: Iterable<readonly [id: string, bytes: Uint8Array | null]>): BlockPatch {
   const last = [...new Map(rows)].sort(([left], [right]) => (left < right ? -1 : 1));

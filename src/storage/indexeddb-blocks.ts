@@ -1,7 +1,7 @@
 import type { IDBPObjectStore } from 'idb';
 import type { RowsPart } from './indexeddb-reads.ts';
 import { keysBehind, type RowStoreName, type StoredPatch, type StoreSchema } from './indexeddb-rows.ts';
-import { idsOf, joinPatches, patchOf, patchOver, type PatchPiece, type BlockPatch } from './block-patch.ts';
+import { idsOf, isPackable, joinPatches, patchOf, patchOver, type PatchPiece, type BlockPatch } from './block-patch.ts';
 
 // What reading and writing of blocks have in common.
 
@@ -73,11 +73,6 @@ export function overlayOf(singles: RowsPart['singles'], patches: readonly Stored
 /** Single rows as a patch. What cannot be written in UTF-8 stays out: in blocks there is no such id. */
 export function patchOfSingles(singles: RowsPart['singles']): BlockPatch {
   return patchOf(singles.filter(([id]) => isPackable(id)).map(([id, value]) => [id, value && new Uint8Array(value)]));
-}
-
-/** Whether an id can be written in UTF-8: half a surrogate pair cannot. */
-export function isPackable(id: string): boolean {
-  return !/\p{Surrogate}/u.test(id);
 }
 
 /** A patch as it lies in the database. */

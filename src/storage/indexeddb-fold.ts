@@ -1,8 +1,8 @@
 import { countOf, idAt } from '../core/row-block.ts';
 import type { CopiedCommit } from './copy-commit.ts';
-import { asPatch, eachBlock, isPackable, MOST_BLOCK_BYTES, patchOfSingles, rangeOf, readLastIds, readPatches, readSingles } from './indexeddb-blocks.ts';
+import { asPatch, eachBlock, MOST_BLOCK_BYTES, patchOfSingles, rangeOf, readLastIds, readPatches, readSingles } from './indexeddb-blocks.ts';
 import { finish, keysBehind, ROW_STORES, writeSingly, Writes, type StoreDatabase, type Writing } from './indexeddb-rows.ts';
-import { applyPatch, changesIn, idsOf, joinPatches, NO_ROWS, patchOf, patchOver, piecesOf, splitEvenly, splitPatch, type BlockPatch } from './block-patch.ts';
+import { applyPatch, changesIn, idsOf, isPackable, joinPatches, NO_ROWS, patchOf, patchOver, piecesOf, splitEvenly, splitPatch, type BlockPatch } from './block-patch.ts';
 
 // Rows on their way down. Many rows that come at once, and single rows once there are many, are merged into the blocks when each block
 // that changes does so in many rows; else into patches above the blocks, which are merged into them when they have become many in turn.

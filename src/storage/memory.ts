@@ -3,9 +3,10 @@
  *
  * @module fieldtide/storage/memory
  */
-import { countOf, idAt, rowBlock, splitBlock, valueAt } from '../core/row-block.ts';
+import { countOf } from '../core/row-block.ts';
 import { bytesEqual, copyBytes } from '../shared/bytes.ts';
 import { SyncFault } from '../shared/fault.ts';
+import { RecordTable } from './record-table.ts';
 import { SortedTable } from './sorted-table.ts';
 import type { Commit, PackedStorage, RecordKey, Storage, StorageAdapter, StoreOwner } from './storage-adapter.ts';
 
@@ -32,12 +33,12 @@ function nameOf({ tenant, user }: StoreOwner): string {
 
 class MemoryStore {
   readonly state = new SortedTable();
-  readonly #records = new Map<string, SortedTable>();
+  readonly #records = new Map<string, RecordTable>();
 
-  recordsOf(object: string): SortedTable {
+  recordsOf(object: string): RecordTable {
     const known = this.#records.get(object);
     if (known !== undefined) return known;
-    const fresh = new SortedTable();
+    const fresh = new RecordTable();
     this.#records.set(object, fresh);
     return fresh;
   }
@@ -58,10 +59,8 @@ class MemoryStore {
 
   write({ putRecords = [], putPacked = [], removeRecords = [], putState = [], removeState = [] }: Commit): void {
     for (const { object, id } of removeRecords) this.recordsOf(object).remove(id);
-    for (const { object, block } of putPacked) {
-      for (let index = 0; index < countOf(block); index++) this.recordsOf(object).put(idAt(block, index), copyBytes(valueAt(block, index)));
-    }
-    for (const { object, id, bytes } of putRecords) this.recordsOf(object).put(id, copyBytes(bytes));
+    for (const { object, block } of putPacked) this.recordsOf(object).putPacked(block);
+    for (const { object, id, bytes } of putRecords) this.recordsOf(object).put(id, bytes);
     for (const key of removeState) this.state.remove(key);
     for (const { key, bytes } of putState) this.#putState(key, bytes);
   }
@@ -79,16 +78,12 @@ class MemoryStorage implements Storage {
 
   async readRecords(keys: readonly RecordKey[]): Promise<readonly (Uint8Array | undefined)[]> {
     this.#assertOpen('read records');
-    return keys.map(({ object, id }) => {
-      const bytes = this.#store.recordsOf(object).get(id);
-      return bytes && copyBytes(bytes);
-    });
+    return keys.map(({ object, id }) => this.#store.recordsOf(object).get(id));
   }
 
   async scanRecords({ object, after, limit }: Parameters<Storage['scanRecords']>[0]): ReturnType<Storage['scanRecords']> {
     this.#assertOpen(`scan records of ${object}`);
-    const table = this.#store.recordsOf(object);
-    return table.keys({ after, limit }).map((id) => ({ object, id, bytes: copyBytes(table.get(id)!) }));
+    return this.#store.recordsOf(object).rows({ after, limit }).map(([id, bytes]) => ({ object, id, bytes }));
   }
 
   async scanState({ prefix, after, limit }: Parameters<Storage['scanState']>[0]): ReturnType<Storage['scanState']> {
@@ -107,14 +102,11 @@ class MemoryStorage implements Storage {
   readonly packed: PackedStorage = {
     readAround: async ({ object, ids }) => {
       this.#assertOpen(`read records of ${object}`);
-      const table = this.#store.recordsOf(object);
-      return nonEmpty(rowBlock(rowsOf(table, Array.from({ length: countOf(ids) }, (_, index) => idAt(ids, index)))));
+      return [this.#store.recordsOf(object).pick(ids)].filter((block) => countOf(block) > 0);
     },
-    scan: async ({ object, after, upTo, limitBytes }) => {
+    scan: async ({ object, ...range }) => {
       this.#assertOpen(`scan records of ${object}`);
-      const table = this.#store.recordsOf(object);
-      const ids = table.keys({ after, limit: Infinity }).filter((id) => upTo === undefined || id <= upTo);
-      return nonEmpty(splitBlock(rowBlock(rowsOf(table, ids)), limitBytes)[0]);
+      return this.#store.recordsOf(object).scan(range);
     },
   };
 
@@ -125,15 +117,4 @@ class MemoryStorage implements Storage {
   #assertOpen(what: string): void {
     if (this.#isClosed) throw new SyncFault('STORAGE_CLOSED', `cannot ${what}: the storage is closed`);
   }
-}
-
-function rowsOf(table: SortedTable, ids: readonly string[]): { readonly id: string; readonly bytes: Uint8Array }[] {
-  return ids.flatMap((id) => {
-    const bytes = table.get(id);
-    return bytes === undefined ? [] : [{ id, bytes }];
-  });
-}
-
-function nonEmpty(block: Uint8Array | undefined): readonly Uint8Array[] {
-  return block === undefined || countOf(block) === 0 ? [] : [block];
 }

@@ -11,17 +11,25 @@ export class SortedTable {
   /** Keys that `#keys` may be wrong about. */
   readonly #changed = new Set<string>();
 
+  get size(): number {
+    return this.#rows.size;
+  }
+
   get(key: string): Uint8Array | undefined {
     return this.#rows.get(key);
   }
 
   put(key: string, bytes: Uint8Array): void {
-    if (!this.#rows.has(key)) this.#changed.add(key);
+    const { size } = this.#rows;
     this.#rows.set(key, bytes);
+    if (this.#rows.size > size) this.#changed.add(key);
   }
 
-  remove(key: string): void {
-    if (this.#rows.delete(key)) this.#changed.add(key);
+  /** Removes a row; says whether it was there. */
+  remove(key: string): boolean {
+    const wasThere = this.#rows.delete(key);
+    if (wasThere) this.#changed.add(key);
+    return wasThere;
   }
 
   /** Up to `limit` keys greater than `after` that begin with `prefix`, in order. */
