@@ -48,7 +48,8 @@ export function gatherUnits({ places, images, manifests, moment, until = new Map
   };
   const named = new Map<Key, Key[]>();
   for (const { header, members } of manifests) {
-    headers.join([header]);
+    // What was deleted with all that is above it comes in several groups: each is led by the nearest that is gone.
+    headers.join([header, headerOf(places, header, arriving), headerOf(places, header, base)]);
     for (const key of members.keys()) named.set(key, [...(named.get(key) ?? []), header]);
   }
   const leader = new Map<Key, Key>();

@@ -69,6 +69,9 @@ class Decision {
       this.#block(header, attentionAt(store, header));
       this.#stated.add(header);
       this.#noteParked(header, header);
+      // What was deleted with all that is above it comes in several groups.
+      const above = headerOf(places, header, base);
+      if (above !== header) this.#ties.push([header, above]);
       this.#need(header, others.map((other) => [keyOf(other.object, other.id), [other.epoch, other.n]]), base);
     }
     part.images.keys.forEach((key, index) => {
