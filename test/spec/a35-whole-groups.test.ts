@@ -143,7 +143,9 @@ describe('A35: a child', () => {
     await tablet.engine.create('attendee', { event: 'e1', name: 'Jo' }, 'p1');
     await tablet.engine.create('attendee', { event: 'e1', name: 'Al', guestOf: 'p1' }, 'p2');
     await tablet.engine.exchange();
-    phone.intercept(forgePage((page) => holdBack(page, isHeldBack)));
+    const forged = forgePage((page) => holdBack(page, isHeldBack));
+    // Nor is it to be had by itself.
+    phone.intercept((request, send) => (request.path.startsWith('record') ? Promise.reject(new TypeError('no way there')) : forged(request, send)));
     await phone.engine.exchange();
     return { tablet, phone };
   }
