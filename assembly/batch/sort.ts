@@ -124,6 +124,7 @@ function isBehind(place: usize, value: u64, rest: u64, ids: usize, depth: u32): 
   const other = longAt(place);
   if (other != value || (value & 0xff) <= STEP) return other > value;
   const left = ids + wordAt(place + BATCH_KEY_ID * 4), right = ids + <u32>(rest >> 32);
-  const skipped: u32 = 1 + depth + STEP;
-  return compareIds(left + skipped, left + 1 + byteAt(left), right + skipped, right + 1 + byteAt(right)) > 0;
+  const skipped: u32 = 1 + depth + STEP, leftEnd = left + 1 + byteAt(left), rightEnd = right + 1 + byteAt(right);
+  // A caller's keys may say that more follows where the id has ended.
+  return compareIds(min(left + skipped, leftEnd), leftEnd, min(right + skipped, rightEnd), rightEnd) > 0;
 }
