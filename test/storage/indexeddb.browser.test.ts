@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { indexedDb } from '../../src/storage/indexeddb.ts';
 import { describeIndexedDbBehaviour } from './indexeddb-behaviour.ts';
+import { describeIndexedDbFolding } from './indexeddb-folding.ts';
 import { describeIndexedDb } from './indexeddb-suite.ts';
 
 describeIndexedDb('IndexedDB', () => indexedDB);
@@ -8,6 +9,7 @@ describeIndexedDbBehaviour('IndexedDB', () => indexedDB, (database) => {
   database.close();
   database.dispatchEvent(new Event('close'));
 });
+describeIndexedDbFolding('folding in IndexedDB', () => indexedDB);
 
 // Chromium's storage buckets: a corner of the origin's storage with an IndexedDB and a quota of its own.
 interface StorageBuckets {

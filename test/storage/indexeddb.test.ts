@@ -1,12 +1,16 @@
 import 'fake-indexeddb/auto';
 import { forceCloseDatabase, IDBFactory } from 'fake-indexeddb';
-import { expect, test, vi } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { rowBlock } from '../../src/core/row-block.ts';
+import { utf8 } from '../../src/shared/bytes.ts';
 import { indexedDb } from '../../src/storage/indexeddb.ts';
 import { describeIndexedDbBehaviour } from './indexeddb-behaviour.ts';
+import { describeIndexedDbFolding } from './indexeddb-folding.ts';
 import { describeIndexedDb } from './indexeddb-suite.ts';
 
 describeIndexedDb('IndexedDB (fake-indexeddb)', () => new IDBFactory());
 describeIndexedDbBehaviour('IndexedDB (fake-indexeddb)', () => new IDBFactory(), (database) => forceCloseDatabase(database as never));
+describeIndexedDbFolding('folding in IndexedDB (fake-indexeddb)', () => new IDBFactory());
 
 test('IndexedDB says so where there is none', async () => {
   vi.stubGlobal('indexedDB', undefined);
@@ -15,4 +19,23 @@ test('IndexedDB says so where there is none', async () => {
   } finally {
     vi.unstubAllGlobals();
   }
+});
+
+describe('IndexedDB where a part of the code cannot be loaded', () => {
+  test('takes packed rows one by one, and says what it cannot do', async () => {
+    vi.resetModules();
+    vi.doMock('../../src/storage/indexeddb-packing.ts', () => { throw new Error('offline'); });
+    try {
+      const { indexedDb: withoutPacking } = await import('../../src/storage/indexeddb.ts');
+      const storage = await withoutPacking({ name: 'x', factory: new IDBFactory() }).open({ tenant: '', user: 'u' });
+      const rows = Array.from({ length: 300 }, (_, index) => ({ id: String(index).padStart(3, '0'), bytes: utf8(`row ${index}`) }));
+      expect(await storage.commit({ durability: 'relaxed', putPacked: [{ object: 'note', block: rowBlock(rows) }] })).toBe('done');
+      expect(await storage.scanRecords({ object: 'note', limit: 999 })).toEqual(rows.map((row) => ({ object: 'note', ...row })));
+      await expect(storage.packed!.scan({ object: 'note', limitBytes: 1 })).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+      await storage.close();
+    } finally {
+      vi.doUnmock('../../src/storage/indexeddb-packing.ts');
+      vi.resetModules();
+    }
+  });
 });
