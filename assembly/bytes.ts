@@ -80,6 +80,23 @@ export function equalUntil(left: usize, leftEnd: usize, right: usize, rightEnd: 
   return left;
 }
 
+/** Says whether two stretches of the same length are equal, many bytes at a time. */
+export function isEqualStretch(left: usize, leftEnd: usize, right: usize): bool {
+  if (ASC_FEATURE_SIMD) {
+    for (; leftEnd - left >= 64; left += 64, right += 64) {
+      const first = v128.or(v128.xor(v128.load(left), v128.load(right)), v128.xor(v128.load(left, 16), v128.load(right, 16)));
+      const second = v128.or(v128.xor(v128.load(left, 32), v128.load(right, 32)), v128.xor(v128.load(left, 48), v128.load(right, 48)));
+      if (v128.any_true(v128.or(first, second))) return false;
+    }
+  }
+  for (; leftEnd - left >= 32; left += 32, right += 32) {
+    const first = (load<u64>(left) ^ load<u64>(right)) | (load<u64>(left, 8) ^ load<u64>(right, 8));
+    const second = (load<u64>(left, 16) ^ load<u64>(right, 16)) | (load<u64>(left, 24) ^ load<u64>(right, 24));
+    if ((first | second) != 0) return false;
+  }
+  return isSame(left, leftEnd, right, right + (leftEnd - left));
+}
+
 export function isSame(left: usize, leftEnd: usize, right: usize, rightEnd: usize): bool {
   const byteLength = leftEnd - left;
   if (rightEnd - right != byteLength) return false;

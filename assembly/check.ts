@@ -1,6 +1,6 @@
 import { clear, isSame } from './bytes';
 import { addToMask, countInMask, isInMask, maskBytes } from './mask';
-import { skipValue } from './msgpack/skip';
+import { sizeByTag, skipValue } from './msgpack/skip';
 import { endBatch } from './refusal';
 import { enterRow } from './row';
 
@@ -28,11 +28,11 @@ export function checkPairs(
     let currentAt: usize = nextAt == 0 ? 0 : enterRow(currentStart, currentEnd, fieldCount);
     for (let field: u32 = 0; currentAt != 0 && field < fieldCount; field++) {
       const value = currentAt;
-      currentAt = skipValue(value, currentEnd);
+      currentAt = stepOver(value, currentEnd);
       if (currentAt == 0 || !isInMask(mask, field)) continue;
       const previousValue = previousAt, nextValue = nextAt;
-      previousAt = skipValue(previousValue, previousEnd);
-      nextAt = previousAt == 0 ? 0 : skipValue(nextValue, nextEnd);
+      previousAt = stepOver(previousValue, previousEnd);
+      nextAt = previousAt == 0 ? 0 : stepOver(nextValue, nextEnd);
       if (nextAt == 0) break;
       if (isSame(nextValue, nextAt, value, currentAt)) continue; // already equal
       addToMask((isSame(previousValue, previousAt, value, currentAt) ? writes : conflicts) + offset, field);
@@ -43,4 +43,10 @@ export function checkPairs(
     currentStart = currentAt;
   }
   return endBatch(edit == count, edit, previousStart - previous, nextStart - next, currentStart - current, result);
+}
+
+/** Steps over a value: at a glance where its tag tells how long it is, as for most. */
+function stepOver(at: usize, end: usize): usize {
+  const size = at < end ? sizeByTag(at) : 0;
+  return size != 0 && size <= <u32>(end - at) ? at + size : skipValue(at, end);
 }

@@ -1,7 +1,8 @@
-import { clear, equalUntil } from './bytes';
+import { STATUS_TRAILING_BYTES, STATUS_TRUNCATED } from './layout';
+import { clear, equalUntil, isEqualStretch, wordAt } from './bytes';
 import { addToMask, maskBytes } from './mask';
 import { sizeByTag, skipValue } from './msgpack/skip';
-import { endBatch } from './refusal';
+import { endBatch, refuse } from './refusal';
 import { enterRow } from './row';
 
 /**
@@ -49,4 +50,56 @@ export function diffPairs(
     mask += maskBytes(fieldCount);
   }
   return endBatch(pair == count, pair, left - before, right - after, 0, result);
+}
+
+/**
+ * Compares `count` pairs of rows of one layout, of which `ends` says where each ends: a word for each row of the left side and then one
+ * for each of the right, counted from where `leftFrom` and `rightFrom` are 0. Rows that are the same bytes are not looked at any closer.
+ */
+export function diffFramed(
+  before: usize, beforeEnd: usize, leftFrom: u32, after: usize, afterEnd: usize, rightFrom: u32, ends: usize, fieldCount: u32, count: u32, masks: usize, result: usize,
+): i32 {
+  const size = maskBytes(fieldCount);
+  const rightEnds = ends + count * 4;
+  let pair: u32 = 0, mask = masks;
+  let left = before, right = after;
+  clear(masks, size * count);
+  for (; pair < count; pair++, mask += size) {
+    const leftEnd = before + (wordAt(ends + pair * 4) - leftFrom), rightEnd = after + (wordAt(rightEnds + pair * 4) - rightFrom);
+    if (leftEnd < left || leftEnd > beforeEnd || rightEnd < right || rightEnd > afterEnd) {
+      refuse(STATUS_TRUNCATED, left);
+      break;
+    }
+    const isEqual = leftEnd - left == rightEnd - right && isEqualStretch(left, leftEnd, right);
+    if (!isEqual && !diffPair(left, leftEnd, right, rightEnd, fieldCount, mask)) break;
+    left = leftEnd;
+    right = rightEnd;
+  }
+  return endBatch(pair == count, pair, left - before, right - after, 0, result);
+}
+
+/** Adds the fields in which two rows differ to a mask; false when either is no row. */
+function diffPair(left: usize, leftEnd: usize, right: usize, rightEnd: usize, fieldCount: u32, mask: usize): bool {
+  let leftAt = enterRow(left, leftEnd, fieldCount);
+  let rightAt: usize = leftAt == 0 ? 0 : enterRow(right, rightEnd, fieldCount);
+  // Up to here the left bytes are known to equal the right ones beside them.
+  let equalEnd = leftAt;
+  for (let field: u32 = 0; rightAt != 0 && field < fieldCount; field++) {
+    const next = skipValue(leftAt, leftEnd);
+    if (next == 0) return false;
+    if (next > equalEnd) {
+      const known = max(leftAt, equalEnd);
+      equalEnd = equalUntil(known, leftEnd, rightAt + (known - leftAt), rightEnd);
+    }
+    if (next <= equalEnd) {
+      rightAt += next - leftAt;
+    } else {
+      addToMask(mask, field);
+      rightAt = skipValue(rightAt, rightEnd);
+      equalEnd = next;
+    }
+    leftAt = next;
+  }
+  if (rightAt == 0) return false;
+  return (leftAt == leftEnd && rightAt == rightEnd) || refuse(STATUS_TRAILING_BYTES, leftAt) != 0;
 }

@@ -1,4 +1,5 @@
 import { checkPairs } from './check';
+import { diffFramed as diffAllFramed } from './diff';
 import { areIndexRegions, indexChanges as indexAllChanges } from './items';
 import { RESULT_WORDS, STATUS_BAD_REGIONS } from './layout';
 import { maskBytes } from './mask';
@@ -25,6 +26,23 @@ export function indexChanges(
 ): i32 {
   if (!areIndexRegions(items, itemsBytes, layouts, layoutsBytes, result, index, indexBytes, start)) return STATUS_BAD_REGIONS;
   return indexAllChanges(items, items + start, items + itemsBytes, layouts, index, indexBytes, result);
+}
+
+/**
+ * Compares `count` pairs of rows as diffRows does, where `ends` says where each ends: a word for each row of the left side and then one for
+ * each of the right, counted from `beforeFrom` and `afterFrom`, where the regions begin.
+ */
+export function diffFramed(
+  before: usize, beforeBytes: u32, beforeFrom: u32, after: usize, afterBytes: u32, afterFrom: u32, ends: usize, fieldCount: u32, count: u32,
+  masks: usize, result: usize,
+): i32 {
+  let end = firstRegion(before, beforeBytes);
+  end = regionAfter(end, after, afterBytes);
+  end = regionAfter(end, ends, <u64>count * 8);
+  end = regionAfter(end, masks, <u64>maskBytes(fieldCount) * count);
+  end = regionAfter(end, result, RESULT_BYTES);
+  if (end == OUTSIDE) return STATUS_BAD_REGIONS;
+  return diffAllFramed(before, before + beforeBytes, beforeFrom, after, after + afterBytes, afterFrom, ends, fieldCount, count, masks, result);
 }
 
 /**

@@ -1,5 +1,6 @@
-import { STATUS_TRAILING_BYTES } from '../../assembly/layout.ts';
+import { STATUS_TRAILING_BYTES, STATUS_TRUNCATED } from '../../assembly/layout.ts';
 import { rowInvalid } from './core-input.ts';
+import type { RowEnds } from './core.ts';
 
 /** Bytes of the longest part that are in the core's memory at a time: few enough to stay in the processor's cache. */
 const WINDOW_BYTES = 128 * 1024;
@@ -37,4 +38,31 @@ export function runInWindows(
     for (let index = 0; index < parts.length; index++) starts[index]! += reached.offsets[index]!;
   }
   if (parts.some((part, index) => starts[index]! < part.length)) throw rowInvalid(STATUS_TRAILING_BYTES);
+}
+
+/** A part of a batch of pairs whose ends are known: pairs, and their bytes on both sides. */
+export interface FramedWindow {
+  readonly from: number;
+  readonly to: number;
+  readonly leftFrom: number;
+  readonly leftTo: number;
+  readonly rightFrom: number;
+  readonly rightTo: number;
+}
+
+/** Cuts a batch of pairs into windows of whole pairs; a pair that is larger is one by itself. */
+export function* framedWindows(count: number, { before, after }: RowEnds): Generator<FramedWindow> {
+  for (let from = 0, leftFrom = 0, rightFrom = 0; from < count; ) {
+    // The largest step that both sides allow: ends grow, so it is found by halves.
+    let low = from + 1, high = Math.min(count, from + WINDOW_PAIRS);
+    while (low < high) {
+      const middle = (low + high + 1) >>> 1;
+      if (Math.max(before[middle - 1]! - leftFrom, after[middle - 1]! - rightFrom) <= WINDOW_BYTES) low = middle;
+      else high = middle - 1;
+    }
+    const leftTo = before[low - 1]!, rightTo = after[low - 1]!;
+    if (leftTo < leftFrom || rightTo < rightFrom) throw rowInvalid(STATUS_TRUNCATED);
+    yield { from, to: low, leftFrom, leftTo, rightFrom, rightTo };
+    [from, leftFrom, rightFrom] = [low, leftTo, rightTo];
+  }
 }

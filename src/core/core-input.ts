@@ -1,13 +1,19 @@
 import type { Layout } from '../protocol/layout.ts';
 import type { FieldMask } from '../protocol/row.ts';
 import { SyncFault } from '../shared/fault.ts';
-import { CORE_STATUSES, type FeedPlanInput } from './core.ts';
+import { CORE_STATUSES, type FeedPlanInput, type RowEnds } from './core.ts';
 import { areMasksOf, isSubset } from './masks.ts';
 
 /** Refuses masks, one after another, that are not so many of the layout. */
 export function requireEditMasks(layout: Layout, count: number, masks: Uint8Array): void {
   const fieldCount = layout.types.length;
   if (!areMasksOf(masks, count, fieldCount)) throw inputInvalid(`these are no masks of ${count} edits of ${fieldCount} fields`);
+}
+
+/** Refuses ends that are not those of so many rows that fill their bytes. */
+export function requireEnds(count: number, before: Uint8Array, after: Uint8Array, ends: RowEnds): void {
+  const isWhole = (bytes: Uint8Array, side: Uint32Array): boolean => side.length === count && (side.at(-1) ?? 0) === bytes.length;
+  if (!isWhole(before, ends.before) || !isWhole(after, ends.after)) throw inputInvalid(`these are not the ends of ${count} rows`);
 }
 
 /** Refuses to apply fields that the edit does not have. */

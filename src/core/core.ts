@@ -69,6 +69,12 @@ export interface EditValues {
   readonly next: Uint8Array;
 }
 
+/** Where each row of a side ends, row after row, as storage and messages know it. */
+export interface RowEnds {
+  readonly before: Uint32Array;
+  readonly after: Uint32Array;
+}
+
 /** What a check says of each edited field (rule A19). */
 export interface EditCheck {
   /** Fields whose current value is neither the previous nor the new one. */
@@ -187,11 +193,12 @@ export interface Core extends DeviceCore {
   /** Validates one row of a layout, for instance one a host's own storage gave back. */
   validateRow(layout: Layout, row: Uint8Array): { readonly ok: true } | CoreRefusal;
   /**
-   * Compares `count` pairs of rows at once. The rows of a side lie one after another, and so do the masks of the answer.
+   * Compares `count` pairs of rows at once. The rows of a side lie one after another, and so do the masks of the answer. With `ends`, rows
+   * that are the same bytes are found without a look at their fields.
    *
    * @throws SyncFault `CORE_INPUT_INVALID`
    */
-  diffBatch(layout: Layout, count: number, before: Uint8Array, after: Uint8Array): Uint8Array;
+  diffBatch(layout: Layout, count: number, before: Uint8Array, after: Uint8Array, ends?: RowEnds): Uint8Array;
   /** Compares an edit with a current row, field by field. @throws SyncFault `CORE_INPUT_INVALID` */
   checkEdit(layout: Layout, edit: EditValues, current: Uint8Array): EditCheck;
   /**

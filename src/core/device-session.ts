@@ -190,7 +190,8 @@ function tableSlots(count: number): number {
   return 2 ** Math.ceil(Math.log2(count * 2 + 2));
 }
 
-function requireRows(status: number): void {
+/** Bytes that are no rows are the mistake of whoever calls. */
+export function requireRows(status: number): void {
   requireSound(status);
   if (status !== STATUS_OK) throw rowInvalid(status);
 }

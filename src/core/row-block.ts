@@ -165,8 +165,12 @@ function beginBlock(count: number, dataBytes: number): Uint8Array {
   return block;
 }
 
-/** Makes a block of runs of rows: source, first row and the one behind the last, three numbers each. */
-function copyRuns(sources: readonly Uint8Array[], runs: readonly number[]): Uint8Array {
+/**
+ * Makes a block of runs of rows, which must follow each other in id order.
+ *
+ * @param runs - source, first row and the one behind the last, three numbers each.
+ */
+export function copyRuns(sources: readonly Uint8Array[], runs: readonly number[]): Uint8Array {
   let count = 0, dataBytes = 0;
   for (let run = 0; run < runs.length; run += 3) {
     const source = sources[runs[run]!]!, from = runs[run + 1]!, to = runs[run + 2]!;

@@ -1,8 +1,9 @@
-import { STATUS_WRONG_FIELD_COUNT } from '../../assembly/layout.ts';
+import { STATUS_TRUNCATED, STATUS_WRONG_FIELD_COUNT } from '../../assembly/layout.ts';
 import type { Layout } from '../protocol/layout.ts';
 import { isInMask, setInMask, type FieldMask } from '../protocol/row.ts';
+import { bytesEqual } from '../shared/bytes.ts';
 import { CanonicalReader } from './canonical-reader.ts';
-import type { EditCheck, EditValues } from './core.ts';
+import type { EditCheck, EditValues, RowEnds } from './core.ts';
 import { countFields, hasFields, maskByteLength } from './masks.ts';
 import { Refused } from './refusal.ts';
 import { skipValue } from './twin-scan.ts';
@@ -23,6 +24,20 @@ export function diffPairs(layout: Layout, count: number, before: Uint8Array, aft
   }
   lefts.end();
   rights.end();
+  return masks;
+}
+
+/** The same where the ends of rows are known: equal bytes have no differing fields. */
+export function diffFramed(layout: Layout, count: number, before: Uint8Array, after: Uint8Array, ends: RowEnds): Uint8Array {
+  const maskBytes = maskByteLength(layout.types.length);
+  const masks = new Uint8Array(maskBytes * count);
+  for (let pair = 0, leftFrom = 0, rightFrom = 0; pair < count; pair++) {
+    const leftTo = ends.before[pair]!, rightTo = ends.after[pair]!;
+    if (leftTo < leftFrom || rightTo < rightFrom || leftTo > before.length || rightTo > after.length) throw new Refused(STATUS_TRUNCATED, leftFrom);
+    const left = before.subarray(leftFrom, leftTo), right = after.subarray(rightFrom, rightTo);
+    if (!bytesEqual(left, right)) masks.set(diffPairs(layout, 1, left, right), pair * maskBytes);
+    [leftFrom, rightFrom] = [leftTo, rightTo];
+  }
   return masks;
 }
 

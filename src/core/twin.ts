@@ -1,11 +1,11 @@
 import type { Layout } from '../protocol/layout.ts';
 import { CanonicalReader } from './canonical-reader.ts';
 import type { Core, FeedPlanInput } from './core.ts';
-import { requirePlan, requireEditMasks, requireSubset } from './core-input.ts';
+import { requireEditMasks, requireEnds, requirePlan, requireSubset } from './core-input.ts';
 import { createChangeTable } from './change-table.ts';
 import { createImageTable } from './image-table.ts';
 import { refusing, trusting } from './refusal.ts';
-import { applyEdit, checkPairs, diffPairs } from './twin-edits.ts';
+import { applyEdit, checkPairs, diffFramed, diffPairs } from './twin-edits.ts';
 import { indexChanges, indexImages } from './twin-items.ts';
 import { planImages } from './twin-plan.ts';
 import { scanMessage } from './twin-scan.ts';
@@ -19,7 +19,11 @@ export { createTwinBatchCore } from './twin-batch.ts';
  */
 export function createTwinCore(): Core {
   const readImages: Core['readImages'] = (items, layouts) => refusing(() => createImageTable(items, indexImages(items, layouts)));
-  const diffBatch: Core['diffBatch'] = (layout, count, before, after) => trusting(() => diffPairs(layout, count, before, after));
+  const diffBatch: Core['diffBatch'] = (layout, count, before, after, ends) => {
+    if (ends === undefined) return trusting(() => diffPairs(layout, count, before, after));
+    requireEnds(count, before, after, ends);
+    return trusting(() => diffFramed(layout, count, before, after, ends));
+  };
   const checkBatch: Core['checkBatch'] = (layout, count, edits, current) => {
     requireEditMasks(layout, count, edits.mask);
     return trusting(() => checkPairs(layout, count, edits, current));

@@ -16,6 +16,10 @@ export interface CoreExports extends WasmMemory {
   diffRows(
     before: number, beforeBytes: number, after: number, afterBytes: number, fieldCount: number, count: number, masks: number, result: number,
   ): number;
+  diffFramed(
+    before: number, beforeBytes: number, beforeFrom: number, after: number, afterBytes: number, afterFrom: number, ends: number, fieldCount: number,
+    count: number, masks: number, result: number,
+  ): number;
   checkEdits(
     masks: number, previous: number, previousBytes: number, next: number, nextBytes: number, current: number, currentBytes: number,
     fieldCount: number, count: number, conflicts: number, writes: number, result: number,

@@ -1,11 +1,11 @@
 import { CHANGE_WORDS, RESULT_COUNT, RESULT_OFFSET, RESULT_SECOND_OFFSET, RESULT_THIRD_OFFSET, RESULT_WORDS } from '../../assembly/layout.ts';
 import type { Layout } from '../protocol/layout.ts';
-import { runInWindows, type WindowStep } from './batch-windows.ts';
+import { framedWindows, runInWindows, type WindowStep } from './batch-windows.ts';
 import { createChangeTable } from './change-table.ts';
-import { requireEditMasks } from './core-input.ts';
+import { requireEditMasks, requireEnds } from './core-input.ts';
 import { encodeLayouts, numberObjects } from './core-regions.ts';
-import type { ChangeTable, Core, CoreRefusal, EditCheck, EditValues } from './core.ts';
-import { DEVICE_EDITION, DeviceSession, requireSound, RESULT_BYTES } from './device-session.ts';
+import type { ChangeTable, Core, CoreRefusal, EditCheck, EditValues, RowEnds } from './core.ts';
+import { DEVICE_EDITION, DeviceSession, requireRows, requireSound, RESULT_BYTES } from './device-session.ts';
 import { loadTwin } from './load-twin.ts';
 import { hasFields, maskByteLength } from './masks.ts';
 import type { CoreEdition } from './wasm-core.ts';
@@ -34,7 +34,8 @@ export class WasmSession extends DeviceSession implements Core {
     return 'ok' in indexed ? indexed : createChangeTable(items, this.arena.words(indexed.index, indexed.count * CHANGE_WORDS).slice());
   }
 
-  diffBatch(layout: Layout, count: number, before: Uint8Array, after: Uint8Array): Uint8Array {
+  diffBatch(layout: Layout, count: number, before: Uint8Array, after: Uint8Array, ends?: RowEnds): Uint8Array {
+    if (ends !== undefined) return this.#diffFramed(layout, count, before, after, ends);
     const { arena } = this;
     const fieldCount = layout.types.length, maskBytes = maskByteLength(fieldCount);
     const masks = new Uint8Array(count * maskBytes);
@@ -79,6 +80,29 @@ export class WasmSession extends DeviceSession implements Core {
       return step;
     });
     return { conflicts, writes, hasConflicts: hasFields(conflicts), hasWrites: hasFields(writes) };
+  }
+
+  #diffFramed(layout: Layout, count: number, before: Uint8Array, after: Uint8Array, ends: RowEnds): Uint8Array {
+    requireEnds(count, before, after, ends);
+    const { arena } = this;
+    const fieldCount = layout.types.length, maskBytes = maskByteLength(fieldCount);
+    const masks = new Uint8Array(count * maskBytes);
+    for (const { from, to, leftFrom, leftTo, rightFrom, rightTo } of framedWindows(count, ends)) {
+      arena.begin();
+      const beforeAt = arena.place(before.subarray(leftFrom, leftTo));
+      const afterAt = arena.place(after.subarray(rightFrom, rightTo));
+      const endsAt = arena.placeWords(ends.before.subarray(from, to));
+      const pairs = to - from;
+      arena.extend(pairs * 4);
+      arena.words(endsAt + pairs * 4, pairs).set(ends.after.subarray(from, to));
+      const masksAt = arena.reserve(pairs * maskBytes);
+      const result = arena.reserve(RESULT_BYTES);
+      requireRows(this.exports.diffFramed(
+        beforeAt, leftTo - leftFrom, leftFrom, afterAt, rightTo - rightFrom, rightFrom, endsAt, fieldCount, pairs, masksAt, result,
+      ));
+      masks.set(arena.bytes(masksAt, pairs * maskBytes), from * maskBytes);
+    }
+    return masks;
   }
 
   #windowStep(status: number, result: number): WindowStep {

@@ -27,7 +27,7 @@ import { encodeLayouts, numberObjects } from '../../src/core/core-regions.ts';
 const PAGE = 65_536;
 
 /** How many arguments each export takes. */
-const ARITY = { scanMessage: 3, validateRow: 5, indexImages: 8, indexChanges: 8, diffRows: 8, checkEdits: 12, applyEdit: 10, planFeed: 1 } as const;
+const ARITY = { scanMessage: 3, validateRow: 5, indexImages: 8, indexChanges: 8, diffRows: 8, diffFramed: 11, checkEdits: 12, applyEdit: 10, planFeed: 1 } as const;
 
 type Export = keyof typeof ARITY;
 

@@ -104,6 +104,28 @@ export function describeEdits(getCore: () => Core): void {
       expect(getCore().diffBatch(ORDER, 3, concatBytes(large), concatBytes(changed))).toEqual(hex('02 01 00'));
     });
 
+    test('is the same where it is told where each row ends', () => {
+      const [before, after] = [concatBytes(rows), concatBytes(others)];
+      const ends = { before: endsOf(rows), after: endsOf(others) };
+      expect(getCore().diffBatch(ORDER, rows.length, before, after, ends)).toEqual(getCore().diffBatch(ORDER, rows.length, before, after));
+      const large = [row({ name: 'x'.repeat(300_000), amount: 1 }), row({ amount: 3 })], changed = [row({ amount: 1 }), row({ amount: 3 })];
+      const masks = getCore().diffBatch(ORDER, 2, concatBytes(large), concatBytes(changed), { before: endsOf(large), after: endsOf(changed) });
+      expect(masks).toEqual(hex('01 00'));
+      expect(getCore().diffBatch(ORDER, 0, hex(''), hex(''), { before: endsOf([]), after: endsOf([]) })).toEqual(hex(''));
+    });
+
+    test('is a fault when rows do not end where it is told', () => {
+      const pair = rows.slice(0, 2), changed = others.slice(2, 4);
+      const [before, after] = [concatBytes(pair), concatBytes(changed)];
+      const [first, second] = [...endsOf(pair)] as [number, number];
+      const diff = (ends: number[], count = 2) => getCore().diffBatch(ORDER, count, before, after, { before: Uint32Array.from(ends), after: endsOf(changed) });
+      expect(diff([first, second])).toEqual(hex('07 07'));
+      for (const ends of [[first], [first, second - 1], [first, second, second], [first - 1, second], [first + 1, second], [second + 1, second], [0xffffffff, second]]) {
+        expect(() => diff(ends)).toThrow(invalid);
+      }
+      expect(() => diff([first, second], 1)).toThrow(invalid);
+    });
+
     test('is nothing for no pairs', () => {
       expect(getCore().diffBatch(ORDER, 0, hex(''), hex(''))).toEqual(hex(''));
     });
@@ -225,4 +247,9 @@ export function describeEdits(getCore: () => Core): void {
       }
     });
   });
+}
+
+function endsOf(rows: readonly Uint8Array[]): Uint32Array {
+  let end = 0;
+  return Uint32Array.from(rows, ({ length }) => (end += length));
 }

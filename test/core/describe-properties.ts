@@ -111,8 +111,11 @@ export function describeProperties(getCore: () => Core): void {
       const pairs = anyLayout().chain((layout) => fc.tuple(fc.constant(layout), fc.array(recordAndEdit(layout), { maxLength: 8 })));
       check(pairs, ([layout, records]) => {
         const rows = records.map((pair) => pair.map((record) => encodeRow(layout, record)) as [Uint8Array, Uint8Array]);
-        const masks = getCore().diffBatch(layout, rows.length, concatBytes(rows.map(([row]) => row)), concatBytes(rows.map(([, row]) => row)));
-        expect(masks).toEqual(concatBytes(rows.map(([before, after]) => getCore().diffRows(layout, before, after))));
+        const [before, after] = [rows.map(([row]) => row), rows.map(([, row]) => row)];
+        const masks = concatBytes(rows.map((pair) => getCore().diffRows(layout, ...pair)));
+        expect(getCore().diffBatch(layout, rows.length, concatBytes(before), concatBytes(after))).toEqual(masks);
+        const ends = { before: endsOf(before), after: endsOf(after) };
+        expect(getCore().diffBatch(layout, rows.length, concatBytes(before), concatBytes(after), ends)).toEqual(masks);
       });
     });
 
@@ -318,4 +321,9 @@ function outcomeOf(call: () => unknown): unknown {
 
 function check<T>(arbitrary: fc.Arbitrary<T>, property: (value: T) => void): void {
   fc.assert(fc.property(arbitrary, property), { numRuns: RUNS });
+}
+
+function endsOf(rows: readonly Uint8Array[]): Uint32Array {
+  let end = 0;
+  return Uint32Array.from(rows, ({ length }) => (end += length));
 }
