@@ -41,6 +41,18 @@ export interface DeviceSightingsOptions {
   readonly log: (event: ServerLogEvent) => void;
 }
 
+/** A sighting that is not written yet. It is changed in place: each poll changes one, and new ones in its stead would all outlive their youth. */
+interface Unwritten {
+  readonly store: string;
+  user: string;
+  lastSeenAt: number;
+  /** What the header of the last report said; `null` while there was none. */
+  report: string | null;
+  reportedAt: number;
+  /** Counts the changes. */
+  changes: number;
+}
+
 const WRITE_INTERVAL_MS = 60_000;
 /** Others wait while a transaction runs. */
 const MOST_AT_ONCE = 200;
@@ -50,7 +62,7 @@ const MOST_AT_ONCE = 200;
  * costs no write, and the end of the process costs a minute of them.
  */
 export function createDeviceSightings({ store: serverStore, clock, log }: DeviceSightingsOptions): DeviceSightings {
-  const unwritten = new Map<string, Map<string, Sighting>>();
+  const unwritten = new Map<string, Map<string, Unwritten>>();
   const writtenAt = new Map<string, number>();
   const writing = new Map<string, Promise<void>>();
 
@@ -66,8 +78,9 @@ export function createDeviceSightings({ store: serverStore, clock, log }: Device
     const devices = [...(unwritten.get(tenant)?.values() ?? [])].sort((left, right) => (left.store < right.store ? -1 : 1));
     for (let at = 0; at < devices.length; at += MOST_AT_ONCE) {
       const some = devices.slice(at, at + MOST_AT_ONCE);
-      await serverStore.run(tenant, (transaction) => writeSightings(transaction, some));
-      for (const sighting of some) if (unwritten.get(tenant)?.get(sighting.store) === sighting) unwritten.get(tenant)!.delete(sighting.store);
+      const changes = some.map((device) => device.changes), sightings = some.map(sightingOf);
+      await serverStore.run(tenant, (transaction) => writeSightings(transaction, sightings));
+      for (const [index, device] of some.entries()) if (device.changes === changes[index]) unwritten.get(tenant)!.delete(device.store);
     }
   }
 
@@ -81,7 +94,15 @@ export function createDeviceSightings({ store: serverStore, clock, log }: Device
       const now = clock.now();
       let devices = unwritten.get(tenant);
       if (devices === undefined) unwritten.set(tenant, (devices = new Map()));
-      devices.set(store, { store, user, lastSeenAt: now, pending: parsePending(header, now) ?? devices.get(store)?.pending ?? null });
+      let device = devices.get(store);
+      if (device === undefined) devices.set(store, (device = { store, user, lastSeenAt: now, report: null, reportedAt: 0, changes: 0 }));
+      device.user = user;
+      device.lastSeenAt = now;
+      device.changes++;
+      if (header !== undefined && (header === device.report || REPORT.test(header))) {
+        device.report = header;
+        device.reportedAt = now;
+      }
       const last = writtenAt.get(tenant);
       if (last !== undefined && clock.monotonic() - last < WRITE_INTERVAL_MS) return undefined;
       // Before the first await, so that one of many requests at once writes.
@@ -97,6 +118,14 @@ export function createDeviceSightings({ store: serverStore, clock, log }: Device
   };
 }
 
+/** `COUNT.AGE`, the age in seconds; anything else is no report. */
+const REPORT = /^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,9})$/;
+
+function sightingOf({ store, user, lastSeenAt, report, reportedAt }: Unwritten): Sighting {
+  const [count, age] = (report ?? '').split('.').map(Number);
+  return { store, user, lastSeenAt, pending: report === null ? null : { count: count!, oldestAgeMs: age! * 1_000, reportedAt } };
+}
+
 async function writeSightings(transaction: StoreTransaction, sightings: readonly Sighting[]): Promise<void> {
   const stored = await transaction.getFacts(FACT_KINDS.device, sightings.map(({ store }) => store));
   const before = new Map(stored.map((fact) => [fact.key, fact]));
@@ -109,12 +138,6 @@ async function writeSightings(transaction: StoreTransaction, sightings: readonly
       return [{ kind: FACT_KINDS.device, key: store, user, createdAt: lastSeenAt, body }];
     }),
   );
-}
-
-/** Reads `COUNT.AGE`, the age in seconds; anything else is no report. */
-export function parsePending(header: string | undefined, now: number): ReportedPending | null {
-  const parts = /^(0|[1-9]\d{0,8})\.(0|[1-9]\d{0,9})$/.exec(header ?? '');
-  return parts === null ? null : { count: Number(parts[1]), oldestAgeMs: Number(parts[2]) * 1_000, reportedAt: now };
 }
 
 /** Reads what {@link createDeviceSightings} wrote. */

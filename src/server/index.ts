@@ -43,7 +43,6 @@ export type { ServerLogEvent } from './server-parts.ts';
 export type { Fact, FactPlace, FactQuery } from './store/fact.ts';
 export type {
   DeviceHead,
-  DeviceKey,
   Durability,
   FeedRow,
   FeedState,

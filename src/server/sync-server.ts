@@ -49,6 +49,7 @@ import type { RequestHandler, SyncRequest } from './sync-request.ts';
 import type { SyncServerOptions } from './sync-server-options.ts';
 import { createIdentifier } from './token-cache.ts';
 import { createTurnstile } from './turnstile.ts';
+import { createUnderWay } from './under-way.ts';
 import { createVisibility } from './visibility.ts';
 
 const DAY_MS = 86_400_000;
@@ -75,12 +76,8 @@ export interface ServerCore {
 /** Makes a server that answers plain requests; `createSyncServer` puts HTTP before it. */
 export function createServerCore<S extends Schema>(options: SyncServerOptions<S>): ServerCore {
   const { basePath, nextPollMs = null, receiptRetentionMs = 90 * DAY_MS } = options;
-  const underWay = new Set<Promise<unknown>>();
-  const track = (work: Promise<unknown>): void => {
-    underWay.add(work);
-    void work.finally(() => underWay.delete(work));
-  };
-  const parts = createParts(options, track);
+  const underWay = createUnderWay();
+  const parts = createParts(options, (work) => void underWay.run(() => work));
   const { schema, store, clock, log, limits, retentionMs } = parts;
   const devices = createDeviceRegistry({ store, random: parts.random });
   const sightings = createDeviceSightings({ store, clock, log });
@@ -219,16 +216,11 @@ export function createServerCore<S extends Schema>(options: SyncServerOptions<S>
     online: createOnlineAccess(parts),
     devices: createDeviceDesk({ store, clock, sightings }),
     support: createSupportDesk(store, () => clock.now()),
-    handle(request) {
-      const answered = answer(request);
-      track(answered);
-      return answered;
-    },
+    handle: (request) => underWay.run(() => answer(request)),
     async close() {
       isClosed = true;
       hints?.close();
-      // What answers leave behind is added while they are waited for.
-      while (underWay.size > 0) await Promise.all(underWay);
+      await underWay.idle();
       await sightings.flushAll();
     },
   };

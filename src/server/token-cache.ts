@@ -1,5 +1,6 @@
-import type { Clock } from '../shared/clock.ts';
 import { utf8 } from '../shared/bytes.ts';
+import type { Clock } from '../shared/clock.ts';
+import { platformSha256 } from '../shared/platform.ts';
 import { sha256 } from '../shared/sha256.ts';
 import { identify, type Authenticate, type Principal } from './principal.ts';
 import type { SyncRequest } from './sync-request.ts';
@@ -31,6 +32,7 @@ interface Known {
 export function createIdentifier(authenticate: Authenticate, clock: Clock, { forMs = 0, headers: names = ['authorization'], most = 100_000 }: AuthCacheOptions = {}): Identifier {
   if (forMs <= 0) return (request) => identify(authenticate, request, clock);
   const known = new Map<string, Known>();
+  const hash = platformSha256() ?? hashHere;
 
   async function ask(request: SyncRequest, key: string): Promise<Principal> {
     const principal = await identify(authenticate, request, clock);
@@ -46,17 +48,22 @@ export function createIdentifier(authenticate: Authenticate, clock: Clock, { for
   }
 
   return (request) => {
-    const key = keyOf(request, names);
-    if (key === null) return identify(authenticate, request, clock);
+    const text = textOf(request, names);
+    if (text === null) return identify(authenticate, request, clock);
+    // A hash, so that no token stays in memory.
+    const key = hash(text);
     const found = known.get(key);
     return found !== undefined && clock.monotonic() < found.until ? found.principal : ask(request, key);
   };
 }
 
-/** A hash, so that no token stays in memory; 16 characters of 16 bits. `null` where there is no header to go by. */
-function keyOf({ headers }: SyncRequest, names: readonly string[]): string | null {
+/** `null` where there is no header to go by. */
+function textOf({ headers }: SyncRequest, names: readonly string[]): string | null {
+  if (names.length === 1) return headers[names[0]!] ?? null;
   const values = names.map((name) => headers[name] ?? null);
-  if (values.every((value) => value === null)) return null;
-  const { buffer } = sha256(utf8(values.length === 1 ? values[0]! : JSON.stringify(values)));
-  return String.fromCharCode(...new Uint16Array(buffer));
+  return values.every((value) => value === null) ? null : JSON.stringify(values);
+}
+
+function hashHere(text: string): string {
+  return String.fromCharCode(...sha256(utf8(text)));
 }

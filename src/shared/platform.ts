@@ -27,6 +27,14 @@ export type FetchFunction = (url: string, init: RequestInit) => Promise<Response
 // The globals below are looked up when they are used, not when this file is imported: Node has no IndexedDB, Hermes has neither
 // IndexedDB nor `navigator.storage`, and a test or a polyfill may put them there later.
 
+/** SHA-256 of a text as 32 characters, by Node's own code, which is ten times as fast as ours; `undefined` where there is none. */
+export function platformSha256(): ((text: string) => string) | undefined {
+  const { process } = globalThis as { readonly process?: { getBuiltinModule?(name: string): unknown } };
+  // Node 20.16 and newer; what stands for Node elsewhere may have the module and not the function.
+  const { hash } = (process?.getBuiltinModule?.('node:crypto') ?? {}) as { readonly hash?: (algorithm: string, text: string, encoding: string) => string };
+  return hash === undefined ? undefined : (text) => hash('sha256', text, 'latin1');
+}
+
 /** The platform's `fetch`. */
 export const platformFetch: FetchFunction = (url, init) => fetch(url, init);
 

@@ -45,6 +45,7 @@ const headers = { authorization: 'ann', [HEADERS.protocol]: '1', [HEADERS.store]
 
 class FakeResponse extends EventEmitter {
   status = 0;
+  destroyed = false;
   isEnded = false;
   writeHead(status: number): void {
     this.status = status;
@@ -67,6 +68,7 @@ describe('a stream of hints', () => {
     const { server } = createWorld({ hints: bus, authenticate: host.authenticate, maxConcurrent: { hints: 1 } });
     const gone = new FakeResponse(), later = new FakeResponse();
     server.nodeListener(fakeRequest(), gone as unknown as NodeResponse);
+    gone.destroyed = true;
     gone.emit('close');
     await host.answer();
     expect(listening()).toBe(0);

@@ -133,6 +133,23 @@ describe('polls at the same time', () => {
     expect(lookUps).toEqual([1, 2, 1]);
   });
 
+  test('that come right after a slow look-up share the next: its end counts, not its beginning', async () => {
+    const { store, lookUps, hold } = watched(memory());
+    const { device, clock } = createWorld({ store, pollSharingMs: 4 });
+    const release = hold();
+    const slow = device('ann').get('feed');
+    await settle();
+    await clock.advance(50);
+    release();
+    expect((await slow).status).toBe(200);
+    const later = [device('bob').get('feed'), device('cas').get('feed')];
+    await settle();
+    expect(lookUps).toEqual([1]);
+    await clock.advance(4);
+    expect((await Promise.all(later)).map(({ status }) => status)).toEqual([200, 200]);
+    expect(lookUps).toEqual([1, 2]);
+  });
+
   test('all fail when their look-up does, and the next ones do not', async () => {
     const inner = memory();
     let fails = true;

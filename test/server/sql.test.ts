@@ -50,7 +50,7 @@ async function everyStatement(): Promise<string[]> {
   await transaction.putFact({ kind: 'k', key: 'a', user: 'u', createdAt: 1, body: new Uint8Array() });
   await transaction.getFacts('k', ['a']);
   await transaction.putFacts([{ kind: 'k', key: 'a', user: 'u', createdAt: 1, body: new Uint8Array() }]);
-  await transaction.readHeads([{ user: 'u', store: 's' }], 'k');
+  await transaction.readHeads(['s'], 'k');
   await transaction.removeFact('k', 'a');
   await transaction.pruneFacts('k', 1);
   return statements;

@@ -1,5 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { platformClock, platformFetch, platformIndexedDb, platformRandom, platformStorageManager } from '../../src/shared/platform.ts';
+import { platformClock, platformFetch, platformIndexedDb, platformRandom, platformSha256, platformStorageManager } from '../../src/shared/platform.ts';
+import { sha256 } from '../../src/shared/sha256.ts';
+import { utf8 } from '../../src/shared/bytes.ts';
 
 afterEach(() => {
   vi.unstubAllGlobals();
@@ -58,4 +60,9 @@ describe('the platform', () => {
     expect(platformIndexedDb()).toBe(factory);
     expect(platformStorageManager()).toBe(storage);
   });
+});
+
+test('Node hashes texts as our own code does', () => {
+  const hash = platformSha256()!;
+  for (const text of ['', 'Bearer abc', 'é€😀', 'x'.repeat(1_000)]) expect(hash(text)).toBe(String.fromCharCode(...sha256(utf8(text))));
 });

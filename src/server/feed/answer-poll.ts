@@ -32,7 +32,7 @@ export async function answerPoll(desk: PollDesk, poll: FeedPoll): Promise<Polled
 
 /** The feed of a device's user, in a look-up that is shared with others; `null` for a device that has only now been let in. */
 export async function recogniseDevice({ devices, heads }: PollDesk, principal: Principal, store: string): Promise<FeedState | null> {
-  const feed = devices.recognise(principal, await heads.look(principal.tenant, { user: principal.user, store }));
+  const feed = devices.recognise(principal, await heads.look(principal.tenant, store));
   if (feed === null) await devices.admit(principal, store);
   return feed;
 }

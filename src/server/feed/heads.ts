@@ -1,12 +1,12 @@
 import type { Clock } from '../../shared/clock.ts';
 import { FACT_KINDS } from '../fact-kinds.ts';
-import type { DeviceHead, DeviceKey, ServerStore } from '../store/server-store.ts';
+import type { DeviceHead, ServerStore } from '../store/server-store.ts';
 import type { Turnstile } from '../turnstile.ts';
 
 /** Finds out what polls with nothing new are answered from. */
 export interface FeedHeads {
-  /** Looks up a device and its user's feed, in a query that begins after this call: what was committed before it is seen. */
-  look(tenant: string, device: DeviceKey): Promise<DeviceHead>;
+  /** Looks up the device with a store, and its owner's feed, in a query that begins after this call: what was committed before it is seen. */
+  look(tenant: string, store: string): Promise<DeviceHead>;
 }
 
 export interface FeedHeadsOptions {
@@ -14,19 +14,20 @@ export interface FeedHeadsOptions {
   /** What the queries wait at, so that uploads find connections too. */
   readonly turnstile: Turnstile;
   readonly clock: Pick<Clock, 'monotonic' | 'setTimer'>;
-  /** The least time between the beginnings of two queries of a tenant, in milliseconds; 0 for none. */
+  /** The least time between two queries of a tenant, from the end of one to the beginning of the next, in milliseconds; 0 for none. */
   readonly everyMs: number;
   /** The most that share a query. @defaultValue 1_000 */
   readonly mostAtOnce?: number;
 }
 
 interface Asker {
-  readonly device: DeviceKey;
+  /** The device's store. */
+  readonly device: string;
   readonly resolve: (head: DeviceHead) => void;
   readonly reject: (fault: unknown) => void;
 }
 
-/** The polls of a tenant that wait for a query, and when the last one began. */
+/** The polls of a tenant that wait for a query, and when the last one ended. */
 interface Line {
   readonly askers: Asker[];
   lastAt: number;
@@ -53,14 +54,14 @@ export function createFeedHeads({ store, turnstile, clock, everyMs, mostAtOnce =
   }
 
   async function serveSome(tenant: string, line: Line): Promise<void> {
-    line.lastAt = clock.monotonic();
     const askers = line.askers.splice(0, mostAtOnce);
     try {
       const heads = await store.read(tenant, (view) => view.readHeads(askers.map(({ device }) => device), FACT_KINDS.revoked));
-      for (const [index, { resolve }] of askers.entries()) resolve(heads[index]!);
+      for (let index = 0; index < askers.length; index++) askers[index]!.resolve(heads[index]!);
     } catch (fault) {
       for (const { reject } of askers) reject(fault);
     }
+    line.lastAt = clock.monotonic();
   }
 
   function lineOf(tenant: string): Line {

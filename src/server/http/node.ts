@@ -1,6 +1,6 @@
 import { concatBytes } from '../../shared/bytes.ts';
 import { SyncFault } from '../../shared/fault.ts';
-import type { RequestHandler, SyncRequest } from '../sync-request.ts';
+import type { OpenStream, RequestHandler, SyncRequest, SyncResponse } from '../sync-request.ts';
 
 // What is used of Node's classes, so that neither the code nor its types need Node: the server also runs where there is none.
 
@@ -26,6 +26,8 @@ export interface NodeRequest {
 
 /** As much of `http.ServerResponse` as is used. */
 export interface NodeResponse {
+  /** Whether the connection is gone. */
+  readonly destroyed: boolean;
   /** Sends status and headers; called once for each request. */
   writeHead(status: number, headers: Readonly<Record<string, string>>): unknown;
   /** Sends a part of a body that goes on. */
@@ -44,28 +46,35 @@ export type NodeListener = (request: NodeRequest, response: NodeResponse) => voi
 /** Puts Node's face before a handler. */
 export function createNodeListener(handle: RequestHandler): NodeListener {
   return (request, response) => {
-    response.on('error', () => {}); // The other side went away; it asks again.
-    let isGone = false, stop = (): void => {};
-    response.on('close', () => {
-      isGone = true;
-      stop();
-    });
-    void handle(readRequest(request)).then(({ status, headers, body, stream }) => {
-      // What is left of a body that was not read would be taken for the next request.
-      const isUnread = request.method === 'POST' && !request.complete;
-      const sent = isUnread ? { ...headers, connection: 'close' } : headers;
-      if (stream !== undefined) {
-        response.writeHead(status, sent);
-        stop = stream({ write: (chunk) => void response.write(chunk), end: () => void response.end() });
-        // It may have gone while the answer was made: nothing tells of it again.
-        if (isGone) stop();
-        return;
-      }
-      if (body === null) response.writeHead(status, sent);
-      else response.writeHead(status, { ...sent, 'content-length': String(body.length) });
-      response.end(body ?? undefined);
-    });
+    response.on('error', ignore);
+    void handle(readRequest(request)).then((answer) => send(request, response, answer));
   };
+}
+
+/** The other side went away; it asks again. */
+function ignore(): void {}
+
+function send(request: NodeRequest, response: NodeResponse, { status, headers, body, stream }: SyncResponse): void {
+  // What is left of a body that was not read would be taken for the next request.
+  const isUnread = request.method === 'POST' && !request.complete;
+  const sent = isUnread ? { ...headers, connection: 'close' } : headers;
+  if (stream !== undefined) {
+    response.writeHead(status, sent);
+    sendOn(response, stream);
+  } else if (body === null) {
+    response.writeHead(status, sent);
+    response.end();
+  } else {
+    response.writeHead(status, { ...sent, 'content-length': String(body.length) });
+    response.end(body);
+  }
+}
+
+function sendOn(response: NodeResponse, stream: OpenStream): void {
+  const stop = stream({ write: (chunk) => void response.write(chunk), end: () => void response.end() });
+  response.on('close', stop);
+  // It may have gone while the answer was made: nothing tells of it again.
+  if (response.destroyed) stop();
 }
 
 function readRequest(request: NodeRequest): SyncRequest {

@@ -1,7 +1,7 @@
 import { SyncFault } from '../../shared/fault.ts';
 import type { Fact, FactQuery } from './fact.ts';
 import type { MemoryFeed, MemoryTenant } from './memory-tables.ts';
-import { compareKeys, type DeviceKey, type FeedState, type ReceiptKey, type RecordKey, type RecordOutline, type StoredRecord, type StoreTransaction } from './server-store.ts';
+import { compareKeys, type DeviceHead, type FeedState, type ReceiptKey, type RecordKey, type RecordOutline, type StoredRecord, type StoreTransaction } from './server-store.ts';
 
 /** A transaction that can be ended: by its commit, its rollback, or a crash of the process that ran it. */
 export interface MemoryTransaction {
@@ -9,6 +9,8 @@ export interface MemoryTransaction {
   /** Ends it; later calls fail. */
   end(how: 'commit' | 'rollback'): void;
 }
+
+const UNKNOWN: DeviceHead = { feed: null, owner: null, hasFact: false };
 
 /** Opens a transaction on a tenant. It writes in place and remembers how to take each write back. */
 export function openMemoryTransaction(tenant: MemoryTenant): MemoryTransaction {
@@ -49,8 +51,11 @@ export function openMemoryTransaction(tenant: MemoryTenant): MemoryTransaction {
     findByRecordId: step((object: string, recordId: string) => tenant.table(object).findByRecordId(recordId)),
     getLayout: step((hash: string) => tenant.layouts.get(hash) ?? null),
     getFeed: step((user: string) => feedState(tenant, user)),
-    readHeads: step((devices: readonly DeviceKey[], kind: string) =>
-      devices.map(({ user, store }) => ({ feed: feedState(tenant, user), owner: tenant.owners.get(store) ?? null, hasFact: tenant.facts.get(kind, store) !== null })),
+    readHeads: step((stores: readonly string[], kind: string) =>
+      stores.map((store) => {
+        const owner = tenant.owners.get(store);
+        return owner === undefined ? UNKNOWN : { feed: feedState(tenant, owner), owner, hasFact: tenant.facts.get(kind, store) !== null };
+      }),
     ),
     oldestFeedPosition: step((user: string, since: number) => oldestPosition(tenant.feeds.get(user), since)),
     listFeed: step((user: string, after: number, limit: number) => {

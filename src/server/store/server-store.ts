@@ -85,21 +85,13 @@ export interface Receipt {
   readonly result: Uint8Array;
 }
 
-/** A device that a user asks with. */
-export interface DeviceKey {
-  /** Who asks. */
-  readonly user: string;
-  /** The identity of the device's store. */
-  readonly store: string;
-}
-
 /** All that the answer to a poll with nothing new depends on. */
 export interface DeviceHead {
-  /** The feed of the user who asks; `null` until it is opened. */
+  /** The feed of the owner; `null` until it is opened. */
   readonly feed: FeedState | null;
   /** The user that the device's store is bound to; `null` until it is. */
   readonly owner: string | null;
-  /** Whether there is a fact of the kind asked for with the store's identity as its key. */
+  /** Whether there is a fact of the kind asked for with the store's identity as its key; `false` while the store is bound to nobody. */
   readonly hasFact: boolean;
 }
 
@@ -124,10 +116,10 @@ export interface StoreView {
   /** `null` until {@link StoreTransaction.openFeed}. */
   getFeed(user: string): Promise<FeedState | null>;
   /**
-   * What there is to know of each of these devices, in their order: the look-up of many polls at once, in one statement however many there
+   * What there is to know of the devices with these stores, in their order: the look-up of many polls at once, in one statement however many there
    * are. `kind` is that of facts about stores.
    */
-  readHeads(devices: readonly DeviceKey[], kind: string): Promise<readonly DeviceHead[]>;
+  readHeads(stores: readonly string[], kind: string): Promise<readonly DeviceHead[]>;
   /** The first position above the floor that was saved at `since` or later. */
   oldestFeedPosition(user: string, since: number): Promise<number | null>;
   /** Feed rows after a position, in order. */

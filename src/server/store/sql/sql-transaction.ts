@@ -105,7 +105,7 @@ export function createSqlTransaction(sql: Sql, tenant: string, known: KnownLayou
         user, EPOCH_KEY,
       ));
     },
-    readHeads: (devices, kind) => readHeads(sql, tenant, devices, kind),
+    readHeads: (stores, kind) => readHeads(sql, tenant, stores, kind),
     async oldestFeedPosition(user, since) {
       const row = await one(
         `select r.position from fieldtide_feed_row r join fieldtide_feed f on f.tenant = $1 and f.user_id = $2
