@@ -1,3 +1,4 @@
+import type { BatchCore } from '../core/batch.ts';
 import type { DeviceCore } from '../core/core.ts';
 import type { Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -40,10 +41,14 @@ export interface EngineContext {
   /** Tells those who have records open what became of own saves that the server has taken (rule A27). */
   readonly noteSaved: (saved: readonly SavedMember[]) => void;
   readonly emit: (event: SyncEvent) => void;
+  /** Whether anybody hears of events: what is told of each of very many records need not be made for nobody. */
+  readonly isHeard: () => boolean;
   readonly showProgress: (progress: DownloadProgress | null) => void;
 }
 
 /** What those share who talk to the server. */
 export interface NetworkContext extends EngineContext {
   readonly link: ServerLink;
+  /** The core for large batches, while there are any. */
+  readonly batch: { core: BatchCore | null };
 }

@@ -199,6 +199,7 @@ export class EngineCore {
       answers: createAnswerGate(),
       noteSaved: (saved) => this.handles?.noteSaved(saved),
       emit,
+      isHeard: () => this.events.isHeard,
       showProgress: (progress) => this.board.showProgress(progress),
     };
     this.live = new LiveQueries({ schema, records, between: (read) => steps.run(read), onFault });

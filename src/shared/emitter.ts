@@ -5,6 +5,8 @@ export type Unsubscribe = () => void;
 export interface Emitter<T> {
   subscribe(listener: (value: T) => void): Unsubscribe;
   emit(value: T): void;
+  /** Whether there is anybody to tell. */
+  readonly isHeard: boolean;
   clear(): void;
 }
 
@@ -26,6 +28,9 @@ export function createEmitter<T>(onFault: (thrown: unknown) => void = () => {}):
           onFault(thrown);
         }
       }
+    },
+    get isHeard() {
+      return listeners.size > 0;
     },
     clear: () => listeners.clear(),
   };

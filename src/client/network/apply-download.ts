@@ -1,3 +1,4 @@
+import type { FeedCursor } from '../../protocol/messages.ts';
 import { encodeImages } from '../../protocol/items.ts';
 import { belongsTo } from '../answers/merge-units.ts';
 import { noteScope } from '../answers/note-scope.ts';
@@ -68,7 +69,9 @@ class Application {
     const decided = await readDecided(context);
     // Without its file, as offline, it goes row by row.
     const part = context.store.packed === undefined ? null : await context.parts.bulk().catch(() => null);
-    return new Application(context, decided, part && (await part.openBulkDownload(context, part.loadBatchCore, decided.headers.keys())));
+    const { random, core } = context;
+    const batch = part && (await part.loadBatchCore({ random, ...(core.build === 'twin' && { build: core.build }) }));
+    return new Application(context, decided, batch && part!.openBulkDownload(context, batch, decided.headers.keys()));
   }
 
   get #download(): StagedDownload {
@@ -120,18 +123,27 @@ class Application {
     const settlement = new Settlement(store, rules, new Map());
     const { step } = settlement;
     for (const [key, image] of await this.#readRanges(ranges, new Set(), () => {})) step.putBase(key, image);
-    const { cursor, serverTime, applying } = this.#download;
+    const { serverTime, applying } = this.#download;
     const removed = applying!.removed + step.bases.size;
     for (const key of unmarked) step.outside.set(key, null);
     this.#parkAnew(settlement, [...headers.keys()].filter((key) => store.side(key) !== null));
     step.removeState.push(STATE.decided);
     for await (const { key } of store.scanState(STATE.fresh)) step.removeState.push(key);
     dropParts(this.#context, step);
-    step.meta = { ...step.meta, download: null, cursor, hasFeedGap: false, lastDownloadAt: serverTime };
+    step.meta = { ...step.meta, download: null, cursor: this.#feedPlaceAfter(), hasFeedGap: false, lastDownloadAt: serverTime };
     const events = await mergeFreed(this.#context, settlement);
     await store.commit(step, 'strict');
     events.forEach(emit);
     return removed;
+  }
+
+  /** Where the feed goes on. Of records out of scope, which the pages do not have, only the feed tells what became of them: none of it is skipped that is there. */
+  #feedPlaceAfter(): FeedCursor {
+    const { outside, meta: { cursor: before, hasFeedGap } } = this.#context.store;
+    const { cursor } = this.#download;
+    const isOfOne = before !== null && before.feed === cursor.feed && before.epoch === cursor.epoch;
+    const staysAny = [...outside.keys()].some((key) => !this.#decided.unmarked.includes(key));
+    return staysAny && isOfOne && !hasFeedGap && before.position < cursor.position ? before : cursor;
   }
 
   #takePage(settlement: Settlement, page: StagedPage, images: AnswerImages, bases: ReadonlyMap<Key, HeldImage>): void {

@@ -3,7 +3,7 @@ import { releaseLeft } from '../answers/release.ts';
 import type { NetworkContext } from '../engine-context.ts';
 import { badAnswer } from './server-link.ts';
 import { dropParts, stagePart } from './stage-part.ts';
-import { takePage } from './take-page.ts';
+import { takePage, type TakenPage } from './take-page.ts';
 import { oldestPending } from '../status.ts';
 
 /** What a poll brought. */
@@ -12,6 +12,9 @@ export interface PollResult {
   readonly more: boolean;
   readonly nextPollMs: number | null;
 }
+
+/** A page with so many bytes of records is merged by the core for large batches. */
+const LARGE_BYTES = 4_096;
 
 /** So often a transaction in parts is begun anew at once; from then on with the next poll. */
 const MOST_RESTARTS = 3;
@@ -52,13 +55,29 @@ async function merge(context: NetworkContext, page: FeedAnswer, asked: FeedCurso
   if (store.meta.cursor !== asked) return;
   if (page.part !== null) return stagePart(context, page, page.part);
   const moved = { cursor: rules.cursorAfter(page), hasFeedGap: store.meta.hasFeedGap || page.gap !== null };
-  const { settlement, keys, events } = await takePage(context, page, moved);
-  if (page.transactions.some(({ items }) => items.some((index) => index >= keys.length))) throw badAnswer('it points to a record that it does not hold');
+  const { settlement, count, events } = (await takeLarge(context, page, moved)) ?? (await takePage(context, page, moved));
+  if (page.transactions.some(({ items }) => items.some((index) => index >= count))) throw badAnswer('it points to a record that it does not hold');
   // It is no longer too large for a page.
   dropParts(context, settlement.step);
   await store.commit(settlement.step, 'relaxed');
   events.forEach(emit);
   if (page.gap !== null) emit({ type: 'feed:gap-found', reason: page.gap });
+}
+
+/**
+ * Takes in a page that is worth the core for large batches, which stays as long as more is to be read. `null` for any other, and where the
+ * storage gives and takes single rows: and while a download is under way, to which what comes in is told record by record.
+ */
+async function takeLarge(context: NetworkContext, page: FeedAnswer, moved: Parameters<typeof takePage>[2]): Promise<TakenPage | null> {
+  const { store, parts, random, core, batch } = context;
+  if (store.packed === undefined || page.items.length < LARGE_BYTES || store.meta.download !== null || store.notesFresh) return null;
+  // Without its file, as offline, it goes record by record.
+  const part = await parts.bulk().catch(() => null);
+  if (part === null) return null;
+  batch.core ??= await part.loadBatchCore({ random, ...(core.build === 'twin' && { build: core.build }) });
+  const taken = await part.takeBulk(context, batch.core, page, moved ?? {});
+  if (!page.more) batch.core = null;
+  return taken;
 }
 
 /** Never trust the other side: a page must follow the cursor without a hole, and only go forward. */

@@ -14,7 +14,10 @@ import { badAnswer } from './server-link.ts';
 /** A page as it is taken in: what the step changes, and what is told once it is written. */
 export interface TakenPage {
   readonly settlement: Settlement;
+  /** The records that were looked at one by one. */
   readonly keys: readonly Key[];
+  /** How many images it had. */
+  readonly count: number;
   readonly events: readonly SyncEvent[];
 }
 
@@ -52,7 +55,7 @@ export async function takePage(context: NetworkContext, page: Pick<RecordAnswer,
   images.keys.forEach((key, index) => noteScope(settlement, key, newest.get(key)!, outside.has(index) ? page.server.time : null));
   for (const key of images.keys) settlement.freed.add(key);
   if (moved.cursor) for (const [name, { until }] of store.parked) if (until !== null) settlement.freed.add(name);
-  return { settlement, keys: images.keys, events: [...events, ...(await mergeFreed(context, settlement))] };
+  return { settlement, keys: images.keys, count: images.keys.length, events: [...events, ...(await mergeFreed(context, settlement))] };
 }
 
 function reasonOf(verdict: Exclude<Verdict, 'merge' | 'stale' | 'superseded'>, flags: number): Extract<SyncEvent, { type: 'feed:kept-aside' }>['reason'] {
