@@ -11,7 +11,8 @@ const FIELDS: readonly (readonly [name: string, type: FieldType])[] = [
   ['street', 'text'], ['city', 'text'], ['country', 'picklist'], ['tags', 'multiPicklist'], ['comment', 'text'],
 ];
 
-const WORDS = ['visit', 'order', 'sample', 'follow-up', 'Zürich', 'clinic', 'north', 'signed', 'late', 'return', 'spare part', 'crème'];
+/** What texts and picklists are made of. */
+export const WORDS: readonly string[] = ['visit', 'order', 'sample', 'follow-up', 'Zürich', 'clinic', 'north', 'signed', 'late', 'return', 'spare part', 'crème'];
 
 /** A layout of 20 fields as a field CRM has them. */
 export const CRM_LAYOUT: Layout = createLayout('order', FIELDS.map(([name, type]) => ({ name, type })));
@@ -36,6 +37,11 @@ export function editRecord(record: Readonly<Record<string, unknown>>, fields: nu
 /** Joins the canonical rows of records, one after another. */
 export function joinRows(records: readonly Readonly<Record<string, unknown>>[]): Uint8Array {
   return concatBytes(records.map((record) => encodeRow(CRM_LAYOUT, record)));
+}
+
+/** Joins rows, one after another. */
+export function joinRowsOf(rows: readonly Uint8Array[]): Uint8Array {
+  return concatBytes(rows);
 }
 
 function makeValue(type: FieldType, random: Random): unknown {
