@@ -188,6 +188,9 @@ async function checkConverged(world: World, workload: Workload): Promise<void> {
         records.delete(key);
         // What no download has is here as the feed brought it last, or is gone (rule A32).
         if (!isDownloaded(online, owner.user) && (found === null || isShown(online, owner.user))) continue;
+        // Nor does anybody tell of what others have done since with a record that no download had (rule A40).
+        const held = oracle.mirror(name).base(key);
+        if (held?.online && !isDownloaded(held.online, owner.user) && !history.feed(owner.user).some(({ records }) => compareVersions(records.get(key) ?? NO_VERSION, held.version) > 0)) continue;
         const expected = isShown(online, owner.user) ? online.values : null;
         if (!sameValues(found, expected)) oracle.fail('convergence', `${name} shows ${key} as ${JSON.stringify(found)}, and online it is ${JSON.stringify(expected)}`);
       }

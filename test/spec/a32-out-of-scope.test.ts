@@ -60,6 +60,26 @@ async function exchange(...devices: readonly TestDevice[]): Promise<void> {
 }
 
 describe('a record that the feed brings from out of scope', () => {
+  test('A32: is what another device has made of it after a download too, which knows nothing of that: the feed goes on where it was', async () => {
+    open();
+    const { tablet, phone } = await pair();
+    for (const id of ['a1', 'a2']) await tablet.engine.create('account', OUT, id);
+    await exchange(tablet, phone);
+    await phone.engine.download();
+    await phone.engine.setLifecycle({ isOnline: false });
+    await tablet.engine.update('account', 'a1', { name: 'St. Maria' });
+    await tablet.engine.remove('account', 'a2');
+    await tablet.engine.exchange();
+    await tablet.engine.create('account', IN, 'a3');
+    await tablet.engine.exchange();
+    phone.intercept((request, send) => (request.path.startsWith('feed') ? Promise.reject(new TypeError('no way there')) : send(request)));
+    await phone.engine.setLifecycle({ isOnline: true });
+    await phone.engine.download();
+    phone.intercept(null);
+    await phone.engine.exchange();
+    expect((await phone.engine.query({ object: 'account' })).map(({ id, values }) => [id, values.name])).toEqual([['a1', 'St. Maria'], ['a3', 'St. Mary']]);
+  });
+
   test('A32: shows on the other device, and stays after downloads without it until the grace period is over', async () => {
     open();
     const { tablet, phone } = await pair();

@@ -6,7 +6,7 @@ import type { Notice } from '../../../src/client/answers/notices.ts';
 import type { Meta } from '../../../src/client/store/stored.ts';
 import type { Commit } from '../../../src/storage/storage-adapter.ts';
 import type { Values } from '../crm.ts';
-import { isShown, isTrueRow, isVisible, sameValues, type OnlineHistory, type OnlineVersion } from './online-history.ts';
+import { isDownloaded, isShown, isTrueRow, isVisible, sameValues, type OnlineHistory, type OnlineVersion } from './online-history.ts';
 import { climb, type GroupsOnline } from './groups-online.ts';
 import { HandleLedger } from './handle-ledger.ts';
 import { GroupViews } from './group-views.ts';
@@ -238,7 +238,8 @@ export class DeviceMirror {
       return;
     }
     const order = compareVersions(image.version, before?.version ?? NO_VERSION);
-    const isRemoval = order === 0 && image.state === 'hidden';
+    // What a download did not have goes as it was, and comes back as it was.
+    const isRemoval = order === 0 && (image.state === 'hidden' || before?.state === 'hidden');
     if (order < 0 || (order === 0 && !isApplyingDownload && !isRemoval)) {
       this.#fail('monotonic-version', `${key} goes from version ${String(before?.version)} to ${String(image.version)}`);
     }
@@ -302,12 +303,18 @@ export class DeviceMirror {
   #checkView(key: string, before: Values | null, baseBefore: Held | null, savesBefore: readonly Save[], isApplyingDownload: boolean): void {
     const base = this.#bases.get(key) ?? null;
     if (compareVersions(base?.version ?? NO_VERSION, baseBefore?.version ?? NO_VERSION) > 0) return;
-    if (isApplyingDownload && base !== baseBefore) return;
+    if (base !== baseBefore && (isApplyingDownload || baseBefore?.state === 'hidden')) return;
     if (savesBefore.some(({ place }) => TAKEN_BACK.includes(place))) return;
     const expected = this.queue.of(key).filter((save) => !savesBefore.includes(save)).reduce((values, save) => applySave(values, save, key), before);
     const after = this.view(key);
     if (sameValues(after, expected)) return;
     this.#fail('monotonic-view', `${key} changed on the screen without a newer version: from ${JSON.stringify(expected)} to ${JSON.stringify(after)}`);
+  }
+
+  /** Whether a record is held as one that no download of this user has (rule A32). */
+  #isOutOfScope(key: string): boolean {
+    const online = this.#bases.get(key)?.online ?? null;
+    return online !== null && !isDownloaded(online, this.#options.user);
   }
 
   #takeMeta(meta: Meta, isEndOfDownload: boolean): void {
@@ -334,6 +341,8 @@ export class DeviceMirror {
         if (this.#options.isWithheld(key) || compareVersions(this.known(key), version) >= 0) continue;
         // A download brings what there is; of what is gone, the device need only know that it is not there.
         if (isEndOfDownload && (this.#sides.get(key) ?? this.#bases.get(key))?.state !== 'live' && history.wasGone(key, version, user)) continue;
+        // What a gap has lost of a record out of scope no page has either.
+        if (isEndOfDownload && before.hasFeedGap && this.#isOutOfScope(key)) continue;
         this.#fail('feed-accounting', `the cursor passed ${position}, and ${key} is held at version ${String(this.known(key))}, not ${String(version)}`);
       }
     }
