@@ -4,7 +4,7 @@
 //   --size small   leaves out what takes minutes
 //   --scale a,b    scales of W3 alone, such as 10k/1M: entries into rows
 //   --json file    writes all results to a file
-//   --write        draws the tables and charts of docs/BENCHMARKS.md anew from this run; --write file: from the results of an earlier one
+//   --write        draws the tables and charts of docs/BENCHMARKS.md anew from this run; --write a.json b.json: from earlier ones, of one thing the last
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { installContenders } from './bench-packages.mjs';
@@ -20,9 +20,13 @@ const WITH_VALUE = [...PASSED_ON, '--json'];
 
 prepare({ steps: [prepareSteps.dependencies, prepareSteps.core] });
 const { bundleProgram } = await import('./run-ts.mjs');
-const { words, values, isWriting, source } = readArguments(process.argv.slice(2));
-const failed = source === undefined ? await runAll() : false;
-if (source !== undefined) writeFileSync(RECORD, JSON.parse(readFileSync(source, 'utf8')).map((/** @type {unknown} */ report) => `${JSON.stringify(report)}\n`).join(''));
+const { words, values, isWriting, sources } = readArguments(process.argv.slice(2));
+const failed = sources.length === 0 ? await runAll() : false;
+if (sources.length > 0) {
+  /** @type {unknown[]} */
+  const reports = sources.flatMap((file) => JSON.parse(readFileSync(file, 'utf8')));
+  writeFileSync(RECORD, reports.map((report) => `${JSON.stringify(report)}\n`).join(''));
+}
 if (values['--json'] !== undefined) {
   const lines = readFileSync(RECORD, 'utf8').split('\n').filter((line) => line !== '');
   writeFileSync(values['--json'], `[\n${lines.join(',\n')}\n]\n`);
@@ -64,16 +68,16 @@ function readArguments(args) {
   /** @type {Record<string, string>} */
   const values = {};
   let isWriting = false;
-  /** @type {string | undefined} */
-  let source;
+  /** @type {string[]} */
+  const sources = [];
   for (let place = 0; place < args.length; place++) {
     const arg = args[place] ?? '';
     if (WITH_VALUE.includes(arg)) values[arg] = args[++place] ?? '';
     else if (arg === '--write') {
       isWriting = true;
-      if (existsSync(args[place + 1] ?? '')) source = args[++place];
+      while (existsSync(args[place + 1] ?? '')) sources.push(args[++place] ?? '');
     } else if (arg.startsWith('--')) throw new Error(`bench: ${arg} is no option; there are ${WITH_VALUE.join(', ')} and --write`);
     else words.push(arg);
   }
-  return { words, values, isWriting, source };
+  return { words, values, isWriting, sources };
 }

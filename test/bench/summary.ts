@@ -1,31 +1,9 @@
-// The end of npm run bench: which rows of what must be reached hold, with which figure.
-import { readFileSync } from 'node:fs';
-import { isReached, MUST_REACH, type Goal, type GoalId } from './must-reach.ts';
-import type { GoalReport, Report } from './report.ts';
+// The end of npm run bench: which rows of what must be reached hold, with which figure; with --write, the docs as well.
+import { goalRows, readReports } from './summary-rows.ts';
+import { writeDocs } from './write-docs.ts';
 
-/** Reads what benchmarks recorded, one JSON line each. */
-export function readReports(file: string): Report[] {
-  return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as Report);
-}
-
-/** What is said of each row, in the order of the table. */
-export function goalRows(reports: readonly Report[]): { what: string; must: string; figure: string; holds: string }[] {
-  return (Object.entries(MUST_REACH) as [GoalId, Goal][]).map(([id, goal]) => {
-    const found = reports.findLast((report): report is GoalReport => report.kind === 'goal' && report.id === id);
-    const must = `${goal.isAtMost ? 'at most' : 'at least'} ${goal.limit} ${goal.unit}`;
-    if (found === undefined) return { what: goal.what, must, figure: 'not measured', holds: '–' };
-    return { what: goal.what, must, figure: `${formatFigure(found.figure)} ${goal.unit}`, holds: isReached(goal, found.figure) ? 'yes' : 'no' };
-  });
-}
-
-/** Three digits that count. */
-export function formatFigure(figure: number): string {
-  return figure >= 100 ? figure.toFixed(0) : figure.toPrecision(3);
-}
-
-const [file] = process.argv.slice(2);
-if (file !== undefined) {
-  const reports = readReports(file);
-  console.log('\nwhat must be reached, in this run');
-  console.table(goalRows(reports));
-}
+const [file = '', ...flags] = process.argv.slice(2);
+const reports = readReports(file);
+console.log('\nwhat must be reached, in this run');
+console.table(goalRows(reports));
+if (flags.includes('--write')) writeDocs(reports);

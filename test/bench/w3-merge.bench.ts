@@ -8,7 +8,7 @@ import { carefulRatioOf, measuredOf, reportComparison, reportGoal, type Comparis
 import { sampleOf, type Sample } from './samples.ts';
 
 const BASELINE = 'by hand, shared structures';
-const ROUNDS = { small: 9, large: 3 } as const;
+const ROUNDS = { small: 5, large: 3 } as const;
 const LARGE = 1_000_000;
 
 /** What a process of one contender answers to. */
@@ -85,7 +85,7 @@ async function runMode(scale: FeedScale, mode: MergeMode, runners: readonly Runn
   const isLarge = scale.entries === LARGE, rounds = isLarge ? ROUNDS.large : ROUNDS.small;
   const samples = asked.map((): Merged[] => []);
   // The first rounds warm up.
-  for (let round = isLarge ? -1 : -4; round < rounds; round++) {
+  for (let round = isLarge ? -1 : -2; round < rounds; round++) {
     for (const [place, { remote }] of asked.entries()) {
       const merged = await remote.call<Merged>('merge', mode);
       if (round >= 0) samples[place]!.push(merged);
