@@ -1,6 +1,6 @@
 // npm run fuzz [-- --minutes 10]: libFuzzer on the Wasm core. What it finds stays in build/fuzz/findings, what it learns in
 // build/fuzz/corpus. `--runs N` makes so many runs from the seeds alone, and then looks for the planted bugs, as npm test does;
-// `--input file` runs one input again.
+// `--module batch` fuzzes one module alone, and `--module batch --input file` runs one of its inputs again.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -13,16 +13,20 @@ import { prepare, prepareSteps } from './prepare.mjs';
 const FOLDER = 'build/fuzz';
 const FINDINGS = join(FOLDER, 'findings');
 
-/** @typedef {{ module: string, wasm: string }} Target */
+/** @typedef {{ module: string, wasm: string, share: number }} Target - of the runs that are asked for it makes a share. */
 
 /** The modules that have a part of the harness. @type {readonly Target[]} */
-const TARGETS = [{ module: 'core', wasm: 'build/core.wasm' }];
+const TARGETS = [
+  { module: 'core', wasm: 'build/core.wasm', share: 1 },
+  { module: 'batch', wasm: 'build/core.batch.wasm', share: 0.4 },
+];
 
 /** Runs in which every planted bug is found many times over. */
 const PLANTED_RUNS = 60_000;
 
-const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' }, runs: { type: 'string' }, input: { type: 'string' } } });
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' }, runs: { type: 'string' }, input: { type: 'string' }, module: { type: 'string' } } });
 process.chdir(resolve(import.meta.dirname, '..'));
+const chosen = TARGETS.filter(({ module }) => values.module === undefined || module === values.module);
 const totals = { passed: 0, failed: 0, skipped: 0 };
 
 const tools = ensureFuzzTools();
@@ -33,8 +37,8 @@ if (typeof tools === 'string') {
   prepare({ steps: [prepareSteps.dependencies, prepareSteps.core] });
   mkdirSync(FINDINGS, { recursive: true });
   writeSeeds();
-  for (const target of TARGETS) fuzzTarget(target, tools.runtime);
-  if (values.runs !== undefined) for (const plant of PLANTS) findPlanted(plant, tools.runtime);
+  for (const target of chosen) fuzzTarget(target, tools.runtime);
+  if (values.runs !== undefined) for (const plant of PLANTS.filter(({ module }) => chosen.some((target) => target.module === module))) findPlanted(plant, tools.runtime);
 }
 console.log(`\n${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ''}`);
 process.exitCode = totals.failed > 0 ? 1 : 0;
@@ -43,13 +47,13 @@ process.exitCode = totals.failed > 0 ? 1 : 0;
  * @param {Target} target
  * @param {string} runtime
  */
-function fuzzTarget({ module, wasm }, runtime) {
+function fuzzTarget({ module, wasm, share }, runtime) {
   const program = buildFuzzer({ module, wasm, folder: join(FOLDER, module), runtime });
   if (values.input !== undefined) return count(module, runFuzzer(program, [values.input]).status === 0);
-  if (values.runs !== undefined) return count(module, fuzzOnce(program, module, Number(values.runs)).status === 0);
+  if (values.runs !== undefined) return count(module, fuzzOnce(program, module, Math.ceil(Number(values.runs) * share)).status === 0);
   const corpus = join(FOLDER, 'corpus', module);
   mkdirSync(corpus, { recursive: true });
-  const seconds = Math.ceil((Number(values.minutes) * 60) / TARGETS.length);
+  const seconds = Math.ceil((Number(values.minutes) * 60) / chosen.length);
   count(module, runFuzzer(program, [corpus, seedsOf(module), ...optionsOf(module), `-max_total_time=${seconds}`]).status === 0);
 }
 
@@ -59,8 +63,8 @@ function fuzzTarget({ module, wasm }, runtime) {
  */
 function findPlanted(plant, runtime) {
   const folder = join(FOLDER, 'planted');
-  const program = buildFuzzer({ module: 'core', wasm: buildPlanted(plant, join(FOLDER, 'planted-core')), folder, runtime });
-  const { status, text } = fuzzOnce(program, 'core', PLANTED_RUNS, join(folder, 'findings'));
+  const program = buildFuzzer({ module: plant.module, wasm: buildPlanted(plant, join(FOLDER, 'planted-core')), folder, runtime });
+  const { status, text } = fuzzOnce(program, plant.module, PLANTED_RUNS, join(folder, 'findings'));
   count(`planted: ${plant.name}`, status !== 0 && text.includes('SUMMARY: '));
 }
 

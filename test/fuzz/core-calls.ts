@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
-import { ATTENTION, type Core } from '../../src/core/core.ts';
+import { ATTENTION, type Core, type RowEnds } from '../../src/core/core.ts';
 import { encodeEnvelope } from '../../src/protocol/envelope.ts';
 import { encodeChanges, encodeImages, type Change, type Image } from '../../src/protocol/items.ts';
 import { createLayout, type Layout } from '../../src/protocol/layout.ts';
@@ -21,6 +21,7 @@ export interface Messages {
   readonly before: Uint8Array;
   readonly after: Uint8Array;
   readonly pairCount: number;
+  readonly ends: RowEnds;
   readonly edits: AnyEdit;
   /** The first pair by itself. */
   readonly row: Uint8Array;
@@ -28,19 +29,17 @@ export interface Messages {
   readonly edit: AnyEdit;
 }
 
-/** The names of what a mutation may change. */
-export type BytesOf<T> = { [Name in keyof T]: T[Name] extends Uint8Array ? Name : never }[keyof T];
-
 const ATTENTIVE = [{ object: 'order', id: 'a', flags: ATTENTION.inUse }, { object: 'contact', id: 'ü', flags: ATTENTION.pending }];
 
 /** One call of each kind: adding one to the core means adding it here. */
-export const CORE_CALLS: { readonly [Call in Exclude<keyof Core, 'build'>]: (core: Core, messages: Messages) => unknown } = {
+export const CORE_CALLS: { readonly [Call in Exclude<keyof Core, 'build'> | 'diffBatch, whose ends are known']: (core: Core, messages: Messages) => unknown } = {
   scanMessage: (core, { envelope }) => core.scanMessage(envelope),
   readImages: (core, { images, layouts }) => readTable(core.readImages(images, layouts)),
   readChanges: (core, { changes, layouts }) => readTable(core.readChanges(changes, layouts)),
   validateRow: (core, { row, layouts }) => core.validateRow(layouts[0]!, row),
   diffRows: (core, { row, other, layouts }) => core.diffRows(layouts[0]!, row, other),
   diffBatch: (core, { before, after, pairCount, layouts }) => core.diffBatch(layouts[0]!, pairCount, before, after),
+  'diffBatch, whose ends are known': (core, { before, after, pairCount, layouts, ends }) => core.diffBatch(layouts[0]!, pairCount, before, after, ends),
   checkEdit: (core, { edit, row, layouts }) => core.checkEdit(layouts[0]!, edit, row),
   checkBatch: (core, { edits, before, pairCount, layouts }) => core.checkBatch(layouts[0]!, pairCount, edits, before),
   applyEdit: (core, { edit, row, layouts }) => core.applyEdit(layouts[0]!, edit, edit.mask, row),
@@ -117,9 +116,15 @@ function messagesOf(
     before: concatBytes(rows.map(([before]) => before)),
     after: concatBytes(rows.map(([, after]) => after)),
     pairCount: rows.length,
+    ends: { before: endsOf(rows.map(([before]) => before)), after: endsOf(rows.map(([, after]) => after)) },
     edits: { mask: joined('mask'), previous: joined('previous'), next: joined('next') },
     row: rows[0]![0],
     other: rows[0]![1],
     edit: edits[0]!,
   };
+}
+
+function endsOf(rows: readonly Uint8Array[]): Uint32Array {
+  let end = 0;
+  return Uint32Array.from(rows, ({ length }) => (end += length));
 }

@@ -62,6 +62,10 @@ function soundCalls(first: number): Record<Exclude<keyof CoreExports, 'memory' |
       args: [at(0), 2, at(8), 2, 1, 1, at(16), at(24)], memory: [[at(0), [0x91, 5]], [at(8), [0x91, 6]]], counts: [1, 3, 4, 5], words: [],
       answers: ([, , , , fieldCount, count, masks, result]) => [[masks!, maskBytes(fieldCount!) * count!], [result!, RESULT_BYTES]],
     },
+    diffFramed: {
+      args: [at(0), 2, 0, at(8), 2, 0, at(16), 1, 1, at(24), at(32)], memory: [[at(0), [0x91, 5]], [at(8), [0x91, 6]], [at(16), bytesOf(2, 2)]], counts: [1, 2, 4, 5, 7, 8],
+      words: [at(16), at(20)], answers: (args) => [[args[9]!, maskBytes(args[7]!) * args[8]!], [args[10]!, RESULT_BYTES]],
+    },
     checkEdits: {
       args: [at(0), at(8), 2, at(16), 2, at(24), 2, 1, 1, at(32), at(40), at(48)],
       memory: [[at(0), [1]], [at(8), [0x91, 5]], [at(16), [0x91, 6]], [at(24), [0x91, 5]]], counts: [2, 4, 6, 7, 8], words: [],

@@ -14,12 +14,14 @@ import type { Layout } from '../../src/protocol/layout.ts';
 import { encodeRow } from '../../src/protocol/row.ts';
 import { concatBytes } from '../../src/shared/bytes.ts';
 import { anyBytes, anyChangeItems, anyImage, anyImageItems, anyLayout, anyLayouts, anyVersion, editOf, recordAndEdit } from '../core/arbitraries.ts';
+import { BATCH_CALLS, sampleBatchSeeds } from './batch-seeds.ts';
+import { byte, part, word16, words } from './seed-parts.ts';
 
 const [folder] = process.argv.slice(2);
 if (folder === undefined) throw new Error('usage: seeds.ts <folder>');
 
 /** In the order of CALLS in native/core-calls.c. */
-const CALLS = ['scanMessage', 'validateRow', 'indexImages', 'indexChanges', 'diffRows', 'checkEdits', 'applyEdit', 'planBatch', 'planAnyhow', 'anyhow'] as const;
+const CALLS = ['scanMessage', 'validateRow', 'indexImages', 'indexChanges', 'diffRows', 'checkEdits', 'applyEdit', 'planBatch', 'planAnyhow', 'anyhow', 'diffFramed'] as const;
 
 type Seed = readonly [(typeof CALLS)[number], ...Uint8Array[]];
 
@@ -42,6 +44,14 @@ const rowPairs = anyLayout().chain((layout) =>
 const diff = rowPairs.map(({ layout, pairs }): Seed => [
   'diffRows', word16(layout.types.length), byte(pairs.length), part(concatBytes(pairs.map(([before]) => before!))), concatBytes(pairs.map(([, after]) => after!)),
 ]);
+
+const framed = rowPairs.map(({ layout, pairs }): Seed => {
+  const endsOf = (side: number): number[] => pairs.reduce<number[]>((ends, pair) => [...ends, (ends.at(-1) ?? 0) + pair[side]!.length], []);
+  return [
+    'diffFramed', word16(layout.types.length), byte(pairs.length), byte(0), byte(0), words([...endsOf(0), ...endsOf(1)]),
+    part(concatBytes(pairs.map(([before]) => before!))), concatBytes(pairs.map(([, after]) => after!)),
+  ];
+});
 
 const flags = fc.array(fc.boolean(), { minLength: 20, maxLength: 20 });
 
@@ -94,30 +104,19 @@ const soundArguments: Seed = ['anyhow', byte(0), byte(0), word16(0), byte(1), by
 
 const anything = anyBytes.map((bytes): Seed => ['scanMessage', bytes]);
 
-const coreFolder = join(folder, 'core');
-mkdirSync(coreFolder, { recursive: true });
-const seeds: Seed[] = [
-  ...[message, row, images, changes, diff, check, apply, plan, anything].flatMap((arbitrary) => fc.sample<Seed>(arbitrary, { seed: 1, numRuns: 12 })),
+const coreSeeds: Seed[] = [
+  ...[message, row, images, changes, diff, framed, check, apply, plan, anything].flatMap((arbitrary) => fc.sample<Seed>(arbitrary, { seed: 1, numRuns: 12 })),
   soundTables,
   soundArguments,
 ];
-for (const [index, [call, ...parts]] of seeds.entries()) {
-  writeFileSync(join(coreFolder, `${String(index).padStart(3, '0')}-${call}`), concatBytes([byte(CALLS.indexOf(call)), ...parts]));
-}
+write('core', CALLS, coreSeeds);
+write('batch', BATCH_CALLS, sampleBatchSeeds());
 
-function byte(value: number): Uint8Array {
-  return Uint8Array.of(value);
-}
-
-function word16(value: number): Uint8Array {
-  return Uint8Array.of(value, value >> 8);
-}
-
-function words(values: readonly number[]): Uint8Array {
-  return new Uint8Array(Uint32Array.from(values).buffer);
-}
-
-/** Bytes behind two that say how many they are. */
-function part(bytes: Uint8Array): Uint8Array {
-  return concatBytes([word16(bytes.length), bytes]);
+/** Writes the inputs of one module; the first byte of each chooses the call. */
+function write<Call extends string>(module: string, calls: readonly Call[], seeds: readonly (readonly [Call, ...Uint8Array[]])[]): void {
+  const place = join(folder!, module);
+  mkdirSync(place, { recursive: true });
+  for (const [index, [call, ...parts]] of seeds.entries()) {
+    writeFileSync(join(place, `${String(index).padStart(3, '0')}-${call}`), concatBytes([byte(calls.indexOf(call)), ...parts]));
+  }
 }

@@ -14,12 +14,5 @@ typedef void (*Call)(Input *input, Place place);
 extern const Call CALLS[];
 extern const uint32_t CALL_COUNT;
 
-/** Judges the status of a call whose regions were in order, and the offset of a refusal in the region it is about. */
-void expect_status(uint32_t status, uint32_t result, uint32_t region_bytes);
-
 /** Calls an export with any arguments over any memory. */
 void call_anyhow(Input *input, Place place);
-/** Plans a batch whose tables hold what they like. */
-void plan_anyhow(Input *input, Place place);
-/** Indexes images and plans them, as src/core/device-session.ts does. */
-void plan_batch(Input *input, Place place);

@@ -1,27 +1,11 @@
+#include "arguments.h"
 #include "calls.h"
-#include "regions.h"
 #include <string.h>
 
 #define MOST_ARGUMENTS 12
 #define RESULT_BYTES (RESULT_WORDS * 4)
 
-typedef enum { SCAN_MESSAGE, VALIDATE_ROW, INDEX_IMAGES, INDEX_CHANGES, DIFF_ROWS, CHECK_EDITS, APPLY_EDIT, PLAN_FEED, EXPORT_COUNT } Export;
-
-/** Around the ends of a page, of 2^31 and of 2^32, and what wraps when it is multiplied by the bytes of an entry. */
-static const uint32_t TELLING[] = {
-  0, 1, 0xffff, 0x10000, 0x10001, 0x7fffffff, 0x80000000, 0xfffffffc, 0xffffffff, 0x40000000, 0x20000000, 0x10000000, 0x15555556, 0x1c71c71d, 0x04ec4ec5,
-};
-
-/** An argument: an address behind the first one, a small number, a telling one, or any. */
-static uint32_t take_argument(Input *input) {
-  const uint32_t kind = take_byte(input);
-  switch (kind % 4) {
-    case 0: return regions_begin(instance()) + take_16(input);
-    case 1: return take_byte(input);
-    case 2: return TELLING[take_byte(input) % (sizeof(TELLING) / 4)];
-    default: return take_32(input);
-  }
-}
+typedef enum { SCAN_MESSAGE, VALIDATE_ROW, INDEX_IMAGES, INDEX_CHANGES, DIFF_ROWS, CHECK_EDITS, APPLY_EDIT, DIFF_FRAMED, PLAN_FEED, EXPORT_COUNT } Export;
 
 static uint64_t masks_of(uint32_t field_count) { return field_count / 8 + (field_count % 8 != 0 ? 1 : 0); }
 
@@ -35,14 +19,9 @@ static uint32_t call_with(Export called, const uint32_t *a) {
     case DIFF_ROWS: return call_diffRows(core, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7]);
     case CHECK_EDITS: return call_checkEdits(core, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10], a[11]);
     case APPLY_EDIT: return call_applyEdit(core, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9]);
+    case DIFF_FRAMED: return call_diffFramed(core, a[0], a[1], a[2], a[3], a[4], a[5], a[6], a[7], a[8], a[9], a[10]);
     default: return call_planFeed(core, a[0]);
   }
-}
-
-static uint32_t add_span(uint64_t *spans, uint32_t count, uint64_t at, uint64_t length) {
-  spans[count * 2] = at;
-  spans[count * 2 + 1] = length;
-  return count + 1;
 }
 
 /** The spans that a call may write, when its regions were taken. */
@@ -58,6 +37,7 @@ static uint32_t spans_of(Export called, const uint32_t *a, uint64_t *spans) {
       return add_span(spans, add_span(spans, add_span(spans, 0, a[9], masks), a[10], masks), a[11], RESULT_BYTES);
     }
     case APPLY_EDIT: return add_span(spans, add_span(spans, 0, a[7], a[8]), a[9], RESULT_BYTES);
+    case DIFF_FRAMED: return add_span(spans, add_span(spans, 0, a[9], masks_of(a[7]) * a[8]), a[10], RESULT_BYTES);
     default: {
       const uint32_t plan = a[0];
       uint32_t count = add_span(spans, 0, word_at(plan, PLAN_TABLE), (uint64_t)word_at(plan, PLAN_TABLE_SLOTS) * 4);

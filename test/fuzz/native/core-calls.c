@@ -1,4 +1,4 @@
-#include "calls.h"
+#include "core-calls.h"
 #include "regions.h"
 
 #define RESULT_BYTES (RESULT_WORDS * 4)
@@ -10,7 +10,8 @@ static uint32_t at_most(uint32_t number, uint32_t most) { return number < most ?
 
 static uint32_t mask_bytes(uint32_t field_count) { return (field_count + 7) / 8; }
 
-void expect_status(uint32_t status, uint32_t result, uint32_t region_bytes) {
+/** Judges the status of a call whose regions were in order, and the offset of a refusal in the region it is about. */
+static void expect_status(uint32_t status, uint32_t result, uint32_t region_bytes) {
   EXPECT(status <= STATUS_OUT_OF_MEMORY, "no status of bytes in regions that are in order");
   if (status != STATUS_OK) EXPECT(word_at(result, RESULT_OFFSET) <= region_bytes, "an offset outside of what was refused");
   answer_word(status);
@@ -53,7 +54,7 @@ static void index_items(Input *input, Place place, IndexItems call, uint32_t wor
   while (status == STATUS_INDEX_FULL) {
     begin_regions(place.filler, place.shift);
     const uint32_t at = given(items, items.length), layouts_at = given(layouts, layouts.length);
-    const uint32_t result = asked(RESULT_BYTES), index_bytes = at_most(entries * words * 4, MEMORY_BYTES / 2), index = asked(index_bytes);
+    const uint32_t result = asked(RESULT_BYTES), index_bytes = at_most(entries * words * 4, MEMORY_BYTES / 4), index = asked(index_bytes);
     close_regions();
     status = call(instance(), at, items.length, layouts_at, layouts.length, result, index, index_bytes, start);
     check_regions();
@@ -104,6 +105,23 @@ static void diff_rows(Input *input, Place place) {
   answer_bytes(masks, mask_bytes(field_count) * done);
 }
 
+static void diff_framed(Input *input, Place place) {
+  const uint32_t field_count = take_16(input) % MOST_FIELDS, count = take_byte(input) % MOST_PAIRS, before_from = take_byte(input), after_from = take_byte(input);
+  const Part ends = take_bytes(input, count * 8), before = take_part(input), after = take_rest(input);
+  begin_regions(place.filler, place.shift);
+  const uint32_t before_at = given(before, before.length), after_at = given(after, after.length), ends_at = given(ends, count * 8);
+  const uint32_t masks = asked(mask_bytes(field_count) * count), result = asked(RESULT_BYTES);
+  close_regions();
+  const uint32_t status = call_diffFramed(
+      instance(), before_at, before.length, before_from, after_at, after.length, after_from, ends_at, field_count, count, masks, result);
+  check_regions();
+  expect_status(status, result, before.length);
+  const uint32_t done = word_at(result, RESULT_COUNT);
+  EXPECT(status == STATUS_OK ? done == count : done < count, "a batch that is done, or is not, and says otherwise");
+  EXPECT(word_at(result, RESULT_SECOND_OFFSET) <= after.length, "an offset outside of the rows");
+  answer_bytes(masks, mask_bytes(field_count) * done);
+}
+
 static void check_edits(Input *input, Place place) {
   const uint32_t field_count = take_16(input) % MOST_FIELDS, count = take_byte(input) % MOST_PAIRS;
   const uint32_t masks_bytes = mask_bytes(field_count) * count;
@@ -150,6 +168,6 @@ static void apply_edit(Input *input, Place place) {
 }
 
 const Call CALLS[] = {
-  scan_message, validate_row, index_images, index_changes, diff_rows, check_edits, apply_edit, plan_batch, plan_anyhow, call_anyhow,
+  scan_message, validate_row, index_images, index_changes, diff_rows, check_edits, apply_edit, plan_batch, plan_anyhow, call_anyhow, diff_framed,
 };
 const uint32_t CALL_COUNT = sizeof(CALLS) / sizeof(CALLS[0]);

@@ -1,11 +1,11 @@
-#include "calls.h"
+#include "core-calls.h"
 #include "regions.h"
 #include <string.h>
 
 #define RESULT_BYTES (RESULT_WORDS * 4)
 #define MOST_GROUPS 8
 
-static uint8_t index_copy[MEMORY_BYTES / 2];
+static uint8_t index_copy[MEMORY_BYTES / 4];
 
 /** Slots of a table at most half full, as callers choose them. */
 static uint32_t slots_for(uint32_t count) {

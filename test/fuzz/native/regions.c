@@ -7,9 +7,11 @@
 #define PAGE_BYTES 65536u
 #define MAX_REGIONS 24
 #define ALIGNMENT 8u
+/** Bytes behind a region that a copy in words may read. */
+#define LOOSE_BYTES 15u
 
 typedef struct {
-  uint32_t at, length;
+  uint32_t at, length, readable;
   bool is_given;
 } Region;
 
@@ -54,11 +56,11 @@ void begin_regions(uint8_t byte, uint32_t shift) {
 
 static uint32_t place(Part part, uint32_t length, bool is_given) {
   const uint32_t at = (end + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-  EXPECT(region_count < MAX_REGIONS && length <= MEMORY_BYTES - at - ALIGNMENT, "the harness has no room for this call");
+  EXPECT(region_count < MAX_REGIONS && at < MEMORY_BYTES / 2 && length < MEMORY_BYTES / 2 - 64, "the harness has no room for this call");
   const uint32_t copied = part.length < length ? part.length : length;
   memset(memory + at, part.bytes == NULL ? (int)filler : 0, length);
   if (copied > 0) memcpy(memory + at, part.bytes, copied);
-  regions[region_count++] = (Region){at, length, is_given};
+  regions[region_count++] = (Region){at, length, length, is_given};
   // A gap behind each, even one that ends on a multiple of the alignment.
   end = at + length + ALIGNMENT;
   return at;
@@ -68,6 +70,14 @@ uint32_t given(Part part, uint32_t length) {
   static const uint8_t nothing[1];
   if (part.bytes == NULL) part.bytes = nothing;
   return place(part, length, true);
+}
+
+uint32_t given_loosely(Part part, uint32_t length) {
+  const uint32_t at = given(part, length);
+  memset(memory + at + length, (int)filler, ALIGNMENT + LOOSE_BYTES);
+  regions[region_count - 1].readable = length + LOOSE_BYTES;
+  end += LOOSE_BYTES;
+  return at;
 }
 
 uint32_t asked(uint32_t length) { return place((Part){NULL, 0}, length, false); }
@@ -82,8 +92,8 @@ void close_regions(void) {
   for (uint32_t index = 0; index < region_count; index++) {
     const Region region = regions[index];
     ASAN_POISON_MEMORY_REGION(memory + from, region.at - from);
-    memcpy(before + region.at, memory + region.at, region.length);
-    from = region.at + region.length;
+    memcpy(before + region.at, memory + region.at, region.readable);
+    from = region.at + region.readable;
   }
   ASAN_POISON_MEMORY_REGION(memory + from, MEMORY_BYTES - from);
 }
@@ -97,7 +107,7 @@ void check_regions(void) {
   ASAN_UNPOISON_MEMORY_REGION(memory, MEMORY_BYTES);
   for (uint32_t index = 0; index < region_count; index++) {
     const Region region = regions[index];
-    if (region.is_given) EXPECT(memcmp(memory + region.at, before + region.at, region.length) == 0, "bytes that were given were written");
+    if (region.is_given) EXPECT(memcmp(memory + region.at, before + region.at, region.readable) == 0, "bytes that were given were written");
   }
   check_tables();
 }

@@ -7,7 +7,7 @@
 #include "module.h"
 
 /** Bytes of memory that a call has. */
-#define MEMORY_BYTES (6u << 16)
+#define MEMORY_BYTES (8u << 16)
 
 /** Ends the program: libFuzzer keeps the input, and says where. */
 #define EXPECT(condition, what) ((condition) ? (void)0 : fail(what, __FILE__, __LINE__))
@@ -21,6 +21,8 @@ Instance *instance(void);
 void begin_regions(uint8_t filler, uint32_t shift);
 /** A region that the module only reads: it holds the bytes, and then zeros. */
 uint32_t given(Part part, uint32_t length);
+/** The same with a few bytes behind that may be read, whatever they are: for bytes that are copied in whole words. */
+uint32_t given_loosely(Part part, uint32_t length);
 /** A region that the module writes. */
 uint32_t asked(uint32_t length);
 /** A region that the module reads and writes. */
