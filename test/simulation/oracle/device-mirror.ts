@@ -35,8 +35,8 @@ export interface DeviceMirrorOptions {
   readonly saves: Saves;
   /** Positions of this user's feed that are gone for good: a device that missed them can only know that. */
   readonly feedFloor: () => number;
-  /** Whether a page came without a record that it names. */
-  readonly isWithheld: (key: string) => boolean;
+  /** Records without which a page came that names them. */
+  readonly withheld: () => ReadonlySet<string>;
   readonly fail: (rule: Rule, message: string) => void;
 }
 
@@ -82,6 +82,7 @@ export class DeviceMirror {
       bases: () => this.#bases,
       hasChanges: (header, keys) => this.queue.saves.some((save) => save.headers.includes(header)) || keys.some((key) => this.queue.of(key).length > 0),
       isAside: (header) => this.#sides.has(header) || [...this.#parked.values()].some(({ headers }) => headers.includes(header)),
+      withheld: options.withheld,
       fail,
     });
   }
@@ -338,7 +339,7 @@ export class DeviceMirror {
     for (let position = first + 1; position <= cursor.position; position++) {
       if (isGapNoted && position <= feedFloor()) continue;
       for (const [key, version] of feed[position - 1]!.records) {
-        if (this.#options.isWithheld(key) || compareVersions(this.known(key), version) >= 0) continue;
+        if (this.#options.withheld().has(key) || compareVersions(this.known(key), version) >= 0) continue;
         // A download brings what there is; of what is gone, the device need only know that it is not there.
         if (isEndOfDownload && (this.#sides.get(key) ?? this.#bases.get(key))?.state !== 'live' && history.wasGone(key, version, user)) continue;
         // What a gap has lost of a record out of scope no page has either.

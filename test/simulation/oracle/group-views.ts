@@ -18,6 +18,8 @@ export interface GroupViewsOptions {
   readonly hasChanges: (header: string, members: readonly string[]) => boolean;
   /** Says whether something of a group is kept aside. */
   readonly isAside: (header: string) => boolean;
+  /** Records without which a page came that names them. */
+  readonly withheld: () => Iterable<string>;
   readonly fail: (rule: Rule, message: string) => void;
 }
 
@@ -82,11 +84,17 @@ export class GroupViews {
     if (hasChanges(header, keys)) return;
     const answeredAt = this.#answered.get(header);
     if (answeredAt !== undefined) {
-      if (hasGap || position < answeredAt || isAside(header)) return;
+      if (hasGap || position < answeredAt || isAside(header) || this.#isShort(header)) return;
       this.#answered.delete(header);
     }
     const problem = this.#findTear(shown, place);
     if (problem !== null) this.#options.fail('half-merged', `${header} is shown as it never was: ${problem}`);
+  }
+
+  /** A page that was to bring the rest came without some of it: what the answer had is here already, and waits for nothing. */
+  #isShort(header: string): boolean {
+    const { withheld, groups } = this.#options;
+    return [...withheld()].some((key) => groups.everLedBy(key).includes(header));
   }
 
   /** The live records that a device holds of a group. */

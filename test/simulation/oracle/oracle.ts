@@ -78,7 +78,7 @@ export class Oracle {
   observe(device: string, user: string, adapter: StorageAdapter): StorageAdapter {
     this.#mirrors.get(device)?.discard();
     const { history, saves, fail } = this;
-    const mirror = new DeviceMirror({ name: device, user, history, groups: this.#groups, saves, fail, isWithheld: (key) => this.withheldFrom(user).has(key), feedFloor: () => this.#feedFloor(user) });
+    const mirror = new DeviceMirror({ name: device, user, history, groups: this.#groups, saves, fail, withheld: () => this.withheldFrom(user), feedFloor: () => this.#feedFloor(user) });
     this.#mirrors.set(device, mirror);
     return { open: async (owner) => witness(await adapter.open(owner), mirror) };
   }
