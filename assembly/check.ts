@@ -1,6 +1,6 @@
-import { clear, isSame } from './bytes';
-import { addToMask, countInMask, isInMask, maskBytes } from './mask';
-import { sizeByTag, skipValue } from './msgpack/skip';
+import { byteAt, clear, isSame } from './bytes';
+import { addToMask, countInMask, maskBytes } from './mask';
+import { skipValues } from './msgpack/skip';
 import { endBatch } from './refusal';
 import { enterRow } from './row';
 
@@ -26,27 +26,30 @@ export function checkPairs(
     let previousAt = enterRow(previousStart, previousEnd, edited);
     let nextAt: usize = previousAt == 0 ? 0 : enterRow(nextStart, nextEnd, edited);
     let currentAt: usize = nextAt == 0 ? 0 : enterRow(currentStart, currentEnd, fieldCount);
-    for (let field: u32 = 0; currentAt != 0 && field < fieldCount; field++) {
-      const value = currentAt;
-      currentAt = stepOver(value, currentEnd);
-      if (currentAt == 0 || !isInMask(mask, field)) continue;
-      const previousValue = previousAt, nextValue = nextAt;
-      previousAt = stepOver(previousValue, previousEnd);
-      nextAt = previousAt == 0 ? 0 : stepOver(nextValue, nextEnd);
+    if (currentAt == 0) break;
+    let passed: u32 = 0; // fields of the row
+    for (let byte: u32 = 0; byte < size && currentAt != 0; byte++) {
+      for (let bits = byteAt(mask + byte); bits != 0; bits &= bits - 1) {
+        const field = byte * 8 + ctz(bits);
+        const value = skipValues(currentAt, currentEnd, field - passed);
+        passed = field + 1;
+        currentAt = value == 0 ? 0 : skipValues(value, currentEnd, 1);
+        if (currentAt == 0) break;
+        const previousValue = previousAt, nextValue = nextAt;
+        previousAt = skipValues(previousValue, previousEnd, 1);
+        nextAt = previousAt == 0 ? 0 : skipValues(nextValue, nextEnd, 1);
+        if (nextAt == 0) break;
+        if (isSame(nextValue, nextAt, value, currentAt)) continue; // already equal
+        addToMask((isSame(previousValue, previousAt, value, currentAt) ? writes : conflicts) + offset, field);
+      }
       if (nextAt == 0) break;
-      if (isSame(nextValue, nextAt, value, currentAt)) continue; // already equal
-      addToMask((isSame(previousValue, previousAt, value, currentAt) ? writes : conflicts) + offset, field);
     }
     if (previousAt == 0 || nextAt == 0 || currentAt == 0) break;
+    currentAt = skipValues(currentAt, currentEnd, fieldCount - passed);
+    if (currentAt == 0) break;
     previousStart = previousAt;
     nextStart = nextAt;
     currentStart = currentAt;
   }
   return endBatch(edit == count, edit, previousStart - previous, nextStart - next, currentStart - current, result);
-}
-
-/** Steps over a value: at a glance where its tag tells how long it is, as for most. */
-function stepOver(at: usize, end: usize): usize {
-  const size = at < end ? sizeByTag(at) : 0;
-  return size != 0 && size <= <u32>(end - at) ? at + size : skipValue(at, end);
 }

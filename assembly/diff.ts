@@ -1,7 +1,7 @@
 import { STATUS_TRAILING_BYTES, STATUS_TRUNCATED } from './layout';
 import { clear, equalUntil, isEqualStretch, wordAt } from './bytes';
 import { addToMask, maskBytes } from './mask';
-import { sizeByTag, skipValue } from './msgpack/skip';
+import { sizeByTag, skipValue, skipValues } from './msgpack/skip';
 import { endBatch, refuse } from './refusal';
 import { enterRow } from './row';
 
@@ -82,24 +82,27 @@ export function diffFramed(
 function diffPair(left: usize, leftEnd: usize, right: usize, rightEnd: usize, fieldCount: u32, mask: usize): bool {
   let leftAt = enterRow(left, leftEnd, fieldCount);
   let rightAt: usize = leftAt == 0 ? 0 : enterRow(right, rightEnd, fieldCount);
+  if (rightAt == 0) return false;
   // Up to here the left bytes are known to equal the right ones beside them.
-  let equalEnd = leftAt;
-  for (let field: u32 = 0; rightAt != 0 && field < fieldCount; field++) {
-    const next = skipValue(leftAt, leftEnd);
-    if (next == 0) return false;
-    if (next > equalEnd) {
-      const known = max(leftAt, equalEnd);
-      equalEnd = equalUntil(known, leftEnd, rightAt + (known - leftAt), rightEnd);
+  let equalEnd = equalUntil(leftAt, leftEnd, rightAt, rightEnd);
+  for (let field: u32 = 0; field < fieldCount; field++) {
+    const size = leftAt < equalEnd ? sizeByTag(leftAt) : 0;
+    if (size != 0 && size <= <u32>(equalEnd - leftAt)) {
+      leftAt += size;
+      rightAt += size;
+      continue;
     }
+    const next = skipValues(leftAt, leftEnd, 1);
+    if (next == 0) return false;
     if (next <= equalEnd) {
       rightAt += next - leftAt;
     } else {
       addToMask(mask, field);
-      rightAt = skipValue(rightAt, rightEnd);
-      equalEnd = next;
+      rightAt = skipValues(rightAt, rightEnd, 1);
+      if (rightAt == 0) return false;
+      equalEnd = equalUntil(next, leftEnd, rightAt, rightEnd);
     }
     leftAt = next;
   }
-  if (rightAt == 0) return false;
   return (leftAt == leftEnd && rightAt == rightEnd) || refuse(STATUS_TRAILING_BYTES, leftAt) != 0;
 }

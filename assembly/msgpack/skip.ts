@@ -62,6 +62,35 @@ export function skipValue(at: usize, end: usize): usize {
   return at;
 }
 
+/** Steps over so many values, most of them at a glance. */
+export function skipValues(at: usize, end: usize, count: u32): usize {
+  let left: u64 = count;
+  while (left > 0) {
+    if (at >= end) return refuse(STATUS_TRUNCATED, at);
+    const size = sizeByTag(at);
+    if (size != 0) {
+      at += size;
+      left--;
+      continue;
+    }
+    // Short arrays and texts of less than 256 bytes are common.
+    const tag = byteAt(at), members = tag - TAG_ARRAY;
+    if (members < 16 && members < <u32>(end - at)) {
+      at++;
+      left += members - 1;
+    } else if (tag == TAG_TEXT8 && end - at > 1) {
+      at += 2 + byteAt(at + 1);
+      left--;
+    } else {
+      const next = skipHead(at, end);
+      if (next == 0) return 0;
+      left += membersAt(at) - 1;
+      at = next;
+    }
+  }
+  return at <= end ? at : refuse(STATUS_TRUNCATED, at);
+}
+
 /** Steps over one value without its members: a tag and what belongs to it. Members must fit in the bytes left, one byte each. */
 export function skipHead(at: usize, end: usize): usize {
   if (at == end) return refuse(STATUS_TRUNCATED, at);
