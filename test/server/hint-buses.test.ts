@@ -1,8 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { memoryHintBus, type HintBus } from '../../src/server/index.ts';
+import { hintTopic } from '../../src/server/hints/hint-topic.ts';
 import { natsHintBus, type NatsHintConnection } from '../../src/server/hints/nats-hint-bus.ts';
 import { postgresHintBus, type PostgresHintBus, type PostgresHintBusOptions } from '../../src/server/hints/postgres-hint-bus.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 import { describeOnPostgres } from '../support/postgres.ts';
 import { usePostgres } from './postgres-stores.ts';
 
@@ -21,6 +25,44 @@ function nextHint(bus: HintBus, tenant: string, user: string): { readonly heard:
   let stop = (): void => {};
   const heard = new Promise<void>((resolve) => (stop = bus.subscribe(tenant, user, resolve)));
   return { heard, stop };
+}
+
+/** A way to a database that can be held up: bytes still go in at one end, and none come out at the other. */
+async function openLine(url: string) {
+  const folder = decodeURIComponent(new URL(url.replace('@/', '@host/')).searchParams.get('host')!);
+  const sockets: Socket[] = [];
+  const reaching: { readonly count: number; readonly tell: () => void }[] = [];
+  let connections = 0;
+  const server = createServer((near) => {
+    const far = connect(`${folder}/.s.PGSQL.5432`);
+    near.pipe(far).pipe(near);
+    sockets.push(near, far);
+    for (const socket of [near, far]) socket.on('error', () => {});
+    connections++;
+    for (const { count, tell } of reaching) if (connections >= count) tell();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: url.replace(/@(\/[^?]*)\?host=[^&]*/, `@127.0.0.1:${port}$1?`),
+    /** Holds up the connections that there are. */
+    freeze(): void {
+      for (let index = 0; index < sockets.length; index += 2) {
+        const near = sockets[index]!, far = sockets[index + 1]!;
+        near.unpipe(far).pause();
+        far.unpipe(near).pause();
+      }
+    },
+    thaw(): void {
+      for (let index = 0; index < sockets.length; index += 2) sockets[index]!.pipe(sockets[index + 1]!).pipe(sockets[index]!);
+    },
+    /** Resolves when so many connections have been made. */
+    reached: (count: number): Promise<void> => (connections >= count ? Promise.resolve() : new Promise((tell) => void reaching.push({ count, tell }))),
+    async close(): Promise<void> {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
 }
 
 /** What every bus does. `flushed` resolves when the servers know of the subscriptions made so far. */
@@ -108,6 +150,55 @@ describeOnPostgres('the hint bus on PostgreSQL', { timeout: 30_000 }, () => {
     one.publish('t1', 'ann');
     await heard;
     stop();
+  });
+
+  test('finds out that the other end is gone without a word, and goes on over another connection', async () => {
+    const line = await openLine(postgres.url());
+    const clock = createManualClock();
+    const logged: string[] = [];
+    const other = await openBus({ url: `${line.url}application_name=again`, clock, random: { next: () => 0, bytes: (length) => new Uint8Array(length) }, log: (message) => logged.push(message) });
+    line.freeze();
+    await clock.advance(30_000);
+    expect(logged).toEqual([]);
+    await clock.advance(10_000);
+    expect(logged).toEqual([expect.stringMatching(/not heard until/)]);
+    await clock.advance(30_000);
+    await line.reached(2);
+    const one = await openBus();
+    const { heard, stop } = nextHint(other, 't1', 'ann');
+    // The end that is left in the database listens too.
+    while ((await postgres.query(postgres.url(), "select pid from pg_stat_activity where application_name = 'again' and query like 'listen%' and state = 'idle'")).length < 2);
+    one.publish('t1', 'ann');
+    await heard;
+    stop();
+    await line.close();
+  });
+
+  test('keeps so many hints while the database does not answer, and no more', async () => {
+    const line = await openLine(postgres.url());
+    const logged: string[] = [];
+    const one = await openBus({ url: line.url, channel: 'many', log: (message) => logged.push(message) });
+    const told = new Set<string>();
+    const { default: pg } = await import('pg');
+    const spy = new pg.Client({ connectionString: postgres.url() });
+    await spy.connect();
+    let tellAll = (): void => {};
+    const all = new Promise<void>((resolve) => (tellAll = resolve));
+    spy.on('notification', ({ payload }) => {
+      for (const topic of (payload ?? '').split(',')) told.add(topic);
+      if (told.size >= 10_001) tellAll();
+    });
+    await spy.query('listen many');
+    line.freeze();
+    for (let user = 0; user < 12_000; user++) one.publish('t1', `user-${user}`);
+    line.thaw();
+    await all;
+    one.publish('t1', 'last');
+    while (!told.has(hintTopic('t1', 'last'))) await spy.query('select 1');
+    expect(told.size).toBe(10_002);
+    expect(logged).toEqual([expect.stringMatching(/more hints wait/)]);
+    await spy.end();
+    await line.close();
   });
 
   test('gathers what is published within a moment into one notification, which names nobody', async () => {
