@@ -1,5 +1,6 @@
 import type { FeedCursor } from '../../protocol/messages.ts';
 import { encodeImages } from '../../protocol/items.ts';
+import { compareVersions } from '../../protocol/version.ts';
 import { belongsTo } from '../answers/merge-units.ts';
 import { noteScope } from '../answers/note-scope.ts';
 import { Parking } from '../answers/parking.ts';
@@ -9,7 +10,7 @@ import type { DownloadReceipt } from '../engine.ts';
 import type { EngineContext } from '../engine-context.ts';
 import { PAGE_ROWS } from '../store/pages.ts';
 import { splitKey, type Key } from '../store/record-key.ts';
-import type { HeldImage } from '../store/rows.ts';
+import { versionOf, type HeldImage } from '../store/rows.ts';
 import { Step } from '../store/step.ts';
 import { orderedKey, STATE, type StagedDownload } from '../store/stored.ts';
 import type { BulkDownload } from './bulk.ts';
@@ -126,6 +127,7 @@ class Application {
     const { serverTime, applying } = this.#download;
     const removed = applying!.removed + step.bases.size;
     for (const key of unmarked) step.outside.set(key, null);
+    await this.#learnAside(settlement);
     this.#parkAnew(settlement, [...headers.keys()].filter((key) => store.side(key) !== null));
     step.removeState.push(STATE.decided);
     for await (const { key } of store.scanState(STATE.fresh)) step.removeState.push(key);
@@ -219,12 +221,21 @@ class Application {
     return !this.#decided.asked.has(key) && !staysOutside(this.#context, this.#decided, key, this.#download.serverTime);
   }
 
+  /** Reads what the pages have made of records of which something is kept aside. */
+  async #learnAside(settlement: Settlement): Promise<void> {
+    const { store } = this.#context;
+    const aside = [...store.parked.values()].flatMap(({ members }) => [...members.keys()].filter((key) => store.side(key) !== null));
+    settlement.learn(await store.readBases(aside));
+  }
+
   /** What is kept aside of groups that take nothing now goes on waiting; all else that was kept aside the download has, or it is gone. */
   #parkAnew(settlement: Settlement, kept: readonly Key[]): void {
     const { store } = this.#context;
     const { headers, waiting } = this.#decided;
     for (const [name, { members }] of store.parked) {
-      if (waiting.has(name)) {
+      // A page may be of long ago: what came in since of a record that it has is the newer of the two.
+      const isNewer = ([key]: readonly [Key, unknown]): boolean => !headers.has(key) && settlement.base(key)?.state === 'live' && compareVersions(versionOf(store.side(key)), versionOf(settlement.base(key))) > 0;
+      if (waiting.has(name) || [...members].some(isNewer)) {
         settlement.freed.add(name);
         continue;
       }
