@@ -1,4 +1,5 @@
-import { countOf, idAt } from '../core/row-block.ts';
+import { countOf, idAt, valueAt } from '../core/row-block.ts';
+import { copyBytes } from '../shared/bytes.ts';
 import type { CopiedCommit } from './copy-commit.ts';
 import { asPatch, eachBlock, MOST_BLOCK_BYTES, patchOfSingles, rangeOf, readLastIds, readPatches, readSingles } from './indexeddb-blocks.ts';
 import { finish, keysBehind, ROW_STORES, writeSingly, Writes, type StoreDatabase, type Writing } from './indexeddb-rows.ts';
@@ -17,8 +18,31 @@ const FOLD_FROM = 512;
 /** Patches are folded when there are so many, and more than one to four blocks; so many in one transaction. */
 const PATCHES_FROM = 16, PATCHES_AT_ONCE = 8;
 
-/** Writes the records of a commit by the block. */
-export async function writePacked(transaction: Writing, { putPacked, putRecords, removeRecords }: CopiedCommit): Promise<void> {
+/** From so many on, packed rows are written by the block. */
+const MANY_ROWS = 256;
+
+/** After so many written rows the adapter looks whether there is something to fold; the first time earlier: nobody knows what an earlier build, or another tab, has left. */
+const LOOK_EVERY = 256, FIRST_LOOK_AFTER = 64;
+
+/** Writes the records of a commit: by the block where they are many. */
+export function writeRecords(transaction: Writing, commit: CopiedCommit): Promise<void> {
+  const { putPacked, putRecords, removeRecords, durability } = commit;
+  const count = putPacked.reduce((sum, { block }) => sum + countOf(block), durability === 'strict' ? 0 : putRecords.length + removeRecords.length);
+  if (count >= MANY_ROWS) return writePacked(transaction, commit);
+  const unpacked = putPacked.flatMap(({ object, block }) => Array.from({ length: countOf(block) }, (_, row) => ({ object, id: idAt(block, row), bytes: copyBytes(valueAt(block, row)) })));
+  return writeSingly(transaction, { putRecords: [...unpacked, ...putRecords], removeRecords });
+}
+
+/** Counts the rows that a commit wrote; answers of which objects it is time to look whether there is something to fold. */
+export function noteWritten(written: Map<string, number>, { putPacked, putRecords, removeRecords }: CopiedCommit): string[] {
+  const rows = [...putPacked.map(({ object, block }) => [object, countOf(block)] as const), ...[...putRecords, ...removeRecords].map(({ object }) => [object, 1] as const)];
+  for (const [object, count] of rows) written.set(object, (written.get(object) ?? LOOK_EVERY - FIRST_LOOK_AFTER) + count);
+  const due = [...written].filter(([, count]) => count >= LOOK_EVERY).map(([object]) => object);
+  for (const object of due) written.set(object, 0);
+  return due;
+}
+
+async function writePacked(transaction: Writing, { putPacked, putRecords, removeRecords }: CopiedCommit): Promise<void> {
   const objects = new Set([putPacked, putRecords, removeRecords].flatMap((rows) => rows.map(({ object }) => object)));
   await Promise.all([...objects].map(async (object) => {
     const packable = (row: { readonly object: string; readonly id: string }) => row.object === object && isPackable(row.id);

@@ -89,20 +89,18 @@ export async function* readParts(transaction: Reading, { object, after, rowsWant
 /** The rows of a part, those of one id by what is newest of it, in id order. */
 function rowsOf({ singles, patches, blocks, after, end }: RowsPart): (readonly [id: string, bytes: Uint8Array])[] {
   const rows = new Map<string, Uint8Array>();
-  const put = (block: Uint8Array) => {
-    for (let index = 0; index < countOf(block); index++) rows.set(idAt(block, index), valueAt(block, index));
+  const put = (id: string, bytes: Uint8Array | null) => void (bytes === null ? rows.delete(id) : rows.set(id, bytes));
+  const putAll = (block: Uint8Array, isRemoved = false) => {
+    for (let row = 0; row < countOf(block); row++) put(idAt(block, row), isRemoved ? null : valueAt(block, row));
   };
-  blocks.forEach(put);
-  for (const [added, removed] of patches.map((patch) => patch.map(asBytes))) {
-    for (let index = 0; index < countOf(removed!); index++) rows.delete(idAt(removed!, index));
-    put(added!);
+  for (const block of blocks) putAll(block);
+  for (const [added, removed] of patches) {
+    putAll(asBytes(removed), true);
+    putAll(asBytes(added));
   }
-  for (const [id, value] of singles) {
-    if (value === null) rows.delete(id);
-    else rows.set(id, asBytes(value));
-  }
-  const asked = [...rows].filter(([id]) => (after === undefined || id > after) && (end === undefined || id <= end));
-  return asked.sort(([left], [right]) => byCodeUnit(left, right)).map(([id, bytes]) => [id, copyBytes(bytes)]);
+  for (const [id, value] of singles) put(id, value && asBytes(value));
+  const asked = [...rows.keys()].filter((id) => (after === undefined || id > after) && (end === undefined || id <= end));
+  return asked.sort().map((id) => [id, copyBytes(rows.get(id)!)]);
 }
 
 function lastIdOf(block: Uint8Array): string {
@@ -137,8 +135,4 @@ function eachOnce<T>(read: (place: [string, string]) => Promise<T>): (place: [st
 
 function asBytes(buffer: ArrayBuffer): Uint8Array {
   return new Uint8Array(buffer);
-}
-
-function byCodeUnit(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
 }

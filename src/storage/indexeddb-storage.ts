@@ -1,4 +1,3 @@
-import { countOf, idAt, valueAt } from '../core/row-block-layout.ts';
 import { isFault, SyncFault, type FaultCode } from '../shared/fault.ts';
 import { platformIndexedDb, platformStorageManager } from '../shared/platform.ts';
 import { CallsUnderWay } from './calls-under-way.ts';
@@ -41,11 +40,11 @@ class IndexedDbStorage implements Storage {
   readonly #underWay = new CallsUnderWay();
   /** How many rows of an object were written one by one since it was last seen to that they do not become too many. */
   readonly #written = new Map<string, number>();
+  /** What rows in blocks need, once it is loaded: at the first commit, or read, that does. */
+  #packing: Packing | null = null;
+  #loading: Promise<Packing | null> | null = null;
   /** What every call waits for before it begins, so that none overtakes one that needs the packing. */
   #turn: Promise<Packing | null> = Promise.resolve(null);
-  #packing: Promise<Packing | null> | null = null;
-  /** Objects whose rows are being folded. */
-  readonly #folding = new Set<string>();
   #isClosed = false;
   declare readonly estimate?: () => Promise<StorageEstimate>;
 
@@ -71,8 +70,12 @@ class IndexedDbStorage implements Storage {
 
   async commit(given: Commit): Promise<'done' | 'stale'> {
     const commit = copyCommit(given);
-    const answer = await (isManyRows(commit) ? this.#runPacking('commit', commitMany(commit)) : this.#run('commit', commitSingly(commit)));
-    this.#foldIn(commit);
+    const isMany = commit.durability === 'relaxed' && commit.putRecords.length + commit.removeRecords.length >= MANY_ROWS;
+    const answer = await (commit.putPacked.length > 0
+      ? this.#runPacking('commit', (database, packing) => commitRows(database, commit, loaded(packing).writeRecords))
+      : // A save never waits for anything but its turn, and is one small write whatever the blocks are like.
+        this.#run('commit', (database) => commitRows(database, commit, isMany && this.#packing !== null ? this.#packing.writeRecords : writeSingly)));
+    void this.#fold(commit);
     return answer;
   }
 
@@ -87,18 +90,18 @@ class IndexedDbStorage implements Storage {
     return this.#underWay.track(translated(what, this.#runInTurn(work, this.#turn)));
   }
 
-  /** Runs what needs the packing, or does without where it cannot be loaded: before the transaction begins, which cannot wait. */
+  /** Runs what needs the packing: loaded before the transaction begins, which cannot wait. */
   #runPacking<T>(what: string, work: Work<T>): Promise<T> {
     this.#turn = this.#load();
     return this.#run(what, work);
   }
 
   #load(): Promise<Packing | null> {
-    this.#packing ??= import('./indexeddb-packing.ts').catch(() => {
-      this.#packing = null;
-      return null;
-    });
-    return this.#packing;
+    this.#loading ??= import('./indexeddb-packing.ts').then(
+      (packing) => (this.#packing = packing),
+      () => (this.#loading = null),
+    );
+    return this.#loading;
   }
 
   async #runInTurn<T>(work: Work<T>, turn: Promise<Packing | null>): Promise<T> {
@@ -119,42 +122,16 @@ class IndexedDbStorage implements Storage {
   }
 
   /** Sees to it now and then that what lies above the blocks does not become too much; nobody waits for it, and it may fail. */
-  #foldIn(commit: CopiedCommit): void {
-    const count = (object: string, rows: number) => {
-      // The first time comes early: nobody knows what an earlier build, or another tab, has left.
-      const written = (this.#written.get(object) ?? MANY_ROWS - ROWS_BEFORE_LOOK) + rows;
-      this.#written.set(object, written < MANY_ROWS ? written : 0);
-      if (written >= MANY_ROWS) void this.#fold(object);
-    };
-    for (const { object, block } of commit.putPacked) count(object, countOf(block));
-    for (const { object } of [...commit.putRecords, ...commit.removeRecords]) count(object, 1);
-  }
-
-  async #fold(object: string): Promise<void> {
+  async #fold(commit: CopiedCommit): Promise<void> {
     const packing = await this.#load();
-    if (packing === null || this.#isClosed || this.#folding.has(object)) return;
-    this.#folding.add(object);
-    await this.#run(`fold records of ${object}`, (database) => packing.foldObject(database, object, () => !this.#isClosed)).catch(() => {});
-    this.#folding.delete(object);
+    for (const object of packing?.noteWritten(this.#written, commit) ?? []) {
+      this.#run(`fold records of ${object}`, (database) => packing!.foldObject(database, object, () => !this.#isClosed)).catch(() => {});
+    }
   }
 }
 
-// From so many on, rows are written by the block. A save never is: it is one small write, whatever the blocks are like.
-const MANY_ROWS = 256, ROWS_BEFORE_LOOK = 64;
-
-function isManyRows({ putPacked, putRecords, removeRecords, durability }: CopiedCommit): boolean {
-  const packed = putPacked.reduce((count, { block }) => count + countOf(block), 0);
-  return packed + (durability === 'strict' ? 0 : putRecords.length + removeRecords.length) >= MANY_ROWS;
-}
-
-function commitMany(commit: CopiedCommit): Work<'done' | 'stale'> {
-  return (database, packing) => (packing === null ? commitSingly(commit)(database, null) : commitRows(database, commit, packing.writePacked));
-}
-
-function commitSingly(commit: CopiedCommit): Work<'done' | 'stale'> {
-  const unpacked = commit.putPacked.flatMap(({ object, block }) => Array.from({ length: countOf(block) }, (_, index) => ({ object, id: idAt(block, index), bytes: copyBytes(valueAt(block, index)) })));
-  return (database) => commitRows(database, { ...commit, putRecords: [...unpacked, ...commit.putRecords] }, writeSingly);
-}
+// From so many on, rows are written by the block.
+const MANY_ROWS = 256;
 
 type Work<T> = (database: StoreDatabase, packing: Packing | null) => Promise<T>;
 
@@ -179,7 +156,8 @@ async function estimateRoom(storageManager: NonNullable<IndexedDbOptions['storag
 }
 
 function loaded(packing: Packing | null): Packing {
-  return packing ?? fail('a part of the code cannot be loaded');
+  if (packing === null) throw new SyncFault('PART_UNAVAILABLE', 'a part of the code could not be loaded');
+  return packing;
 }
 
 function fail(message: string): never {

@@ -22,16 +22,18 @@ test('IndexedDB says so where there is none', async () => {
 });
 
 describe('IndexedDB where a part of the code cannot be loaded', () => {
-  test('takes packed rows one by one, and says what it cannot do', async () => {
+  test('takes rows one by one, and says that it cannot pack them', async () => {
     vi.resetModules();
     vi.doMock('../../src/storage/indexeddb-packing.ts', () => { throw new Error('offline'); });
     try {
       const { indexedDb: withoutPacking } = await import('../../src/storage/indexeddb.ts');
       const storage = await withoutPacking({ name: 'x', factory: new IDBFactory() }).open({ tenant: '', user: 'u' });
       const rows = Array.from({ length: 300 }, (_, index) => ({ id: String(index).padStart(3, '0'), bytes: utf8(`row ${index}`) }));
-      expect(await storage.commit({ durability: 'relaxed', putPacked: [{ object: 'note', block: rowBlock(rows) }] })).toBe('done');
-      expect(await storage.scanRecords({ object: 'note', limit: 999 })).toEqual(rows.map((row) => ({ object: 'note', ...row })));
-      await expect(storage.packed!.scan({ object: 'note', limitBytes: 1 })).rejects.toMatchObject({ code: 'STORAGE_FAILED' });
+      const records = rows.map((row) => ({ object: 'note', ...row }));
+      expect(await storage.commit({ durability: 'relaxed', putRecords: records })).toBe('done');
+      expect(await storage.scanRecords({ object: 'note', limit: 999 })).toEqual(records);
+      await expect(storage.commit({ durability: 'relaxed', putPacked: [{ object: 'note', block: rowBlock(rows) }] })).rejects.toMatchObject({ code: 'PART_UNAVAILABLE' });
+      await expect(storage.packed!.scan({ object: 'note', limitBytes: 1 })).rejects.toMatchObject({ code: 'PART_UNAVAILABLE' });
       await storage.close();
     } finally {
       vi.doUnmock('../../src/storage/indexeddb-packing.ts');
