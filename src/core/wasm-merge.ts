@@ -131,7 +131,7 @@ export class WasmMerge {
     let from = 0, last: Uint8Array | null = null;
     for (const [number, block] of blocks.entries()) {
       const at = arena.place(block);
-      const room = isListed ? countOf(block) : 0;
+      const room = isListed ? roomFor(block) : 0;
       const list = arena.reserve(room * 4);
       this.#requireBlock(this.#exports.joinBlock(this.#merge, this.#result, ids.at, ids.byteLength, ids.first, from, number, at, block.length, list, room), object);
       last = requireNext(object, last, block);
@@ -186,6 +186,11 @@ export class WasmMerge {
   #say(word: number): number {
     return this.#arena.words(this.#result, RESULT_WORDS)[word]!;
   }
+}
+
+/** Rows that a block says it has, as far as it can have their ends: the module refuses one that says more. */
+function roomFor(block: Uint8Array): number {
+  return block.length < ROW_BLOCK_HEADER_BYTES ? 0 : Math.min(countOf(block), Math.floor(block.length / ROW_ENDS_BYTES));
 }
 
 /** Writes how stored images of each layout begin: where and how long for each, and then the bytes. */
