@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { memory, type CommitStep } from '../../src/server/store/memory.ts';
-import { refuse } from '../../src/server/index.ts';
+import { refuse, type ServerStore } from '../../src/server/index.ts';
 import { describeOnBothStores } from '../server/both-stores.ts';
 import { createWorld, type TestDevice } from '../server/harness.ts';
 import { create, entry, groupSchema, header, remove, update } from './group-schema.ts';
@@ -219,4 +219,35 @@ describe('orders submitted elsewhere, on the server', () => {
     expect(await other.saveEntry(entry(2, o1(1), create('line', 'l2', { order: 'o1', quantity: 1 })))).toMatchObject({ class: 'missing-reference', currentImages: [] });
     expect(await other.saveEntry(entry(3, o1(1), update('order', 'o1', {}, { notes: 'x' })))).toMatchObject({ class: 'permission', currentImages: [] });
   });
+});
+
+test('A23: what was submitted elsewhere is answered in as many looks, however many records it has', async () => {
+  let looks = 0;
+  const c1 = (n: number) => [header('call', 'c1', n)];
+  async function looksFor(samples: number): Promise<number> {
+    const inner = memory();
+    const store: ServerStore = {
+      ...inner,
+      run: (tenant, work) =>
+        inner.run(tenant, (transaction) =>
+          work({
+            ...transaction,
+            listChildren: (...of) => (looks++, transaction.listChildren(...of)),
+            childOutlines: (...of) => (looks++, transaction.childOutlines(...of)),
+          }),
+        ),
+    };
+    const { device } = createWorld({ schema: groupSchema, store });
+    const tablet = device('ann'), phone = device('ann', 'phone');
+    const ids = Array.from({ length: samples }, (_, index) => `l${index}`);
+    const made = entry(1, c1(0), create('call', 'c1', { name: 'n', status: 'saved' }), ...ids.flatMap((id) => [create('callSample', id, { call: 'c1', product: 'p' }), create('sampleLot', `b-${id}`, { sample: id, lot: 'x' })]));
+    expect((await tablet.saveEntry(made)).outcome).toBe('saved');
+    expect((await phone.saveEntry(entry(1, c1(1), update('call', 'c1', { status: 'saved' }, { status: 'submitted' })))).outcome).toBe('saved');
+    looks = 0;
+    const late = await tablet.saveEntry(entry(2, c1(1), update('call', 'c1', {}, { notes: 'mine' })));
+    expect(late).toMatchObject({ outcome: 'needsDuplicate' });
+    expect(late.currentImages.length).toBe(1 + 2 * samples);
+    return looks;
+  }
+  expect(await looksFor(40)).toBe(await looksFor(2));
 });

@@ -63,14 +63,19 @@ function shownAgain({ schema, visibility }: ServerParts, principal: Principal, i
   return { ...image, ...withoutHidden(type, visibility.fieldsOf(principal, type), image.layout, image.row) };
 }
 
-/** The records of a group as they are: the header, and all that hangs on it. */
+/** The records of a group as they are: the header, and all that hangs on it, level by level. */
 async function groupNow({ schema }: ServerParts, view: StoreView, header: RecordKey): Promise<RecordKey[]> {
   const group = [header];
-  // Grows while it is walked.
-  for (const { object, id } of group) {
-    for (const child of schema.objects.get(object)?.children ?? []) {
-      if (child.isGroup) group.push(...(await view.listChildren(child.name, id)).map((record) => ({ object: child.name, id: record.id })));
+  for (let level: readonly RecordKey[] = group.slice(); level.length > 0; ) {
+    const below: RecordKey[] = [];
+    for (const master of new Set(level.map(({ object }) => object))) {
+      const ids = level.filter(({ object }) => object === master).map(({ id }) => id);
+      for (const { name, isGroup } of schema.objects.get(master)?.children ?? []) {
+        if (isGroup) below.push(...(await view.childOutlines(name, ids)).map(({ id }) => ({ object: name, id })));
+      }
     }
+    group.push(...below);
+    level = below;
   }
   return group;
 }
