@@ -6,6 +6,7 @@ import { createSeededRandom } from '../support/seeded-random.ts';
 import { compare } from './compare.ts';
 import { loadCores } from './cores.ts';
 import { CRM_LAYOUT, editRecord, joinRows, makeRecord } from './crm-rows.ts';
+import { carefulRatioOf, reportGoal } from './report.ts';
 
 const EDITS = 100_000;
 const random = createSeededRandom(2);
@@ -31,18 +32,21 @@ const copy = new Uint8Array(byteLength);
 const { twin, scalar, simd } = await loadCores();
 const check = (core: typeof twin) => () => core.checkBatch(CRM_LAYOUT, EDITS, edits, rows);
 
-await compare({
+const report = await compare({
+  id: 'w2',
   title: `W2: check of ${EDITS} edits`,
   items: EDITS,
   byteLength,
   cases: [
-    { name: 'msgpackr, then compare', run: checkDecoded },
-    { name: 'twin', run: check(twin) },
-    { name: 'scalar', run: check(scalar) },
-    { name: 'simd', run: check(simd) },
-    { name: 'memcpy of the bytes', run: copyParts },
+    { name: 'decoded with msgpackr, then compared', run: checkDecoded },
+    { name: 'fieldtide twin', run: check(twin) },
+    { name: 'fieldtide scalar', run: check(scalar) },
+    { name: 'fieldtide simd', run: check(simd) },
+    { name: 'copy of the same bytes', isAlwaysRun: true, run: copyParts },
   ],
 });
+
+if (report.measured.some(({ name }) => name === 'fieldtide simd')) reportGoal('w2-check', carefulRatioOf(report, 'fieldtide simd'), 'SIMD');
 
 /** What a program without the core does: decode edits and rows, compare value by value. */
 function checkDecoded(): { conflicts: number[]; writes: number[] }[] {
