@@ -48,6 +48,14 @@ export function describePacked(suite: Suite): void {
       assertEqual(await scanPacked(storage, 1), [['a', 'packed'], ['b', 'packed'], ['c', 'single']], 'removed first, then packed, then single');
     });
 
+    test('replace the rows that are there, single ones too', async ({ open }) => {
+      const storage = await open();
+      await commit(storage, { putRecords: rowsOf(places(500, SCATTERED), 'single').map(([id, text]) => record(id, text)) });
+      await commit(storage, { putPacked: [packed(rowsOf(places(5_000), 'packed'))] });
+      assertEqual(await scanPacked(storage, 100_000), rowsOf(places(5_000), 'packed'), 'what came last stays');
+      assertEqual(await storage.readRecords([record(nameOf(SCATTERED % 5_000), '')]), [utf8(rowsOf([SCATTERED % 5_000], 'packed')[0]![1])], 'also when it is read by its id');
+    });
+
     test('are removed one by one and in great numbers, and can come back', async ({ open }) => {
       const storage = await open();
       await commit(storage, { putPacked: [packed(rowsOf(places(5_000), 'old'))] });
