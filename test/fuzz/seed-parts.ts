@@ -11,7 +11,7 @@ export function word16(value: number): Uint8Array {
 }
 
 /** Little-endian words, as tables have them. */
-export function words(values: readonly number[]): Uint8Array {
+export function words(values: ArrayLike<number>): Uint8Array {
   return new Uint8Array(Uint32Array.from(values).buffer);
 }
 
