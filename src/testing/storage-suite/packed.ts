@@ -119,7 +119,8 @@ export function describePacked(suite: Suite): void {
       const single = commit(storage, { putRecords: [record(nameOf(5), 'later')] });
       const [rows, [row]] = await Promise.all([scanPacked(storage, Infinity), storage.readRecords([record(nameOf(5), '')])]);
       await Promise.all([writing, single]);
-      assertEqual([rows.length, row], [600, utf8('later')], 'calls take effect in the order they were made');
+      assertEqual([rows.length, row], [600, utf8('later')], 'reads see what was asked for before them');
+      assertEqual(await storage.readRecords([record(nameOf(5), '')]), [utf8('later')], 'commits take effect in the order they were made');
     });
 
     test('take thousands of single rows in, the same rows again and again', async ({ open }) => {
