@@ -66,6 +66,7 @@ export class BatchSession implements BatchCore {
   readonly build: CoreBuild;
   readonly #exports: BatchExports;
   readonly #arena: Arena;
+  #isIndexed = false;
 
   constructor(build: CoreBuild, exports: BatchExports) {
     this.build = build;
@@ -73,9 +74,9 @@ export class BatchSession implements BatchCore {
     this.#arena = new Arena(exports);
   }
 
-  /** Bytes of memory that the instance holds. */
+  /** Bytes of memory that the instance holds for nothing: after an index, the merge takes them over. */
   get memoryBytes(): number {
-    return this.#arena.capacity;
+    return this.#isIndexed ? 0 : this.#arena.capacity;
   }
 
   indexBatch(items: Uint8Array, layouts: readonly Layout[]): BatchIndex | CoreRefusal {
@@ -86,6 +87,7 @@ export class BatchSession implements BatchCore {
     const layoutsAt = arena.place(region);
     const result = arena.reserve(RESULT_WORDS * 4);
     const indexed = this.#readWindows(items, layoutsAt, region.length, result);
+    this.#isIndexed = !('ok' in indexed);
     if ('ok' in indexed) return indexed;
     const { entries, keys, ids, count, room } = indexed;
     const spare = arena.reserve(count * KEY_BYTES);
@@ -104,6 +106,7 @@ export class BatchSession implements BatchCore {
   }
 
   mergeBatch(input: MergeInput): MergedBatch {
+    this.#isIndexed = false;
     return new WasmMerge(this.#exports, this.#arena, input).run();
   }
 

@@ -5,6 +5,7 @@ import {
   LAYOUT_TYPES_AT,
   LAYOUT_WORDS,
   LAYOUTS_HEADER_WORDS,
+  NEED_WORDS,
 } from '../../assembly/layout.ts';
 import { ByteWriter } from '../protocol/byte-writer.ts';
 import type { Layout } from '../protocol/layout.ts';
@@ -44,8 +45,21 @@ export function encodeBases(versions: readonly RecordVersion[]): number[] {
 }
 
 /** Writes the members that groups must have, one group after another; −1 for no image becomes the largest word, NO_INDEX. */
-export function encodeNeeds(groups: readonly PlanGroup[]): number[] {
-  return groups.flatMap(({ needs }, group) => needs.flatMap(({ image, version, held }) => [group, image, ...versionWords(version), ...versionWords(held)]));
+export function encodeNeeds(groups: readonly PlanGroup[]): Uint32Array {
+  const words = new Uint32Array(groups.reduce((count, { needs }) => count + needs.length, 0) * NEED_WORDS);
+  let at = 0;
+  for (const [group, { needs }] of groups.entries()) {
+    for (const { image, version, held } of needs) {
+      words[at++] = group;
+      words[at++] = image;
+      for (const [epoch, n] of [version, held]) {
+        words[at++] = epoch;
+        words[at++] = n;
+        words[at++] = n / 0x1_0000_0000;
+      }
+    }
+  }
+  return words;
 }
 
 /** Epoch, n low, n high. */

@@ -24,7 +24,7 @@ export interface CoreEdition<C extends AnyCore> {
   readonly inlined?: string;
 }
 
-/** Calls one instance. `memoryBytes` is what that instance holds. */
+/** Calls one instance. `memoryBytes` is what that instance holds and the next call does not need. */
 export type Session<C> = C & { readonly memoryBytes: number };
 
 /** Something went wrong inside the core, and what it did about it. The answers are right all the same. */
