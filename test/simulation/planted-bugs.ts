@@ -255,6 +255,11 @@ const BUGS: Readonly<Record<string, Omit<PlantedBug, 'withinSeeds'> & { readonly
     withinSeeds: 100,
     rules: { client: { isInUse: () => false } },
   },
+  'parts-mixed': {
+    mistake: 'A29, A35: a device does not look whether a part is of the state that the parts before were of',
+    withinSeeds: 400,
+    rules: { client: { isNextPart: (staged, part) => part.place === staged.place + 1 } },
+  },
   'incomplete-merged': {
     mistake: 'A35: a group is merged although one of its members has not come',
     withinSeeds: 200,

@@ -14,6 +14,8 @@ export interface Swarm {
   readonly faults: Faults;
   /** How often a page of the feed comes without a member of a group that it names. */
   readonly withheld: number;
+  /** Whether the server goes on in parts of what the records are now, where a device asks for more of what they were. */
+  readonly mixesParts: boolean;
   /** Mean time between two actions, in milliseconds. */
   readonly gapMs: number;
   readonly latencyMs: number;
@@ -96,6 +98,7 @@ export function drawSwarm(random: SeededRandom): Swarm {
     devices,
     faults,
     withheld: drawWithheld(random.fork('withheld')),
+    mixesParts: random.fork('parts').chance(0.3),
     gapMs: random.pick([30, 300, 3_000]),
     latencyMs: random.pick([5, 40, 400]),
     storageMs: random.chance(0.4) ? random.pick([1, 5, 30]) : 0,

@@ -12,6 +12,7 @@ import type { ServerRules } from '../../src/server/server-rules.ts';
 import { canSee, createHooks, inScope, schema, type HookMishap } from './crm.ts';
 import { Oracle } from './oracle/oracle.ts';
 import { createRecordedStore } from './recorded-store.ts';
+import { MixedParts } from './mixed-parts.ts';
 import { drawSwarm, type Swarm } from './swarm.ts';
 import { PATHS } from '../../src/protocol/messages.ts';
 import { withholdMember } from './withheld.ts';
@@ -113,6 +114,7 @@ export function createWorld({ seed, rules = {}, trace }: WorldOptions): World {
     server.crash();
   }
 
+  const mixedParts = new MixedParts();
   const withheldRandom = random.fork('pages');
   /** Answers that are not as the server made them. */
   const shortened = new WeakSet<object>();
@@ -124,7 +126,14 @@ export function createWorld({ seed, rules = {}, trace }: WorldOptions): World {
     exchange: async (request) => {
       const response = await server.exchange(request);
       const user = (request.headers.authorization ?? '').replace('Bearer ', '');
-      if (response?.status !== 200 || response.body === null || request.path !== `/${PATHS.feed}` || isCalm || !withheldRandom.chance(swarm.withheld)) return response;
+      if (response?.status !== 200 || response.body === null || request.path !== `/${PATHS.feed}` || isCalm) return response;
+      const mixed = swarm.mixesParts ? await mixedParts.take(request, response, (next) => server.exchange(next)) : null;
+      if (mixed !== null) {
+        trace.note('server', 'mixes parts');
+        shortened.add(mixed);
+        return mixed;
+      }
+      if (!withheldRandom.chance(swarm.withheld)) return response;
       const page = withholdMember(core, withheldRandom, response.body);
       if (page === null) return response;
       trace.note('server', 'withholds', page.key);
