@@ -1,4 +1,4 @@
-import { absentCount, begin, decide, joinRows, Merge, mergeEnd, nextPlace, noteAttention } from './batch/merge';
+import { absentCount, begin, decide, joinRows, Merge, mergeEnd, nextPlace, noteAttention, touched } from './batch/merge';
 import { ENTRY_BYTES, ID_ROOM, indexQuickly, noteId, packRecordIds, sortRecords } from './batch/index-batch';
 import { blockEnd, blockStart, packAbsent as packAbsentIds, packRows, placeAfter } from './batch/pack';
 import { isBlock, rowCount } from './batch/row-block';
@@ -133,7 +133,7 @@ export function joinBlock(
   if (!isBlock(block, blockBytes)) return STATUS_NOT_SORTED;
   if (absentRoom != 0 && absentRoom < rowCount(block)) return STATUS_BAD_REGIONS;
     if (joinRows(changetype<Merge>(merge), ids, ids + idsBytes, first, from, block, block + blockBytes, number, absentRoom != 0 ? absent : 0) == 0) return reasonOfRefusal();
-  return endBatch(true, nextPlace, absentCount, 0, 0, result);
+  return endBatch(true, nextPlace, absentCount, touched, 0, result);
 }
 
 /** Writes the ids of the rows that a list names as a row block without values; the result's offset is its byte length. */
