@@ -2,7 +2,7 @@
 export const FACT_KINDS = {
   /** Per header: which upload submitted it, and at which version (rules A23, A24). Never pruned. */
   submission: 'submission',
-  /** What changes of override objects replaced (rule A22). */
+  /** What changes of override objects replaced (rule A22); a year, or as long as the host says. */
   audit: 'audit',
   /** Per record: the newest of its `audit` facts. */
   auditHead: 'audit-head',

@@ -16,11 +16,13 @@ export interface PrunerOptions {
   readonly clock: Clock;
   readonly retentionMs: number;
   readonly receiptRetentionMs: number;
+  /** `Infinity` for ever. */
+  readonly auditRetentionMs: number;
   readonly log: (event: ServerLogEvent) => void;
 }
 
 /** Makes a {@link Pruner}. It runs along with uploads rather than on a timer, so an idle server does nothing and nothing has to be stopped. */
-export function createPruner({ store, clock, retentionMs, receiptRetentionMs, log }: PrunerOptions): Pruner {
+export function createPruner({ store, clock, retentionMs, receiptRetentionMs, auditRetentionMs, log }: PrunerOptions): Pruner {
   const prunedAt = new Map<string, number>();
   let turnedAt: number | undefined;
 
@@ -46,9 +48,11 @@ export function createPruner({ store, clock, retentionMs, receiptRetentionMs, lo
         await store.run(tenant, async (transaction) => {
           await transaction.prune({ feedBefore: now - retentionMs, receiptsBefore: now - receiptRetentionMs });
           await transaction.pruneFacts(FACT_KINDS.refused, now - REFUSED_RETENTION_MS);
+          // A record's newest is as old as the mark that leads to it: what is left is never out of reach.
+          for (const kind of Number.isFinite(auditRetentionMs) ? [FACT_KINDS.audit, FACT_KINDS.auditHead] : []) await transaction.pruneFacts(kind, now - auditRetentionMs);
         });
       } catch (cause) {
-        log({ level: 'warning', event: 'prune:failed', message: 'old feed rows, receipts and refused entries could not be removed', cause });
+        log({ level: 'warning', event: 'prune:failed', message: 'old feed rows, receipts, refused entries and overwritten values could not be removed', cause });
       }
     },
   };

@@ -53,6 +53,11 @@ export interface SyncServerOptions<S extends Schema = Schema> {
   readonly retentionMs?: number;
   /** How long receipts are kept, in milliseconds; longer than any device's queue stays unsent. @defaultValue 7_776_000_000, ninety days */
   readonly receiptRetentionMs?: number;
+  /**
+   * How long what saves replaced unseen is kept for `online.listOverwritten`, in milliseconds (rule A22); `Infinity` for ever.
+   * @defaultValue 31_536_000_000, a year
+   */
+  readonly auditRetentionMs?: number;
   /** When devices poll next, in milliseconds (rule A33). @defaultValue null, each device's own interval */
   readonly nextPollMs?: number | null;
   /**

@@ -75,13 +75,13 @@ export interface ServerCore {
 
 /** Makes a server that answers plain requests; `createSyncServer` puts HTTP before it. */
 export function createServerCore<S extends Schema>(options: SyncServerOptions<S>): ServerCore {
-  const { basePath, nextPollMs = null, receiptRetentionMs = 90 * DAY_MS } = options;
+  const { basePath, nextPollMs = null, receiptRetentionMs = 90 * DAY_MS, auditRetentionMs = 365 * DAY_MS } = options;
   const underWay = createUnderWay();
   const parts = createParts(options, (work) => void underWay.run(() => work));
   const { schema, store, clock, log, limits, retentionMs } = parts;
   const devices = createDeviceRegistry({ store, random: parts.random });
   const sightings = createDeviceSightings({ store, clock, log });
-  const pruner = createPruner({ store, clock, retentionMs, receiptRetentionMs, log });
+  const pruner = createPruner({ store, clock, retentionMs, receiptRetentionMs, auditRetentionMs, log });
   const heads = createFeedHeads({ store, clock, everyMs: options.pollSharingMs ?? 4, turnstile: createTurnstile(MOST_AT_ONCE.heads) });
   const polls: PollDesk = { parts, devices, heads, largeSaves: createLargeSaves(clock), turnstile: createTurnstile(MOST_AT_ONCE.pages) };
   const onFailed = (cause: unknown): void => log({ level: 'warning', event: 'hints:failed', message: 'hints could not be sent or heard', cause });

@@ -4,6 +4,7 @@ import { describeOnBothStores } from '../server/both-stores.ts';
 import { createWorld } from '../server/harness.ts';
 import { create, entry, groupSchema, header, remove, update } from './group-schema.ts';
 
+const DAY_MS = 86_400_000;
 const o1 = (n: number) => [header('order', 'o1', n)];
 
 describeOnBothStores('override on the server', (newWorld) => {
@@ -41,6 +42,26 @@ describeOnBothStores('override on the server', (newWorld) => {
     expect(audit.map(({ store, before, after }) => [store, before, after])).toEqual([[phone.store, 'c', 'd'], [tablet.store, 'b', 'c']]);
     expect(await server.online.listOverwritten('order', 'o1', { ...scope, limit: 1 })).toHaveLength(1);
   });
+
+  test.each([['a year', {}, ['third', 'second']], ['as long as the host says', { auditRetentionMs: 100 * DAY_MS }, ['third']], ['for ever', { auditRetentionMs: Infinity }, ['third', 'second', 'first']]])(
+    'A22: what was replaced is kept %s',
+    async (_, options, kept) => {
+      const { device, server, scope, clock } = newWorld({ schema: groupSchema, ...options });
+      const tablet = device('ann'), phone = device('ann', 'phone');
+      await tablet.saveEntry(entry(1, o1(0), create('order', 'o1', { notes: 'a' })));
+      const overwrite = async (number: number, notes: string) => {
+        const saved = await tablet.saveEntry(entry(number, o1(1), update('order', 'o1', { notes: 'never so' }, { notes })));
+        expect(saved).toMatchObject({ outcome: 'saved', overwritten: [{ fields: ['notes'] }] });
+      };
+      await overwrite(2, 'first');
+      await clock.advance(200 * DAY_MS);
+      await overwrite(3, 'second');
+      await clock.advance(166 * DAY_MS);
+      await phone.saveEntry(entry(1, [header('order', 'o2', 0)], create('order', 'o2', { notes: 'x' })));
+      await overwrite(4, 'third');
+      expect((await server.online.listOverwritten('order', 'o1', scope)).map(({ after }) => after)).toEqual(kept);
+    },
+  );
 });
 
 describe('override on the server', () => {
