@@ -241,7 +241,7 @@ export class EngineCore {
 
   #onCommitted(keys: ChangedRecords): void {
     if (!this.#isOpen) return;
-    for (const step of [() => this.live.refresh(keys), async () => this.handles?.refresh(), async () => this.#outcomes?.tell()]) {
+    for (const step of [() => this.live.refresh(keys), async () => this.handles?.refresh(keys), async () => this.#outcomes?.tell()]) {
       void this.steps.run(step).catch((thrown: unknown) => this.connection.noteThrown(thrown));
     }
     this.#inbox?.look();

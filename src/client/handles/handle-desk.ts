@@ -8,6 +8,7 @@ import type { EngineContext } from '../engine-context.ts';
 import { assertMayEdit } from '../queue/guards.ts';
 import { GroupFinder } from '../queue/groups.ts';
 import { saveChange, saveFault } from '../queue/save-changes.ts';
+import type { ChangedRecords } from '../store/changed-records.ts';
 import { keyOf, splitKey, type Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
 import type { HandleAnswer, HandleMode, HandleRequest, HandleSave, HandleView, NewerRecord } from './handle.ts';
@@ -28,6 +29,8 @@ interface Handle {
   /** The records that it keeps from being merged into: its own, and who leads its group. */
   held: readonly Key[];
   release: () => void;
+  /** The records on which its view hangs: a commit that touches none of them changes nothing of it. */
+  watched: ReadonlySet<Key>;
 }
 
 /**
@@ -39,10 +42,14 @@ export class HandleDesk {
   readonly #open = new Map<number, Handle>();
   /** Own saves that the server has taken and that no handle has looked at yet. */
   #saved: SavedMember[] = [];
+  readonly #watchers = new Map<Key, Set<Handle>>();
+  /** A look at the handles failed, and some were not looked at. */
+  #isBehind = false;
   #handles = 0;
 
   constructor(context: EngineContext) {
     this.#context = context;
+    context.store.asideChanged ??= new Set();
   }
 
   /**
@@ -62,13 +69,14 @@ export class HandleDesk {
     const held = [key];
     const shown = { row, entries: store.entriesOf(key) };
     const record = { ...splitKey(key), values: decodeRow(layout, row), syncState: records.syncState(key) };
-    const one: Handle = { handle, key, mode, listener, shown, told: null, held, release: store.inUse.mark(held), view: { handle, place: 0, record, newer: null } };
+    const one: Handle = { handle, key, mode, listener, shown, told: null, held, release: store.inUse.mark(held), view: { handle, place: 0, record, newer: null }, watched: new Set() };
     this.#open.set(handle, one);
     try {
       await this.#look(one, []);
     } catch (thrown) {
       // Nobody would ever close it.
       this.#open.delete(handle);
+      this.#watch(one, new Set());
       one.release();
       throw thrown;
     }
@@ -84,6 +92,7 @@ export class HandleDesk {
     const one = this.#open.get(handle);
     if (one === undefined) return;
     this.#open.delete(handle);
+    this.#watch(one, new Set());
     one.release();
     this.#context.emit({ type: 'handle:closed', handle, ...splitKey(one.key), mode: one.mode });
     await releaseLeft(this.#context, one.held);
@@ -104,17 +113,38 @@ export class HandleDesk {
     if (this.#open.size > 0) this.#saved.push(...saved);
   }
 
-  /** After commits: shows each handle what it may show of them. */
-  async refresh(): Promise<void> {
-    const saved = this.#saved;
+  /**
+   * After commits: shows each handle what it may show of them.
+   *
+   * @param changed - the records that they changed, what is kept aside not counted; `null` for any
+   */
+  async refresh(changed: ChangedRecords = null): Promise<void> {
+    const saved = this.#saved, { store } = this.#context;
     this.#saved = [];
-    for (const one of this.#open.values()) await this.#look(one, saved);
+    const touched = [...(changed ?? []), ...(store.asideChanged ?? []), ...saved.map(({ sent }) => keyOf(sent.object, sent.id))];
+    store.asideChanged = new Set();
+    const handles = changed === null || this.#isBehind ? new Set(this.#open.values()) : new Set(touched.flatMap((key) => [...(this.#watchers.get(key) ?? [])]));
+    this.#isBehind = true;
+    for (const one of handles) if (this.#open.has(one.handle)) await this.#look(one, saved);
+    this.#isBehind = false;
     await releaseLeft(this.#context).catch(() => {});
   }
 
   /** Forgets all handles: the engine closes. */
   clear(): void {
     this.#open.clear();
+    this.#watchers.clear();
+  }
+
+  /** Notes on which records a view hangs. */
+  #watch(one: Handle, keys: ReadonlySet<Key>): void {
+    for (const key of one.watched) {
+      const watchers = this.#watchers.get(key);
+      watchers?.delete(one);
+      if (watchers?.size === 0) this.#watchers.delete(key);
+    }
+    one.watched = keys;
+    for (const key of keys) this.#watchers.set(key, (this.#watchers.get(key) ?? new Set()).add(one));
   }
 
   #of(handle: number): Handle {
@@ -175,6 +205,7 @@ export class HandleDesk {
       isSubmitted: await this.#isSubmitted(finder, one, row),
       isGroupAside: await this.#isGroupAside(one),
     });
+    this.#watch(one, new Set([...finder.keys, ...one.held, ...one.held.flatMap((at) => store.parkedOf(at)).flatMap(({ members }) => [...members.keys()])]));
     const syncState = records.syncState(key);
     const isSame = one.told !== null && bytesEqual(one.told, shown.row) && view.newer === newer && view.record.syncState === syncState;
     one.shown = shown;

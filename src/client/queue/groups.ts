@@ -71,6 +71,11 @@ export class GroupFinder {
     return new Map([...this.#known].flatMap(([key, { base }]) => (base === null ? [] : [[key, base] as const])));
   }
 
+  /** All records looked at so far. */
+  get keys(): Iterable<Key> {
+    return this.#known.keys();
+  }
+
   /** Reads records in one go. */
   async load(keys: readonly Key[]): Promise<void> {
     const missing = keys.filter((key) => !this.#known.has(key));

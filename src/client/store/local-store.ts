@@ -10,7 +10,7 @@ import { keysOf, laneKeysOf, type QueueEntry } from '../queue/queue-entry.ts';
 import { ChangedSince } from './changed-records.ts';
 import { EntryIndex } from './entry-index.ts';
 import { InUse } from './in-use.ts';
-import { decodeParked, ParkedGroups, type ParkedGroup } from './parked.ts';
+import { decodeParked, namesIn, ParkedGroups, type ParkedGroup } from './parked.ts';
 import { keyOf, splitKey, type Key } from './record-key.ts';
 import { readOnly } from '../read-only.ts';
 import type { HeldImage } from './rows.ts';
@@ -31,6 +31,8 @@ export class LocalStore {
   readonly fence: Uint8Array;
   /** Rule A10: the store is read and left as it is. */
   readonly isReadOnly: boolean;
+  /** Rows as row blocks, where the storage can give and take them so. */
+  readonly packed: PackedStorage | undefined;
   readonly #storage: Storage;
   readonly #options: LocalStoreOptions;
   readonly #schemaLayouts: ReadonlyMap<string, Layout>;
@@ -48,6 +50,8 @@ export class LocalStore {
   readonly inUse: InUse = new InUse();
   /** Records that came out of scope, each with the server time of the answer that last brought it (rule A32). */
   readonly outside: Map<Key, number> = new Map();
+  /** Records of which something that is kept aside has changed, while there is somebody who takes them from here. */
+  asideChanged: Set<Key> | null = null;
   /** Notes which records come in, as is done anyway while pages are staged: a download has begun, and has no page yet. */
   notesFresh = false;
   readonly #changed: ChangedSince;
@@ -57,6 +61,7 @@ export class LocalStore {
 
   private constructor(storage: Storage, options: LocalStoreOptions, meta: Meta, fence: Uint8Array) {
     this.#storage = storage;
+    this.packed = storage.packed;
     this.#options = options;
     this.#schemaLayouts = layoutsOf(options.schema);
     this.#changed = new ChangedSince(options.onCommitted);
@@ -176,11 +181,6 @@ export class LocalStore {
   /** What is held of a record that is gone. */
   readonly tombstone = (key: Key): HeldImage | undefined => this.#gone.get(key);
 
-  /** Rows as row blocks, where the storage can give and take them so. */
-  get packed(): PackedStorage | undefined {
-    return this.#storage.packed;
-  }
-
   /** Records of which more is held than a live base, or something else: tombstones, images kept aside, marks of scope. */
   *keysApart(): Iterable<Key> {
     for (const keys of [this.#gone, this.#sides, this.outside]) yield* keys.keys();
@@ -254,6 +254,7 @@ export class LocalStore {
     for (const [hash, layout] of step.layouts) this.#layouts.set(hash, layout);
     for (const [key, image] of step.bases) setOrDelete(this.#gone, key, image.state === 'live' ? null : image);
     for (const [key, image] of step.sides) setOrDelete(this.#sides, key, image);
+    if (this.asideChanged !== null) for (const key of [...step.sides.keys(), ...[...step.parked].flatMap((change) => namesIn(this.parked, change))]) this.asideChanged.add(key);
     for (const [name, group] of step.parked) this.#parked.put(name, group);
     for (const [key, since] of step.outside) setOrDelete(this.outside, key, since);
     for (const [id, notice] of step.notices) setOrDelete(this.#notices, id, notice);

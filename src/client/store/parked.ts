@@ -83,3 +83,8 @@ export class ParkedGroups {
 export function namedIn({ headers, members, masters }: ParkedGroup): Set<Key> {
   return new Set([...headers, ...members.keys(), ...masters]);
 }
+
+/** Every record that a group names which is put, or taken away, and that its former state names. */
+export function namesIn(all: ReadonlyMap<Key, ParkedGroup>, [name, group]: readonly [Key, ParkedGroup | null]): Key[] {
+  return [all.get(name), group].flatMap((one) => (one ? [...namedIn(one)] : []));
+}
