@@ -24,10 +24,14 @@ export function remoteTask<Task>(): Task | null {
   return place < 0 ? null : (JSON.parse(process.argv[place + 1]!) as Task);
 }
 
-/** Starts this program once more, for a part of its work. One call at a time. */
-export function startRemote(task: unknown): Remote {
+/**
+ * Starts this program once more, for a part of its work. One call at a time.
+ *
+ * @param heap - the flag of Node that says how far its heap may grow
+ */
+export function startRemote(task: unknown, heap = '--max-old-space-size=8192'): Remote {
   const child = fork(process.argv[1]!, [CHILD, JSON.stringify(task)], {
-    execArgv: ['--expose-gc', '--enable-source-maps', '--max-old-space-size=8192'],
+    execArgv: ['--expose-gc', '--enable-source-maps', heap],
     serialization: 'advanced',
   });
   const started = ask(child, { method: START, args: [] });

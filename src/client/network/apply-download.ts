@@ -144,7 +144,8 @@ class Application {
     const { outside, meta: { cursor: before, hasFeedGap } } = this.#context.store;
     const { cursor } = this.#download;
     const isOfOne = before !== null && before.feed === cursor.feed && before.epoch === cursor.epoch;
-    const staysAny = [...outside.keys()].some((key) => !this.#decided.unmarked.includes(key));
+    const unmarked = new Set(this.#decided.unmarked);
+    const staysAny = [...outside.keys()].some((key) => !unmarked.has(key));
     return staysAny && isOfOne && !hasFeedGap && before.position < cursor.position ? before : cursor;
   }
 
