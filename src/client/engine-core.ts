@@ -101,14 +101,17 @@ export class EngineCore {
   /** Runs what reads or changes the store, when it is its turn. */
   async step<T>(step: (context: EngineContext) => Promise<T>): Promise<T> {
     await this.assertOpen();
-    const running = this.steps.run(() => {
-      // It may have been closed while this waited its turn.
-      if (this.#isClosed) throw closed();
-      return step(this.context);
-    });
-    // Rule C10: whoever finds the store in other hands says so, and asks the server for nothing any more.
-    running.catch((fault: unknown) => isFault(fault, 'CLIENT_TAKEN_OVER') && this.connection.noteThrown(fault));
-    return running;
+    try {
+      return await this.steps.run(() => {
+        // It may have been closed while this waited its turn.
+        if (this.#isClosed) throw closed();
+        return step(this.context);
+      });
+    } catch (fault) {
+      // Rule C10: whoever finds the store in other hands says so, and asks the server for nothing any more.
+      if (isFault(fault, 'CLIENT_TAKEN_OVER')) this.connection.noteThrown(fault);
+      throw fault;
+    }
   }
 
   /** Rule A13: what is saved goes up at once. */
@@ -182,7 +185,7 @@ export class EngineCore {
     const { steps } = this;
     const emit = (event: SyncEvent): void => this.events.emit(event);
     const onFault = (thrown: unknown): void => this.connection.noteThrown(thrown);
-    this.board = new StatusBoard({ store, conversation: () => this.connection.state, isOpen: () => this.#isOpen, emit });
+    this.board = new StatusBoard({ store, conversation: () => this.connection.state, isOpen: () => this.#isOpen, events: this.events });
     this.context = {
       schema,
       places: groupPlaces(schema),
@@ -241,11 +244,16 @@ export class EngineCore {
 
   #onCommitted(keys: ChangedRecords): void {
     if (!this.#isOpen) return;
-    for (const step of [() => this.live.refresh(keys), async () => this.handles?.refresh(keys), async () => this.#outcomes?.tell()]) {
-      void this.steps.run(step).catch((thrown: unknown) => this.connection.noteThrown(thrown));
-    }
+    // Whoever begins to listen from now on reads what is in the store by then.
+    if (this.live.isWatched) this.#tell(() => this.live.refresh(keys));
+    if (this.handles !== null) this.#tell(async () => this.handles?.refresh(keys));
+    if (this.#outcomes !== null) this.#tell(async () => this.#outcomes?.tell());
     this.#inbox?.look();
     this.board.show();
+  }
+
+  #tell(step: () => Promise<void>): void {
+    this.steps.run(step).catch((thrown: unknown) => this.connection.noteThrown(thrown));
   }
 
   #wakeUpload(): void {

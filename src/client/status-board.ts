@@ -1,4 +1,4 @@
-import { createEmitter, type Unsubscribe } from '../shared/emitter.ts';
+import { createEmitter, type Emitter, type Unsubscribe } from '../shared/emitter.ts';
 import type { ConversationState } from './network/conversation-state.ts';
 import type { LocalStore } from './store/local-store.ts';
 import { countNotices, type Notice } from './answers/notices.ts';
@@ -11,7 +11,7 @@ export interface StatusBoardOptions {
   readonly conversation: () => ConversationState;
   /** Nothing is shown before the engine is open, and nothing once it closes. */
   readonly isOpen: () => boolean;
-  readonly emit: (event: SyncEvent) => void;
+  readonly events: Emitter<SyncEvent>;
 }
 
 /** Shows status and notices to whoever watches them: after anything that may have changed them, once for each real change. */
@@ -22,6 +22,8 @@ export class StatusBoard {
   #progress: DownloadProgress | null = null;
   #storagePersisted: boolean | null = null;
   #last: SyncStatus | null = null;
+  /** Something may have changed since, while nobody listened. */
+  #isBehind = false;
 
   constructor(options: StatusBoardOptions) {
     this.#options = options;
@@ -50,11 +52,13 @@ export class StatusBoard {
   }
 
   watch(listener: (status: SyncStatus) => void): Unsubscribe {
+    this.catchUp();
     listener(this.read());
     return this.#statuses.subscribe(listener);
   }
 
   watchNotices(listener: (notices: readonly Notice[]) => void): Unsubscribe {
+    this.catchUp();
     listener(this.readNotices());
     return this.#noticeLists.subscribe(listener);
   }
@@ -70,14 +74,23 @@ export class StatusBoard {
     return isPersisted;
   }
 
+  /** Before somebody begins to listen: what changed until now is not for them. */
+  catchUp(): void {
+    if (this.#isBehind) this.#last = this.read();
+    this.#isBehind = false;
+  }
+
   show(): void {
-    if (!this.#options.isOpen()) return;
+    const { isOpen, events } = this.#options;
+    if (!isOpen()) return;
+    this.#isBehind = !this.#statuses.isHeard && !this.#noticeLists.isHeard && !events.isHeard;
+    if (this.#isBehind) return;
     const status = this.read();
     const before = this.#last;
     if (JSON.stringify(before) === JSON.stringify(status)) return;
     this.#last = status;
     this.#statuses.emit(status);
-    if (before === null || before.state !== status.state) this.#options.emit({ type: 'status:changed', state: status.state });
+    if (before === null || before.state !== status.state) events.emit({ type: 'status:changed', state: status.state });
     if (before?.notices !== status.notices) this.#noticeLists.emit(this.readNotices());
   }
 

@@ -21,7 +21,10 @@ function createServerCalls(core: EngineCore): ServerCalls {
       await core.assertOpen();
       return core.board.watch(listener);
     },
-    watchEvents: async (listener) => core.events.subscribe(listener),
+    async watchEvents(listener) {
+      core.board?.catchUp();
+      return core.events.subscribe(listener);
+    },
     async download() {
       await core.assertOpen();
       return (await core.connection.open()).download();

@@ -28,6 +28,14 @@ export class ByteWriter {
     return taken;
   }
 
+  /** Copies what was written into a buffer that has room for it, and begins anew. */
+  takeInto(buffer: Uint8Array, at: number): Uint8Array {
+    buffer.set(this.#bytes.subarray(0, this.#length), at);
+    const taken = buffer.subarray(at, at + this.#length);
+    this.#length = 0;
+    return taken;
+  }
+
   nil(): void {
     this.#tagged(0xc0, 0, 0);
   }
@@ -83,12 +91,16 @@ export class ByteWriter {
       this.array(value.length);
       for (const member of value) this.anything(member, compareKeys);
     } else {
-      const entries = Object.entries(value).filter(([, member]) => member !== undefined);
-      if (compareKeys !== undefined) entries.sort(([left], [right]) => compareKeys(left, right));
-      this.map(entries.length);
-      for (const [key, member] of entries) {
+      const members = value as Readonly<Record<string, unknown>>;
+      const keys = Object.keys(members);
+      if (compareKeys !== undefined) keys.sort(compareKeys);
+      let count = 0;
+      for (const key of keys) if (members[key] !== undefined) count++;
+      this.map(count);
+      for (const key of keys) {
+        if (members[key] === undefined) continue;
         this.text(key);
-        this.anything(member, compareKeys);
+        this.anything(members[key], compareKeys);
       }
     }
   }
@@ -147,10 +159,37 @@ const KEPT_BYTES = 65_536;
 
 /** The bytes that `write` writes. Writers are kept for the next call: to make one costs more than to write most values. */
 export function written(write: (writer: ByteWriter) => void): Uint8Array {
+  return writtenAnd(write, (writer) => writer.take());
+}
+
+const SHEET_BYTES = 8_192;
+
+/** What is left of it was never handed out; a full one is replaced. */
+let sheet = new Uint8Array(0);
+let filled = 0;
+
+/**
+ * As {@link written}, for bytes that are handed on and not kept: small ones are views of a larger buffer, nothing of which is written
+ * twice, because a buffer of one's own costs more than its bytes.
+ */
+export function writtenToPass(write: (writer: ByteWriter) => void): Uint8Array {
+  return writtenAnd(write, (writer) => {
+    if (writer.length > SHEET_BYTES / 8) return writer.take();
+    if (filled + writer.length > sheet.length) {
+      sheet = new Uint8Array(SHEET_BYTES);
+      filled = 0;
+    }
+    const bytes = writer.takeInto(sheet, filled);
+    filled += bytes.length;
+    return bytes;
+  });
+}
+
+function writtenAnd(write: (writer: ByteWriter) => void, take: (writer: ByteWriter) => Uint8Array): Uint8Array {
   const writer = spare ?? new ByteWriter(1024);
   spare = null;
   write(writer);
-  const bytes = writer.take();
+  const bytes = take(writer);
   if (writer.capacity <= KEPT_BYTES) spare = writer;
   return bytes;
 }

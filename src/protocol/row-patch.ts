@@ -1,6 +1,6 @@
 import { ByteReader } from './byte-reader.ts';
 import { written } from './byte-writer.ts';
-import { createMask, isInMask, setInMask, type FieldMask } from './row.ts';
+import { createMask, isInMask, joinRow, setInMask, type FieldMask } from './row.ts';
 import type { Layout } from './layout.ts';
 
 /**
@@ -27,19 +27,30 @@ export function patchRow(row: Uint8Array, values: ReadonlyMap<number, Uint8Array
   });
 }
 
-/** The fields in which two rows of a layout differ. */
-export function differingFields(layout: Layout, before: Uint8Array, after: Uint8Array): FieldMask {
+/** An edit of a row: the fields whose values really differ, with what they were and what they become. */
+export interface RowChange {
+  readonly mask: FieldMask;
+  readonly previous: Uint8Array;
+  readonly next: Uint8Array;
+}
+
+/** What putting values into a row changes of it, without making that row; `null` when nothing does. */
+export function changeOf(layout: Layout, row: Uint8Array, values: ReadonlyMap<number, Uint8Array>): RowChange | null {
+  const reader = new ByteReader(row);
   const mask = createMask(layout);
-  const old = new ByteReader(before), now = new ByteReader(after);
-  old.array();
-  now.array();
-  for (let position = 0; position < layout.fields.length; position++) {
-    const from = old.at, to = now.at;
-    old.skip();
-    now.skip();
-    if (!areEqual(before, from, old.at, after, to, now.at)) setInMask(mask, position);
+  const places: number[] = [], next: Uint8Array[] = [];
+  reader.array();
+  for (let position = 0, left = values.size; left > 0; position++) {
+    const value = values.get(position), start = reader.at;
+    reader.skip();
+    if (value === undefined) continue;
+    left--;
+    if (areEqual(row, start, reader.at, value, 0, value.length)) continue;
+    setInMask(mask, position);
+    places.push(start, reader.at);
+    next.push(value);
   }
-  return mask;
+  return next.length === 0 ? null : { mask, previous: joinPlaces(row, places), next: joinRow(next) };
 }
 
 /** The values of some fields of a row, as a change carries them. */
@@ -51,6 +62,11 @@ export function pickValues(row: Uint8Array, mask: FieldMask): Uint8Array {
     reader.skip();
     if (isInMask(mask, position)) places.push(start, reader.at);
   }
+  return joinPlaces(row, places);
+}
+
+/** @param places - where each value begins and ends */
+function joinPlaces(row: Uint8Array, places: readonly number[]): Uint8Array {
   return written((writer) => {
     writer.array(places.length / 2);
     for (let place = 0; place < places.length; place += 2) writer.raw(row.subarray(places[place], places[place + 1]));

@@ -8,9 +8,15 @@ export interface Serial {
 /** @param before - what must end before any step begins, if there is anything; a step that has to wait for it fails with it */
 export function createSerial(before: () => Promise<void> | null = () => null): Serial {
   let last: Promise<unknown> = Promise.resolve();
+  const turn = async <T>(previous: Promise<unknown>, step: () => Promise<T>): Promise<T> => {
+    await previous;
+    const first = before();
+    if (first !== null) await first;
+    return await step();
+  };
   return {
     run<T>(step: () => Promise<T>): Promise<T> {
-      const result = last.then(() => before()?.then(step) ?? step());
+      const result = turn(last, step);
       last = result.catch(() => {});
       return result;
     },

@@ -6,8 +6,8 @@ import { loadCore } from '../../src/core/load-core.ts';
 import { WHOLE_EDITION } from '../../src/core/wasm-session.ts';
 import { FIELD_TYPE_CODES, type FieldType } from '../../src/protocol/field.ts';
 import { createLayout, type Layout } from '../../src/protocol/layout.ts';
-import { encodeRow, encodeValue, joinRow, mapRow, maskPositions, splitRow } from '../../src/protocol/row.ts';
-import { differingFields, patchRow, pickValues } from '../../src/protocol/row-patch.ts';
+import { createMask, encodeRow, encodeValue, joinRow, mapRow, maskPositions, splitRow } from '../../src/protocol/row.ts';
+import { changeOf, patchRow, pickValues } from '../../src/protocol/row-patch.ts';
 import { anyLayout, anyRecord, recordAndEdit, valueOf } from '../core/arbitraries.ts';
 import { createSeededRandom } from '../support/seeded-random.ts';
 
@@ -29,6 +29,12 @@ const olderRow = fc
     return fc.tuple(anyRecord(old), changes).map(([record, edits]) => ({ old, now, record, edits }));
   });
 
+/** The fields in which rows differ, and the values of both in them. */
+function changeBetween(layout: Layout, before: Uint8Array, after: Uint8Array) {
+  const nothing = joinRow([]);
+  return changeOf(layout, before, new Map(splitRow(after).entries())) ?? { mask: createMask(layout), previous: nothing, next: nothing };
+}
+
 function positionsOf(layout: Layout, edits: object): number[] {
   return Object.keys(edits).map((name) => layout.positions.get(name)!);
 }
@@ -37,11 +43,12 @@ describe('the patch of a row', () => {
   test('finds the fields that differ as the core does, and the values of them as they are in a row cut apart', () => {
     fc.assert(
       fc.property(anyEdit, ({ layout, before, after }) => {
-        const mask = differingFields(layout, before, after);
+        const { mask, previous, next } = changeBetween(layout, before, after);
         for (const core of Object.values(cores)) expect(mask).toEqual(core.diffRows(layout, before, after));
-        for (const row of [before, after]) {
-          const values = splitRow(row);
-          expect(pickValues(row, mask)).toEqual(joinRow(maskPositions(mask).map((position) => values[position]!)));
+        for (const [row, values] of [[before, previous], [after, next]] as const) {
+          const all = splitRow(row);
+          expect(values).toEqual(joinRow(maskPositions(mask).map((position) => all[position]!)));
+          expect(pickValues(row, mask)).toEqual(values);
         }
       }),
     );
@@ -50,8 +57,8 @@ describe('the patch of a row', () => {
   test('gives the row that the core makes of the same edit', () => {
     fc.assert(
       fc.property(anyEdit, ({ layout, before, after }) => {
-        const mask = differingFields(layout, before, after);
-        const edit = { mask, previous: pickValues(before, mask), next: pickValues(after, mask) };
+        const edit = changeBetween(layout, before, after);
+        const { mask } = edit;
         const values = splitRow(after);
         const patched = patchRow(before, new Map(maskPositions(mask).map((position) => [position, values[position]!])));
         expect(patched).toEqual(after);
@@ -69,8 +76,9 @@ describe('the patch of a row', () => {
         const expected = joinRow(values.map((value, position) => patches.get(position) ?? value));
         const patched = patchRow(held, patches);
         expect(patched).toEqual(expected);
-        const changed = maskPositions(differingFields(now, held, patched));
+        const changed = maskPositions(changeBetween(now, held, patched).mask);
         expect(changed.every((position) => positionsOf(now, edits).includes(position))).toBe(true);
+        expect(changeOf(now, held, patches) ?? changeBetween(now, held, held)).toEqual(changeBetween(now, held, patched));
       }),
     );
   });

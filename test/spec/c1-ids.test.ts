@@ -69,6 +69,7 @@ describe('C1: the server’s Record ID in place of the id at birth', () => {
     expect(await ids('visit', { account: serverId } as never)).toEqual(['v1']);
     expect(await ids('visit', { account: { in: [serverId, otherId] } } as never)).toEqual(['v1', 'v2']);
     expect(await ids('visit', { account: { not: serverId } } as never)).toEqual(['v2']);
+    await engine.exchange();
     const heard: string[][] = [];
     await engine.watchQuery({ object: 'visit', where: { account: otherId } }, (records) => heard.push(records.map(({ id }) => id)));
     await engine.remove('visit', 'v2');

@@ -24,11 +24,12 @@ const ENTRIES_SEARCHED = 1_000;
 export async function queueEntries(context: EngineContext, contents: readonly EntryContent[], settlement: Settlement, released: readonly Key[] = []): Promise<number[]> {
   const { store, clock, emit } = context;
   const { step } = settlement;
-  const together = new Set(contents.flatMap(({ members }) => createdBy({ members })));
+  let created: ReadonlySet<Key> | null = null;
+  const isTogether = (key: Key): boolean => (created ??= new Set(contents.flatMap(createdBy))).has(key);
   let { nextSeq } = store.meta;
   const seqs = contents.map(({ members, headers }) => {
     const tail = members.length === 1 ? store.entriesOf(keyOf(members[0]!.object, members[0]!.id)).at(-1) : undefined;
-    const joined = tail === undefined ? null : joinTail(context, tail, members[0]!, together);
+    const joined = tail === undefined ? null : joinTail(context, tail, members[0]!, isTogether);
     if (joined === null) {
       step.putEntry(newEntry(nextSeq, clock.now(), { members, headers }));
       return nextSeq++;
@@ -39,7 +40,7 @@ export async function queueEntries(context: EngineContext, contents: readonly En
   });
   step.meta = { ...step.meta, nextSeq };
   for (const key of released) settlement.freed.add(key);
-  const events = await releaseWith(context, settlement, new Set(released));
+  const events = settlement.freed.size === 0 ? [] : await releaseWith(context, settlement, new Set(released));
   await store.commit(step, 'strict');
   seqs.forEach((entry, index) => {
     for (const member of contents[index]!.members) {
@@ -69,9 +70,9 @@ export function newEntry(seq: number, savedAt: number, content: EntryContent): Q
   return { seq, state: 'queued', number: null, savedAt, ...content, duplicateOf: null, deferrals: 0, deferredSince: null, refusal: null };
 }
 
-/** @param together - records that the same commit creates, in entries of their own. */
-function joinTail({ schema, store, places, rules }: EngineContext, tail: QueueEntry, member: Member, together: ReadonlySet<Key>): Coalesced {
-  const isCreatedLater = (key: Key): boolean => together.has(key) || store.entriesOf(key).some((entry) => entry.seq > tail.seq && createdBy(entry).includes(key));
+/** @param isTogether - says whether the same commit creates a record, in an entry of its own. */
+function joinTail({ schema, store, places, rules }: EngineContext, tail: QueueEntry, member: Member, isTogether: (key: Key) => boolean): Coalesced {
+  const isCreatedLater = (key: Key): boolean => isTogether(key) || store.entriesOf(key).some((entry) => entry.seq > tail.seq && createdBy(entry).includes(key));
   const own = keyOf(member.object, member.id);
   return rules.coalesce({
     tail,

@@ -2,7 +2,7 @@ import type { ProtocolLimits } from '../../protocol/limits.ts';
 import { NO_VERSION, type RecordVersion } from '../../protocol/version.ts';
 import { SyncFault, type FaultDetails } from '../../shared/fault.ts';
 import { createId } from '../../shared/ids.ts';
-import { withBirthIds } from '../read/birth-ids.ts';
+import { targetOf, withBirthIds } from '../read/birth-ids.ts';
 import type { EngineContext } from '../engine-context.ts';
 import type { SaveReceipt, TransactionReceipt } from '../engine.ts';
 import { sizeOf } from './entry-size.ts';
@@ -11,8 +11,8 @@ import { guardEdits, rowsAfter } from './guard.ts';
 import { queueEntries, type EntryContent } from './queue-entries.ts';
 import type { EntryHeader } from './queue-entry.ts';
 import { keyOf, splitKey, type Key } from '../store/record-key.ts';
-import { versionOf } from '../store/rows.ts';
-import { checkId, editRow, memberBetween, rowAsSeen } from './save.ts';
+import { versionOf, type HeldImage } from '../store/rows.ts';
+import { checkId, editRow, memberBetween, memberOfEdit, rowAsSeen } from './save.ts';
 import { Settlement } from '../answers/settle.ts';
 import { gatherGroups, inChange, orderMembers, type Change, type Edit, type PlacedEdit } from './transaction.ts';
 
@@ -36,10 +36,41 @@ export async function saveChanges(context: EngineContext, limits: ProtocolLimits
 }
 
 /** Saves one record. */
-export async function saveChange(context: EngineContext, limits: ProtocolLimits, change: Change): Promise<SaveReceipt> {
+export function saveChange(context: EngineContext, limits: ProtocolLimits, change: Change): Promise<SaveReceipt> {
+  return isPlainEdit(context, change) ? saveEdit(context, limits, change) : saveOne(context, limits, change);
+}
+
+async function saveOne(context: EngineContext, limits: ProtocolLimits, change: Change): Promise<SaveReceipt> {
   const { entry, records } = await saveChanges(context, limits, [change]);
   return { ...records[0]!, entry };
 }
+
+/** An edit outside groups, of a record that nothing locks, by values that refer to no other, while nothing waits of any record. */
+function isPlainEdit({ store, schema, places }: EngineContext, { op, object, values = {}, seen }: Change): boolean {
+  return op === 'update' && seen === undefined && store.parked.size === 0 && places.get(object)?.header === null && !Object.keys(values).some((name) => targetOf(schema, object, name));
+}
+
+/**
+ * Saves a plain edit: what has to be asked is answered by the record's own row, and what changes is cut out of that. Comes to the same as
+ * {@link saveChanges}, which is asked where there is no such record by its id at birth.
+ *
+ * @throws {@link SyncFault} `CHANGE_TOO_LARGE`, and whatever the values are refused for
+ */
+async function saveEdit(context: EngineContext, limits: ProtocolLimits, change: Change): Promise<SaveReceipt> {
+  const { schema, store, rules, records } = context;
+  const { object, id, values } = change;
+  const key = keyOf(object, id!);
+  const { row, base } = await records.read(key);
+  if (row === null) return saveOne(context, limits, change);
+  const member = memberOfEdit(schema, store.layout(object), id!, row, values ?? {}, versionOf(base));
+  if (member === null) return { object, id: id!, entry: null };
+  const content: EntryContent = { members: [member], headers: rules.headersOf([]) };
+  assertFits(content, limits);
+  const [entry = null] = await queueEntries(context, [content], new Settlement(store, rules, base === null ? NO_BASES : new Map([[key, base]])));
+  return { object, id: id!, entry };
+}
+
+const NO_BASES: ReadonlyMap<Key, HeldImage> = new Map();
 
 async function readChanges(context: EngineContext, finder: GroupFinder, changes: readonly Change[]): Promise<Edit[]> {
   await finder.load(changes.flatMap(({ object, id }) => (id === undefined ? [] : [keyOf(object, id)])));
@@ -134,11 +165,14 @@ async function findTops(context: EngineContext, finder: GroupFinder, { key, befo
 }
 
 /** Refuses to change what belongs to a submitted record. @throws {@link SyncFault} `RECORD_LOCKED` */
-export async function assertUnlocked({ schema, store, rules }: EngineContext, finder: GroupFinder, key: Key, top: Key): Promise<void> {
-  const { object } = splitKey(top);
+export async function assertUnlocked(context: EngineContext, finder: GroupFinder, key: Key, top: Key): Promise<void> {
   // As it is before this save: the entry that submits a record may change it.
-  const { row } = await finder.record(top);
-  if (rules.isLocked(schema.objects[object]!.submitted, store.layout(object), row)) throw saveFault('RECORD_LOCKED', key, 'belongs to a submitted record', { headerObject: object, headerId: splitKey(top).id });
+  assertRowUnlocked(context, key, top, (await finder.record(top)).row);
+}
+
+function assertRowUnlocked({ schema, store, rules }: EngineContext, key: Key, top: Key, row: Uint8Array | null): void {
+  const { object, id } = splitKey(top);
+  if (rules.isLocked(schema.objects[object]!.submitted, store.layout(object), row)) throw saveFault('RECORD_LOCKED', key, 'belongs to a submitted record', { headerObject: object, headerId: id });
 }
 
 function isHeader({ places }: EngineContext, key: Key): boolean {

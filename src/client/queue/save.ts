@@ -1,8 +1,8 @@
 import { findViolation } from '../../protocol/constraints.ts';
 import type { Field } from '../../protocol/field.ts';
 import type { Layout } from '../../protocol/layout.ts';
-import { createMask, encodeCanonical, joinRow, namesInMask, NO_VALUE, setInMask, splitRow, type FieldMask } from '../../protocol/row.ts';
-import { differingFields, patchRow, pickValues } from '../../protocol/row-patch.ts';
+import { createMask, encodeCanonical, joinRow, namesInMask, NO_VALUE, setInMask, splitRow } from '../../protocol/row.ts';
+import { changeOf, patchRow, pickValues, type RowChange } from '../../protocol/row-patch.ts';
 import type { Schema } from '../../protocol/schema.ts';
 import { canonicalValue, VALUE_LIMITS } from '../../protocol/value.ts';
 import { NO_VERSION, type RecordVersion } from '../../protocol/version.ts';
@@ -19,11 +19,32 @@ type Values = Readonly<Record<string, unknown>>;
  * @throws {@link SyncFault} naming object and field; nothing was changed.
  */
 export function editRow(schema: Schema, layout: Layout, row: Uint8Array | null, values: Values, isUnfinished = false): Uint8Array {
-  const fields = schema.objects[layout.object]!.fields;
+  if (row !== null) return patchRow(row, encodeEdit(schema, layout, values, isUnfinished));
+  const { fields } = schema.objects[layout.object]!;
   checkNames(layout, fields, values);
-  const encode = (name: string): Uint8Array => encodeField(layout, name, fields[name]!, own(values, name), isUnfinished);
-  if (row === null) return joinRow(layout.fields.map(({ name }) => encode(name)));
-  return patchRow(row, new Map(namesIn(values).map((name) => [layout.positions.get(name)!, encode(name)])));
+  return joinRow(layout.fields.map(({ name }) => encodeField(layout, name, fields[name]!, own(values, name), isUnfinished)));
+}
+
+/**
+ * What a host's values make of a record, without the row that they lead to; `null` when nothing really changes.
+ *
+ * @throws {@link SyncFault} naming object and field.
+ */
+export function memberOfEdit(schema: Schema, layout: Layout, id: string, row: Uint8Array, values: Values, base: RecordVersion): Member | null {
+  return memberOf(layout, id, changeOf(layout, row, encodeEdit(schema, layout, values)), base);
+}
+
+function memberOf(layout: Layout, id: string, change: RowChange | null, base: RecordVersion): Member | null {
+  return change && { object: layout.object, id, op: 'update', layout, base, mask: change.mask, previous: change.previous, next: change.next };
+}
+
+/** A host's values by the positions of their fields. */
+function encodeEdit(schema: Schema, layout: Layout, values: Values, isUnfinished = false): Map<number, Uint8Array> {
+  const { fields } = schema.objects[layout.object]!;
+  checkNames(layout, fields, values);
+  const encoded = new Map<number, Uint8Array>();
+  for (const name of namesIn(values)) encoded.set(layout.positions.get(name)!, encodeField(layout, name, fields[name]!, values[name], isUnfinished));
+  return encoded;
 }
 
 /** A row as a form showed it: the user began from these values, whatever the record holds by now. Only fields in `among` count. */
@@ -42,18 +63,13 @@ export function rowAsSeen(schema: Schema, layout: Layout, row: Uint8Array, seen:
 export function memberBetween(schema: Schema, layout: Layout, id: string, before: Uint8Array | null, after: Uint8Array | null, base: RecordVersion): Member | null {
   const { object } = layout;
   if (before === null) return after && { object, id, op: 'create', layout, base: NO_VERSION, mask: null, previous: null, next: after };
-  const mask = after === null ? deviceFields(schema, layout) : differingFields(layout, before, after);
-  if (after !== null && mask.every((bits) => bits === 0)) return null;
-  return { object, id, op: after === null ? 'remove' : 'update', layout, base, mask, previous: pickValues(before, mask), next: after && pickValues(after, mask) };
-}
-
-function deviceFields(schema: Schema, layout: Layout): FieldMask {
-  const { fields } = schema.objects[layout.object]!;
+  if (after !== null) return memberOf(layout, id, changeOf(layout, before, new Map(splitRow(after).entries())), base);
+  const { fields } = schema.objects[object]!;
   const mask = createMask(layout);
   layout.fields.forEach(({ name }, position) => {
     if (fields[name]!.owner === 'device') setInMask(mask, position);
   });
-  return mask;
+  return { object, id, op: 'remove', layout, base, mask, previous: pickValues(before, mask), next: null };
 }
 
 /** The names of the fields that a member changes. */

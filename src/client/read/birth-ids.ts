@@ -45,7 +45,8 @@ async function birthId({ schema, records, read }: IdResolver, target: string | u
   return splitKey(await records.resolve(target, value, read)).id;
 }
 
-function targetOf(schema: Schema, object: string, name: string): string | undefined {
+/** The object that a field refers to; `undefined` where it is no reference, or no field. */
+export function targetOf(schema: Schema, object: string, name: string): string | undefined {
   const { fields } = schema.objects[object]!;
   return Object.hasOwn(fields, name) ? fields[name]!.target : undefined;
 }

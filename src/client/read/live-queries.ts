@@ -60,6 +60,11 @@ export class LiveQueries {
     };
   }
 
+  /** Whether there is anybody to tell. */
+  get isWatched(): boolean {
+    return this.#live.size > 0 || this.#watched.size > 0;
+  }
+
   /** Tells subscribers what commits changed. Must run between two of them. */
   async refresh(keys: ChangedRecords): Promise<void> {
     if (keys === null) return this.#readAnew();

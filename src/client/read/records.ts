@@ -31,7 +31,8 @@ export class Records {
   }
 
   async read(key: Key): Promise<WorkingRecord> {
-    return (await this.readAll([key])).get(key)!;
+    const base = await this.#store.readBase(key);
+    return { base, row: this.#workingRow(key, base) };
   }
 
   async readAll(keys: readonly Key[]): Promise<ReadonlyMap<Key, WorkingRecord>> {

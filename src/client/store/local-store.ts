@@ -38,8 +38,8 @@ export class LocalStore {
   readonly #schemaLayouts: ReadonlyMap<string, Layout>;
   readonly #layouts = new Map<string, Layout>();
   readonly #entries = new Map<number, QueueEntry>();
-  readonly #entriesByRecord = new EntryIndex(keysOf);
-  readonly #entriesByLane = new EntryIndex(laneKeysOf);
+  readonly #entriesByRecord = new EntryIndex();
+  readonly #entriesByLane = new EntryIndex();
   readonly #sides = new Map<Key, HeldImage>();
   readonly #gone = new Map<Key, HeldImage>();
   readonly #parked = new ParkedGroups();
@@ -268,8 +268,10 @@ export class LocalStore {
   /** Puts an entry, or takes it out; answers which records it changes. */
   #putEntry(seq: number, entry: QueueEntry | null): Iterable<Key> {
     const before = this.#entries.get(seq);
-    this.#entriesByLane.put(seq, before, entry);
-    const keys = this.#entriesByRecord.put(seq, before, entry);
+    const was = before === undefined ? [] : keysOf(before), now = entry === null ? [] : keysOf(entry);
+    const lanes = (one: QueueEntry | null | undefined, keys: readonly Key[]): readonly Key[] => (one?.headers.length ? laneKeysOf(one) : keys);
+    this.#entriesByLane.put(seq, entry, lanes(before, was), lanes(entry, now));
+    const keys = this.#entriesByRecord.put(seq, entry, was, now);
     this.#failed += Number(entry?.state === 'failed') - Number(before?.state === 'failed');
     // New entries have the highest seq and Maps keep their order, so the map stays in the order of saves.
     setOrDelete(this.#entries, seq, entry);
