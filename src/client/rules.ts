@@ -42,6 +42,8 @@ export interface ClientRules {
   planUpload?(input: UploadPlanInput): QueueEntry[];
   /** Rules A16, A33: whether a lane talks to the server now. @defaultValue `planLane` of the conversation, which a start does not load */
   planLane?(state: LaneState, now: number): LanePlan;
+  /** Rules A6, A33: time until the next poll; hints are no reason to wait longer. @defaultValue `pickPollDelay` of the conversation, which a start does not load */
+  pollDelay?(intervalMs: number, random: Random, isHinted: boolean): number;
   /** Rules C2, C4: the number under which an entry is sent. */
   numberFor(entry: QueueEntry, nextNumber: number): number;
   /** Threat T8: whether an answer is to the request that was made, by what it echoes. */

@@ -1,5 +1,5 @@
 import { coalesce } from '../../src/client/queue/coalesce.ts';
-import { planLane } from '../../src/client/network/poll-plan.ts';
+import { pickPollDelay, planLane } from '../../src/client/network/poll-plan.ts';
 import { planUpload } from '../../src/client/network/upload-plan.ts';
 import { decodeMeta, encodeMeta, STATE } from '../../src/client/store/stored.ts';
 import type { ClientRules } from '../../src/client/rules.ts';
@@ -254,6 +254,11 @@ const BUGS: Readonly<Record<string, Omit<PlantedBug, 'withinSeeds'> & { readonly
     mistake: 'A12: the feed is merged into records that a draft holds',
     withinSeeds: 100,
     rules: { client: { isInUse: () => false } },
+  },
+  'hints-alone': {
+    mistake: 'A6: a device that hears hints polls no more by itself',
+    withinSeeds: 400,
+    rules: { client: { pollDelay: (intervalMs, random, isHinted) => (isHinted ? Infinity : pickPollDelay(intervalMs, random)) } },
   },
   'parts-mixed': {
     mistake: 'A29, A35: a device does not look whether a part is of the state that the parts before were of',

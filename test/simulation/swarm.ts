@@ -1,3 +1,4 @@
+import type { HintFaults } from '../../src/testing/simulation/faulty-hints.ts';
 import { NO_FAULTS, type Faults } from '../../src/testing/simulation/faults.ts';
 import type { SeededRandom } from '../../src/testing/simulation/seeded-random.ts';
 import { DEFAULT_LIMITS } from '../../src/protocol/limits.ts';
@@ -16,6 +17,8 @@ export interface Swarm {
   readonly withheld: number;
   /** Whether the server goes on in parts of what the records are now, where a device asks for more of what they were. */
   readonly mixesParts: boolean;
+  /** What happens to hints; `null` where the server gives none. */
+  readonly hints: HintFaults | null;
   /** Mean time between two actions, in milliseconds. */
   readonly gapMs: number;
   readonly latencyMs: number;
@@ -98,6 +101,7 @@ export function drawSwarm(random: SeededRandom): Swarm {
     devices,
     faults,
     withheld: drawWithheld(random.fork('withheld')),
+    hints: drawHints(random.fork('hints')),
     mixesParts: random.fork('parts').chance(0.3),
     gapMs: random.pick([30, 300, 3_000]),
     latencyMs: random.pick([5, 40, 400]),
@@ -137,6 +141,10 @@ function drawWork(random: SeededRandom, some: (least: number, most: number, odds
     },
     actions: drawActions(random, some, orders + calls + inquiries > 0),
   };
+}
+
+function drawHints(random: SeededRandom): HintFaults | null {
+  return random.chance(0.3) ? { lost: random.pick([0, 0.3, 0.9]), repeated: random.pick([0, 0.3]) } : null;
 }
 
 function drawWithheld(random: SeededRandom): number {

@@ -7,7 +7,7 @@ import { createSeededRandom, type SeededRandom } from '../../src/testing/simulat
 import { SimulatedDevice } from '../../src/testing/simulation/simulated-device.ts';
 import { createSimulatedServer, type SimulatedServer } from '../../src/testing/simulation/simulated-server.ts';
 import { createVirtualTime, RUN_BEGINS_AT, type VirtualTime } from '../../src/testing/simulation/virtual-time.ts';
-import type { SaveOrigin, ServerStore } from '../../src/server/index.ts';
+import { memoryHintBus, type SaveOrigin, type ServerStore } from '../../src/server/index.ts';
 import type { ServerRules } from '../../src/server/server-rules.ts';
 import { canSee, createHooks, inScope, schema, type HookMishap } from './crm.ts';
 import { Oracle } from './oracle/oracle.ts';
@@ -105,6 +105,7 @@ export function createWorld({ seed, rules = {}, trace }: WorldOptions): World {
       retentionMs: RETENTION_MS,
       limits: { pageItems: swarm.pageItems, entries: swarm.entries, bodyBytes: swarm.bodyBytes, entryBytes: swarm.entryBytes },
       objects: createHooks({ mishap, wait: (ms) => time.wait(ms) }),
+      ...(swarm.hints && { hints: memoryHintBus() }),
       authenticate: ({ headers }) => ({ user: (headers.authorization ?? '').replace('Bearer ', '') }),
       log: ({ event, message, cause }) => trace.note('server', event, message, String(cause instanceof Error && cause.cause ? cause.cause : cause)),
     },
@@ -123,6 +124,8 @@ export function createWorld({ seed, rules = {}, trace }: WorldOptions): World {
     random: random.fork('network'),
     faults,
     latencyMs: swarm.latencyMs,
+    // In calm too: nothing may hang on them.
+    hints: swarm.hints === null ? undefined : { faults: swarm.hints, serverLife: () => server.crashes },
     exchange: async (request) => {
       const response = await server.exchange(request);
       const user = (request.headers.authorization ?? '').replace('Bearer ', '');

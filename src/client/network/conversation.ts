@@ -243,7 +243,8 @@ export class Conversation {
       this.#noteSuccess();
       this.#pollIntervalMs = pollInterval(this.#options.pollIntervalMs, nextPollMs);
       if (!more) await this.#reads.run();
-      return { kind: 'again', afterMs: more ? 0 : pickPollDelay(this.#pollIntervalMs, this.#context.random) };
+      const { pollDelay = pickPollDelay } = this.#context.rules;
+      return { kind: 'again', afterMs: more ? 0 : pollDelay(this.#pollIntervalMs, this.#context.random, this.#hints.isListening) };
     } catch (fault) {
       this.#pollsSucceed = false;
       return this.#failed('feed', fault);

@@ -40,6 +40,11 @@ export class Hints {
     if (context.link.canHearHints && access.offersHints && !this.#isMissing && this.#listening === null && !this.#lane.isBusy) this.#lane.wake();
   }
 
+  /** Whether a stream is open. */
+  get isListening(): boolean {
+    return this.#listening !== null;
+  }
+
   /** Stops listening: the device is offline or in the background. */
   mute(): void {
     this.#listening?.abort();

@@ -2,6 +2,7 @@ import type { SyncRequest, SyncResponse } from '../../server/sync-request.ts';
 import { copyBytes, utf8 } from '../../shared/bytes.ts';
 import { SyncFault } from '../../shared/fault.ts';
 import type { TransportAdapter, TransportRequest, TransportResponse } from '../../transport/transport-adapter.ts';
+import { carryHints, type HintFaults } from './faulty-hints.ts';
 import type { Faults } from './faults.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import type { VirtualTime } from './virtual-time.ts';
@@ -24,6 +25,8 @@ export interface FaultyNetworkOptions {
   readonly faults: () => Faults;
   /** Hands a request to the server; `null` when the connection broke before an answer. */
   readonly exchange: (request: SyncRequest) => Promise<SyncResponse | null>;
+  /** What happens to hints, and the life that the server is in. @defaultValue there are none */
+  readonly hints?: { readonly faults: HintFaults; readonly serverLife: () => number } | undefined;
   /** Mean time that a request takes one way, in milliseconds. @defaultValue 40 */
   readonly latencyMs?: number;
   readonly onEvent?: (event: NetworkEvent) => void;
@@ -54,6 +57,7 @@ const ANSWERS_CACHED = 12;
 /** Makes a network with faults in it. A client has one request under way for each of its purposes; whatever arrives twice is the network's doing. */
 export function createFaultyNetwork(options: FaultyNetworkOptions): FaultyNetwork {
   const { time, random, faults, exchange, latencyMs = 40, onEvent = () => {}, onAnswer = () => {} } = options;
+  const hintRandom = random.fork('hints');
   const cached = new Map<string, TransportResponse[]>();
   let requests = 0;
 
@@ -110,7 +114,9 @@ export function createFaultyNetwork(options: FaultyNetworkOptions): FaultyNetwor
       return requests;
     },
     connect(end) {
+      const { hints } = options;
       return {
+        ...(hints && { hints: (request, onHint) => carryHints({ time, random: hintRandom, latencyMs, exchange, ...hints }, end, toServer(request, end.token), request, onHint) }),
         send(request) {
           const number = ++requests;
           const path = request.path;
