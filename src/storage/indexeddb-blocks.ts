@@ -9,7 +9,7 @@ import { idsOf, isPackable, joinPatches, patchOf, patchOver, type PatchPiece, ty
 export const MOST_BLOCK_BYTES: number = 48 << 10;
 
 // So many blocks are asked for at once, and the next so many while they are worked on.
-const BLOCKS_AT_ONCE = 16;
+const BLOCKS_AT_ONCE = 48;
 
 /** An object store in a transaction of any kind. */
 export type RowStore<Name extends RowStoreName> = Pick<IDBPObjectStore<StoreSchema, never[], Name, 'readonly'>, 'get' | 'getKey' | 'getAll' | 'getAllKeys'>;
