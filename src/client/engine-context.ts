@@ -1,5 +1,5 @@
-import type { BatchCore } from '../core/batch.ts';
 import type { DeviceCore } from '../core/core.ts';
+import type { FeedAnswer } from '../protocol/messages.ts';
 import type { Schema } from '../protocol/schema.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Random } from '../shared/random.ts';
@@ -15,6 +15,8 @@ import type { Parts } from './parts.ts';
 import type { Records } from './read/records.ts';
 import type { ClientRules } from './rules.ts';
 import type { ServerLink } from './network/server-link.ts';
+import type { TakenPage } from './network/take-page.ts';
+import type { Meta } from './store/stored.ts';
 
 /** What the parts of one open engine share. */
 export interface EngineContext {
@@ -49,6 +51,6 @@ export interface EngineContext {
 /** What those share who talk to the server. */
 export interface NetworkContext extends EngineContext {
   readonly link: ServerLink;
-  /** The core for large batches, while there are any. */
-  readonly batch: { core: BatchCore | null };
+  /** Takes in large pages of the feed, while there are any. */
+  readonly batch: { take: ((page: FeedAnswer, moved: Partial<Pick<Meta, 'cursor' | 'hasFeedGap'>>) => Promise<TakenPage | null>) | null };
 }

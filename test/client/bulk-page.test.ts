@@ -33,7 +33,7 @@ async function work({ engine }: TestDevice, lot: Lot, times: number): Promise<vo
   for (let time = 0; time < times; time++) {
     const object = lot.pick(['memo', 'memo', 'memo', 'memo', 'memo', 'memo', 'account', 'account', 'visit', 'order', 'line']), id = `${object}${lot.below(object === 'memo' ? 60 : 15)}`;
     const above = object === 'visit' ? { account: `account${lot.below(15)}` } : object === 'line' ? { order: `order${lot.below(15)}` } : {};
-    const values = { [FIELDS[object]!]: `${id} ${time} ${'x'.repeat(90)}`, city: lot.pick(['Ghent', 'Bruges', 'Bruges', 'Bruges', 'Lima']), ...above };
+    const values = { [FIELDS[object]!]: `${id} ${time} ${'x'.repeat(400)}`, city: lot.pick(['Ghent', 'Bruges', 'Bruges', 'Bruges', 'Lima']), ...above };
     const isHere = (await engine.get(object, id)) !== null;
     const change = isHere && lot.below(6) === 0 ? { op: 'remove' as const, object, id } : put(isHere ? 'update' : 'create', object, id, values);
     await engine.save([change]).catch(() => {});
@@ -47,7 +47,7 @@ async function setUp(seed: number): Promise<{ readonly world: World<typeof schem
   const random = createSeededRandom(seed);
   const below = (most: number): number => Math.floor(random.next() * most);
   const lot: Lot = { below, pick: (from) => from[below(from.length)]! };
-  const world = createWorld(schema, { limits: { pageItems: 30 + below(60) }, inScope: (_, { values }) => values.city !== 'Lima' });
+  const world = createWorld(schema, { limits: { pageItems: 60 + below(60) }, inScope: (_, { values }) => values.city !== 'Lima' });
   const disk = memory();
   const phone = await world.device('ann', { storage: disk }), tablet = await world.device('ann');
   await work(tablet, lot, 60);

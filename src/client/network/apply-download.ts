@@ -25,7 +25,7 @@ export async function finishDownload(context: EngineContext): Promise<void> {
   const { records, bytes } = context.store.meta.download!;
   context.showProgress({ stage: 'applying', records, bytes });
   try {
-    await applyDownload(context);
+    await applyDownload(context, await loadBulk(context));
   } finally {
     context.showProgress(null);
   }
@@ -35,16 +35,32 @@ export async function finishDownload(context: EngineContext): Promise<void> {
  * Applies a download that was decided on, page by page, each in a commit of its own, so that no more than one is in memory. Nobody reads in
  * between: it is one step, of which nobody is told before its end, and the next opening goes on with it before anything is read.
  */
-export async function applyDownload(context: EngineContext): Promise<DownloadReceipt> {
+export async function applyDownload(context: EngineContext, openBulk: OpenBulk | null): Promise<DownloadReceipt> {
   const { store, schema, emit } = context;
   const { pages, objects, applying } = store.meta.download!;
-  const work = await Application.begin(context);
+  const decided = await readDecided(context);
+  const work = new Application(context, decided, openBulk && openBulk(decided.headers.keys()));
   for (let place = applying!.place; place < pages; place++) await work.applyPage(place);
   const unseen = Object.keys(schema.objects).filter((object) => !objects.includes(object));
   const { records, bytes } = store.meta.download!;
   const removed = await work.end(unseen.map((object) => ({ object, after: null, upTo: null })));
   emit({ type: 'download:applied', records, removed });
   return { records, removed, bytes };
+}
+
+/** Opens the way for what is plain of a download, given the records of groups that take nothing now. */
+export type OpenBulk = (busy: Iterable<Key>) => BulkDownload;
+
+/**
+ * Loads what merges pages as a whole: before the step, where that can be. `null` where the storage gives and takes single rows, and where the
+ * file is not to be had, as offline: then it goes row by row.
+ */
+export async function loadBulk(context: EngineContext): Promise<OpenBulk | null> {
+  const { store, parts, random, core } = context;
+  const part = store.packed === undefined ? null : await parts.bulk().catch(() => null);
+  if (part === null) return null;
+  const batch = await part.loadBatchCore({ random, ...(core.build === 'twin' && { build: core.build }) });
+  return (busy) => part.openBulkDownload(context, batch, busy);
 }
 
 /** What a page changes, and how many records leave with it. */
@@ -60,19 +76,10 @@ class Application {
   /** Takes what is plain of a page without looking at its records one by one; `null` where the storage does not give and take rows packed. */
   readonly #bulk: BulkDownload | null;
 
-  private constructor(context: EngineContext, decided: Decided, bulk: BulkDownload | null) {
+  constructor(context: EngineContext, decided: Decided, bulk: BulkDownload | null) {
     this.#context = context;
     this.#decided = decided;
     this.#bulk = bulk;
-  }
-
-  static async begin(context: EngineContext): Promise<Application> {
-    const decided = await readDecided(context);
-    // Without its file, as offline, it goes row by row.
-    const part = context.store.packed === undefined ? null : await context.parts.bulk().catch(() => null);
-    const { random, core } = context;
-    const batch = part && (await part.loadBatchCore({ random, ...(core.build === 'twin' && { build: core.build }) }));
-    return new Application(context, decided, batch && part!.openBulkDownload(context, batch, decided.headers.keys()));
   }
 
   get #download(): StagedDownload {

@@ -50,7 +50,7 @@ export class Conversation {
   constructor(options: ConversationOptions) {
     this.#options = options;
     const { context, transport, signal } = options;
-    this.#context = { ...context, link: new ServerLink({ ...context, transport, signal }), batch: { core: null } };
+    this.#context = { ...context, link: new ServerLink({ ...context, transport, signal }), batch: { take: null } };
     this.#lifecycle = options.lifecycle;
     this.#access = new Access(this.#context, options.isReadOnly);
     this.#pollIntervalMs = options.pollIntervalMs;

@@ -3,7 +3,7 @@ import { releaseLeft } from '../answers/release.ts';
 import type { NetworkContext } from '../engine-context.ts';
 import { badAnswer } from './server-link.ts';
 import { dropParts, stagePart } from './stage-part.ts';
-import { takePage, type TakenPage } from './take-page.ts';
+import { takePage } from './take-page.ts';
 import { oldestPending } from '../status.ts';
 
 /** What a poll brought. */
@@ -14,7 +14,7 @@ export interface PollResult {
 }
 
 /** A page with so many bytes of records is merged by the core for large batches. */
-const LARGE_BYTES = 4_096;
+const LARGE_BYTES = 16_384;
 
 /** So often a transaction in parts is begun anew at once; from then on with the next poll. */
 const MOST_RESTARTS = 3;
@@ -36,7 +36,10 @@ export async function pollFeed(context: NetworkContext): Promise<PollResult> {
   emit({ type: 'feed:polled', transactions: page?.transactions.length ?? 0, head: head.server.head });
   if (page !== null) {
     checkPage(page, asked);
+    if (isLarge(context, page)) await prepareLarge(context);
     await steps.run(() => merge(context, page, asked));
+    // Its memory is given back.
+    if (!page.more) context.batch.take = null;
     // Whoever changes a large transaction all the time must not have this device read it all the time.
     if ((store.meta.part?.restarts ?? 0) > MOST_RESTARTS && page.part?.place === 0) return { more: false, nextPollMs: head.server.nextPollMs };
   }
@@ -55,7 +58,9 @@ async function merge(context: NetworkContext, page: FeedAnswer, asked: FeedCurso
   if (store.meta.cursor !== asked) return;
   if (page.part !== null) return stagePart(context, page, page.part);
   const moved = { cursor: rules.cursorAfter(page), hasFeedGap: store.meta.hasFeedGap || page.gap !== null };
-  const { settlement, count, events } = (await takeLarge(context, page, moved)) ?? (await takePage(context, page, moved));
+  // While a download is under way, what comes in is noted for it record by record.
+  const take = isLarge(context, page) && store.meta.download === null && !store.notesFresh ? context.batch.take : null;
+  const { settlement, count, events } = (await take?.(page, moved)) ?? (await takePage(context, page, moved));
   if (page.transactions.some(({ items }) => items.some((index) => index >= count))) throw badAnswer('it points to a record that it does not hold');
   // It is no longer too large for a page.
   dropParts(context, settlement.step);
@@ -64,20 +69,18 @@ async function merge(context: NetworkContext, page: FeedAnswer, asked: FeedCurso
   if (page.gap !== null) emit({ type: 'feed:gap-found', reason: page.gap });
 }
 
-/**
- * Takes in a page that is worth the core for large batches, which stays as long as more is to be read. `null` for any other, and where the
- * storage gives and takes single rows: and while a download is under way, to which what comes in is told record by record.
- */
-async function takeLarge(context: NetworkContext, page: FeedAnswer, moved: Parameters<typeof takePage>[2]): Promise<TakenPage | null> {
-  const { store, parts, random, core, batch } = context;
-  if (store.packed === undefined || page.items.length < LARGE_BYTES || store.meta.download !== null || store.notesFresh) return null;
-  // Without its file, as offline, it goes record by record.
-  const part = await parts.bulk().catch(() => null);
-  if (part === null) return null;
-  batch.core ??= await part.loadBatchCore({ random, ...(core.build === 'twin' && { build: core.build }) });
-  const taken = await part.takeBulk(context, batch.core, page, moved ?? {});
-  if (!page.more) batch.core = null;
-  return taken;
+/** Whether a page is worth the core for large batches, and the storage gives and takes rows in blocks. */
+function isLarge({ store }: NetworkContext, page: FeedAnswer): boolean {
+  return store.packed !== undefined && page.part === null && page.items.length >= LARGE_BYTES;
+}
+
+/** Loads the core for large batches: before the step, which must not wait for a file. Where there is none to be had, as offline, it goes without. */
+async function prepareLarge(context: NetworkContext): Promise<void> {
+  const { parts, random, core, batch } = context;
+  const part = batch.take === null ? await parts.bulk().catch(() => null) : null;
+  if (part === null) return;
+  const loaded = await part.loadBatchCore({ random, ...(core.build === 'twin' && { build: core.build }) });
+  batch.take = (page, moved) => part.takeBulk(context, loaded, page, moved);
 }
 
 /** Never trust the other side: a page must follow the cursor without a hole, and only go forward. */

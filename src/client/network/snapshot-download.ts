@@ -3,7 +3,7 @@ import type { DownloadReceipt } from '../engine.ts';
 import { splitKey, type Key } from '../store/record-key.ts';
 import { Step } from '../store/step.ts';
 import { orderedKey, STATE, type StagedDownload } from '../store/stored.ts';
-import { applyDownload } from './apply-download.ts';
+import { applyDownload, loadBulk } from './apply-download.ts';
 import { decideDownload } from './decide-download.ts';
 import { coveredBy, stagedRow } from './staged-pages.ts';
 
@@ -105,10 +105,11 @@ export class SnapshotDownload {
   /** Applies the pages. Where only the server can tell what became of a record, it is asked, with no other answer under way. */
   async #apply(): Promise<DownloadReceipt> {
     const asked = new Set<Key>();
+    const openBulk = await loadBulk(this.#context);
     for (;;) {
       const outcome = await this.#context.steps.run(async () => {
         const unclear = await decideDownload(this.#context, asked);
-        return unclear.length > 0 ? unclear : applyDownload(this.#context);
+        return unclear.length > 0 ? unclear : applyDownload(this.#context, openBulk);
       });
       if ('records' in outcome) return outcome;
       for (const key of outcome) {
