@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { barChart } from './bar-chart.ts';
 import { versionOfLibrary } from './library.ts';
 import { ratioOf, type ComparisonReport, type Measured, type Report, type TableReport } from './report.ts';
@@ -32,7 +32,7 @@ function resultsOf(reports: readonly Report[]): string {
   });
   const skipped = kept.flatMap((report) => (report.kind === 'skip' ? [`- ${report.what}: ${report.why}`] : []));
   return [
-    `Node ${process.versions.node}, V8 ${process.versions.v8}, ${process.platform} ${process.arch}, ${cpus().length} cores. ${librariesLine()}`,
+    `Node ${process.versions.node}, V8 ${process.versions.v8}, ${process.platform} ${process.arch}, ${cpus().length} cores; ${loadavg()[2]!.toFixed(0)} processes that wanted one, on the average of a quarter of an hour. ${librariesLine()}`,
     '### What must be reached',
     markdown(['what', 'must be', 'measured', 'holds'], goalRows(reports).map(({ what, must, figure, holds }) => [what, must, figure, holds])),
     ...sections,
