@@ -146,7 +146,7 @@ describe('the writer that is kept', () => {
   });
 
   test('is another one for whoever writes meanwhile', () => {
-    let inner = new Uint8Array();
+    let inner: Uint8Array = new Uint8Array();
     const outer = writtenWithSpare((writer) => {
       writer.array(1);
       inner = texts('inner');
