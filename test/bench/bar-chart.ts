@@ -27,10 +27,11 @@ export function barChart({ title, unit, bars }: BarChart): string {
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="${escapeText(title)}">
 <style>
-text { font: 13px system-ui, sans-serif; fill: #1f2328 } .title { font-weight: 600; font-size: 15px } .soft { fill: #59636e; font-size: 12px } .ours-name { font-weight: 600 }
+.page { fill: #ffffff } text { font: 13px system-ui, sans-serif; fill: #1f2328 } .title { font-weight: 600; font-size: 15px } .soft { fill: #59636e; font-size: 12px } .ours-name { font-weight: 600 }
 .grid { stroke: #d1d9e0; stroke-width: 1 } .ours { fill: #0969da } .other { fill: #9aa5b1 }
-@media (prefers-color-scheme: dark) { text { fill: #f0f6fc } .soft { fill: #9198a1 } .grid { stroke: #3d444d } .ours { fill: #4493f8 } .other { fill: #656c76 } }
+@media (prefers-color-scheme: dark) { .page { fill: #0d1117 } text { fill: #f0f6fc } .soft { fill: #9198a1 } .grid { stroke: #3d444d } .ours { fill: #4493f8 } .other { fill: #656c76 } }
 </style>
+<rect class="page" width="100%" height="100%" rx="6"/>
 <text class="title" x="8" y="22">${escapeText(title)}</text>
 <text class="soft" x="8" y="42">${escapeText(unit)}</text>
 ${[...grid, ...drawn].join('\n')}
