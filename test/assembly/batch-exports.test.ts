@@ -61,7 +61,7 @@ describe.each(['core.batch.wasm', 'core.batch.simd.wasm', 'core.batch.debug.wasm
       sizes: fc.array(fc.oneof(fc.constant(12), fc.integer({ min: 0, max: 200 })), { minLength: 3, maxLength: 3 }),
       places: fc.array(fc.integer({ min: 0, max: 3 }), { minLength: 2, maxLength: 2 }),
     });
-    const done = new Array<number>(6).fill(0);
+    const done = [0, 0, 0, 0, 0, 0];
     fc.assert(
       fc.property(input, ({ words, spots, sizes, places }) => {
         fill(words);
