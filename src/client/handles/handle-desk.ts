@@ -49,7 +49,7 @@ export class HandleDesk {
 
   constructor(context: EngineContext) {
     this.#context = context;
-    context.store.asideChanged ??= new Set();
+    context.store.inUse.asideChanged ??= new Set();
   }
 
   /**
@@ -121,8 +121,8 @@ export class HandleDesk {
   async refresh(changed: ChangedRecords = null): Promise<void> {
     const saved = this.#saved, { store } = this.#context;
     this.#saved = [];
-    const touched = [...(changed ?? []), ...(store.asideChanged ?? []), ...saved.map(({ sent }) => keyOf(sent.object, sent.id))];
-    store.asideChanged = new Set();
+    const touched = [...(changed ?? []), ...(store.inUse.asideChanged ?? []), ...saved.map(({ sent }) => keyOf(sent.object, sent.id))];
+    store.inUse.asideChanged = new Set();
     const handles = changed === null || this.#isBehind ? new Set(this.#open.values()) : new Set(touched.flatMap((key) => [...(this.#watchers.get(key) ?? [])]));
     this.#isBehind = true;
     for (const one of handles) if (this.#open.has(one.handle)) await this.#look(one, saved);

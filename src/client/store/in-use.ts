@@ -6,6 +6,8 @@ import type { Key } from './record-key.ts';
 export class InUse {
   /** Records that are out of use, and for which something may still wait that there was no room to merge. */
   readonly left: Set<Key> = new Set();
+  /** Records of which something that is kept aside has changed, while there is somebody who takes them from here. */
+  asideChanged: Set<Key> | null = null;
   readonly #marks = new Map<Key, number>();
 
   /** Marks records until the returned function is called, which counts once however often it is; they may be marked several times over. */

@@ -50,8 +50,6 @@ export class LocalStore {
   readonly inUse: InUse = new InUse();
   /** Records that came out of scope, each with the server time of the answer that last brought it (rule A32). */
   readonly outside: Map<Key, number> = new Map();
-  /** Records of which something that is kept aside has changed, while there is somebody who takes them from here. */
-  asideChanged: Set<Key> | null = null;
   /** Notes which records come in, as is done anyway while pages are staged: a download has begun, and has no page yet. */
   notesFresh = false;
   readonly #changed: ChangedSince;
@@ -254,7 +252,7 @@ export class LocalStore {
     for (const [hash, layout] of step.layouts) this.#layouts.set(hash, layout);
     for (const [key, image] of step.bases) setOrDelete(this.#gone, key, image.state === 'live' ? null : image);
     for (const [key, image] of step.sides) setOrDelete(this.#sides, key, image);
-    if (this.asideChanged !== null) for (const key of [...step.sides.keys(), ...[...step.parked].flatMap((change) => namesIn(this.parked, change))]) this.asideChanged.add(key);
+    if (this.inUse.asideChanged !== null) for (const key of [...step.sides.keys(), ...[...step.parked].flatMap((change) => namesIn(this.parked, change))]) this.inUse.asideChanged.add(key);
     for (const [name, group] of step.parked) this.#parked.put(name, group);
     for (const [key, since] of step.outside) setOrDelete(this.outside, key, since);
     for (const [id, notice] of step.notices) setOrDelete(this.#notices, id, notice);
