@@ -8,8 +8,8 @@ import { idsOf, isPackable, joinPatches, patchOf, patchOver, type PatchPiece, ty
 /** A block grows to so many bytes before it is cut; beyond 64 KB Chromium would keep it in a file of its own (docs/decisions/0019). */
 export const MOST_BLOCK_BYTES: number = 48 << 10;
 
-// So many blocks are asked for at once, and the next so many while they are worked on.
-const BLOCKS_AT_ONCE = 48;
+/** So many blocks are asked for at once, and the next so many while they are worked on. */
+export const BLOCKS_AT_ONCE = 48;
 
 /** An object store in a transaction of any kind. */
 export type RowStore<Name extends RowStoreName> = Pick<IDBPObjectStore<StoreSchema, never[], Name, 'readonly'>, 'get' | 'getKey' | 'getAll' | 'getAllKeys'>;

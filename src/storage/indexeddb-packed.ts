@@ -1,6 +1,6 @@
 import { countOf, idAt, pickRows } from '../core/row-block.ts';
-import { eachBlock, MOST_BLOCK_BYTES, overlayOf, rangeOf, readLastIds, readPatches, readSingles } from './indexeddb-blocks.ts';
-import { readIn, readParts, type RowsPart } from './indexeddb-reads.ts';
+import { BLOCKS_AT_ONCE, eachBlock, MOST_BLOCK_BYTES, overlayOf, rangeOf, readLastIds, readPatches, readSingles } from './indexeddb-blocks.ts';
+import { BLOCKS_PER_REQUEST, readIn, readParts, type Reading, type RowsPart } from './indexeddb-reads.ts';
 import type { StoreDatabase } from './indexeddb-rows.ts';
 import { applyPatch, NO_ROWS, PatchReader, piecesOf, rowsWithin, splitEvenly } from './block-patch.ts';
 import type { PackedStorage } from './storage-adapter.ts';
@@ -16,7 +16,7 @@ export async function scanBlocks(database: StoreDatabase, { object, after, upTo,
   return readIn(database, async (transaction) => {
     const found: Uint8Array[] = [];
     let byteLength = 0;
-    for await (const part of readParts(transaction, { object, after, rowsWanted: limitBytes / LEAST_ROW_BYTES })) {
+    for await (const part of readParts(transaction, { object, after, rowsWanted: limitBytes / LEAST_ROW_BYTES }, BLOCKS_AT_ONCE, readBlocks)) {
       const isLast = upTo !== undefined && (part.end === undefined || upTo <= part.end);
       for (const block of blocksOf(isLast ? { ...part, end: upTo } : part)) {
         found.push(block);
@@ -27,6 +27,15 @@ export async function scanBlocks(database: StoreDatabase, { object, after, upTo,
     }
     return found;
   });
+}
+
+/** Reads blocks in several requests at once, so that a large scan seldom waits. */
+async function readBlocks(transaction: Reading, range: IDBKeyRange, most: number): Promise<ArrayBuffer[]> {
+  const blocks = transaction.objectStore('blocks');
+  const keys = await blocks.getAllKeys(range, most);
+  const starts = keys.filter((_, index) => index % BLOCKS_PER_REQUEST === 0);
+  const ends = starts.map((_, index) => keys[(index + 1) * BLOCKS_PER_REQUEST - 1] ?? keys.at(-1));
+  return (await Promise.all(starts.map((start, index) => blocks.getAll(IDBKeyRange.bound(start, ends[index]))))).flat();
 }
 
 function* blocksOf({ singles, patches, blocks, after, end }: RowsPart): Generator<Uint8Array> {

@@ -57,22 +57,30 @@ export interface RowsPart {
   readonly end: string | undefined;
 }
 
-// So many rows of usual size lie in a block at least; and a request brings a quarter of a megabyte: with more, Chromium is slower. What a large scan
-// asks for at once is more, so that it seldom waits.
-const ROWS_PER_BLOCK = 64, BLOCKS_PER_REQUEST = 6, BLOCKS_AT_ONCE = 48, SINGLES_AT_ONCE = 1_000;
+// So many rows of usual size lie in a block at least; and a request brings a quarter of a megabyte: with more, Chromium is slower.
+const ROWS_PER_BLOCK = 64, SINGLES_AT_ONCE = 1_000;
 
-/** Reads what says which rows follow an id, part by part in id order. Nothing else may be waited for in between. */
-export async function* readParts(transaction: Reading, { object, after, rowsWanted }: { readonly object: string; readonly after: string | undefined; readonly rowsWanted: number }): AsyncGenerator<RowsPart> {
+/** So many blocks in one request. */
+export const BLOCKS_PER_REQUEST = 6;
+
+/** Reads the first blocks of a range. */
+export type ReadBlocks = (transaction: Reading, range: IDBKeyRange, most: number) => Promise<ArrayBuffer[]>;
+
+/**
+ * Reads what says which rows follow an id, part by part in id order. Nothing else may be waited for in between.
+ *
+ * @param most - blocks in a part. @defaultValue what one request brings
+ * @param read - reads the blocks of a part. @defaultValue one request
+ */
+export async function* readParts(
+  transaction: Reading,
+  { object, after, rowsWanted }: { readonly object: string; readonly after: string | undefined; readonly rowsWanted: number },
+  most: number = BLOCKS_PER_REQUEST,
+  read: ReadBlocks = (reading, range, count) => reading.objectStore('blocks').getAll(range, count),
+): AsyncGenerator<RowsPart> {
   const records = transaction.objectStore('records'), patches = transaction.objectStore('patches');
-  const atOnce = Math.min(Math.ceil(rowsWanted / ROWS_PER_BLOCK) + 1, BLOCKS_AT_ONCE);
-  const readBlocks = async (last: string | undefined) => {
-    const store = transaction.objectStore('blocks');
-    if (atOnce <= BLOCKS_PER_REQUEST) return store.getAll(keysBehind(object, last), atOnce);
-    const keys = await store.getAllKeys(keysBehind(object, last), atOnce);
-    const starts = keys.filter((_, index) => index % BLOCKS_PER_REQUEST === 0);
-    const ends = starts.map((_, index) => keys[(index + 1) * BLOCKS_PER_REQUEST - 1] ?? keys.at(-1));
-    return (await Promise.all(starts.map((start, index) => store.getAll(IDBKeyRange.bound(start, ends[index]))))).flat();
-  };
+  const atOnce = Math.min(Math.ceil(rowsWanted / ROWS_PER_BLOCK) + 1, most);
+  const readBlocks = (last: string | undefined) => read(transaction, keysBehind(object, last), atOnce);
   let reading = readBlocks(after);
   for (let last = after; ; ) {
     const blocks = (await reading).map(asBytes);
@@ -80,7 +88,7 @@ export async function* readParts(transaction: Reading, { object, after, rowsWant
     const range = end === undefined ? keysBehind(object, last) : IDBKeyRange.bound(last === undefined ? [object] : [object, last], [object, end], true);
     const above = Promise.all([records.getAllKeys(range, SINGLES_AT_ONCE), records.getAll(range, SINGLES_AT_ONCE), patches.getAll(range), end === undefined ? undefined : patches.get(keysBehind(object, end))]);
     // Read ahead, where more will be wanted for sure.
-    if (end !== undefined && atOnce === BLOCKS_AT_ONCE) reading = readBlocks(end);
+    if (end !== undefined && atOnce === most) reading = readBlocks(end);
     reading.catch(() => {});
     const [keys, values, within, beyond] = await above;
     if (keys.length === SINGLES_AT_ONCE) {
@@ -90,7 +98,7 @@ export async function* readParts(transaction: Reading, { object, after, rowsWant
     yield { singles: keys.map(([, id], index) => [id, values[index]!]), patches: beyond === undefined ? within : [...within, beyond], blocks, after: last, end };
     if (end === undefined) return;
     last = end;
-    if (atOnce < BLOCKS_AT_ONCE) reading = readBlocks(end);
+    if (atOnce < most) reading = readBlocks(end);
   }
 }
 
