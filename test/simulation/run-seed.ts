@@ -63,6 +63,8 @@ async function settle(world: World, workload: Workload): Promise<void> {
   workload.recover();
   while (oracle.violation === null) {
     await time.pass(20_000);
+    // What was decided in the storm may have ended a process only now.
+    if (devices.some(({ engine }) => engine === null)) workload.recover();
     for (const device of devices) {
       if (oracle.mirror(device.name).drafts.ids.length > 0) await endDrafts(world, device);
       await resolveAll(world, device);

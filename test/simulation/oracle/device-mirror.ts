@@ -64,6 +64,7 @@ export class DeviceMirror {
   readonly #shown = new Map<string, Set<string>>();
   #meta: Meta | null = null;
   #commits = 0;
+  #taken = 0;
 
   constructor(options: DeviceMirrorOptions) {
     this.#options = options;
@@ -141,6 +142,18 @@ export class DeviceMirror {
     return climb(key, (at) => this.view(at));
   }
 
+  /** Counts the commits. */
+  get commits(): number {
+    return this.#taken;
+  }
+
+  /** Rule A36: what the status has to say of what waits though no change is in the way. */
+  get waiting(): { readonly parked: number; readonly oldestParkedAt: number | null } {
+    const isBusy = (key: string): boolean => this.queue.of(key).length > 0 || this.queue.saves.some(({ headers }) => headers.includes(key));
+    const groups = [...this.#parked.values()].filter(({ headers, members }) => ![...headers, ...members.keys()].some(isBusy));
+    return { parked: groups.length, oldestParkedAt: groups.length === 0 ? null : Math.min(...groups.map(({ since }) => since)) };
+  }
+
   /** Rule A38: says of groups that are kept aside whether anything is still in their way. */
   checkReleased(only?: string): void {
     for (const [name, { headers, members, masters, until }] of this.#parked) {
@@ -181,6 +194,7 @@ export class DeviceMirror {
 
   /** Takes a commit that has become durable. */
   take(commit: Commit): void {
+    this.#taken += 1;
     const changes = readCommit(commit, this.#layouts);
     const isApplyingDownload = (this.#meta?.download?.applying ?? null) !== null;
     const isEndOfDownload = isApplyingDownload && changes.meta?.download === null;

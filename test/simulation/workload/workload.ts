@@ -165,6 +165,7 @@ export class Workload {
   }
 
   #read(device: SimulatedDevice, engine: SyncEngine): void {
+    this.#readStatus(device, engine);
     const mirror = this.#desk.mirror(device);
     const key = this.#random.pick([...this.#world.oracle.history.keys()]);
     const touches = mirror.touches(key), { revision } = mirror;
@@ -173,6 +174,19 @@ export class Workload {
       if (this.#desk.mirror(device) !== mirror || mirror.touches(key) !== touches) return;
       const view = mirror.view(key);
       if (!sameValues(record?.values ?? null, view)) this.#world.oracle.fail('monotonic-view', `${device.name} reads ${key} as ${JSON.stringify(record?.values)}, and it is stored as ${JSON.stringify(view)}`);
+    });
+    this.#desk.expect(device, reading);
+  }
+
+  /** The status counts what waits, and says since when. */
+  #readStatus(device: SimulatedDevice, engine: SyncEngine): void {
+    const mirror = this.#desk.mirror(device);
+    const { commits } = mirror;
+    // Behind a read the client has all in memory that it has written.
+    const reading = engine.get('account', 'nobody').then(() => engine.status()).then(({ parked, oldestParkedAt }) => {
+      if (this.#desk.mirror(device) !== mirror || mirror.commits !== commits || device.engine !== engine) return;
+      const { waiting } = mirror;
+      if (parked !== waiting.parked || oldestParkedAt !== waiting.oldestParkedAt) this.#world.oracle.fail('honest-status', `${device.name} says that ${parked} groups wait since ${oldestParkedAt}, and it is ${waiting.parked} since ${waiting.oldestParkedAt}`);
     });
     this.#desk.expect(device, reading);
   }
