@@ -9,6 +9,8 @@ import { memory } from '../../src/storage/memory.ts';
 import type { StorageAdapter } from '../../src/storage/storage-adapter.ts';
 import { createSeededRandom } from '../support/seeded-random.ts';
 import { CRM_LAYOUT, makeRecord } from './crm-rows.ts';
+import { carefulRatioOf, measuredOf, reportComparison, reportGoal } from './report.ts';
+import type { Sample } from './samples.ts';
 
 const RECORDS = 100_000;
 const SAVES = 1000;
@@ -86,7 +88,7 @@ async function client(): Promise<Contender> {
 }
 
 const contenders = [byHand(), await client()];
-const samples = contenders.map((): { cpu: number[]; wall: number[] } => ({ cpu: [], wall: [] }));
+const samples = contenders.map((): Sample[] => []);
 let saves = 0;
 for (let round = -WARM_UP; round < ROUNDS; round++) {
   // Each save another record: what becomes of repeated saves of one is measured in w6-save.
@@ -94,27 +96,20 @@ for (let round = -WARM_UP; round < ROUNDS; round++) {
   for (const [index, contender] of contenders.entries()) {
     const cpu = process.cpuUsage(), start = performance.now();
     for (const [place, id] of chosen.entries()) await contender.save(id, { quantity: saves + place, comment: `called at ${saves + place}` });
-    const wall = performance.now() - start, { user, system } = process.cpuUsage(cpu);
-    if (round < 0) continue;
-    samples[index]!.cpu.push((user + system) / SAVES);
-    samples[index]!.wall.push((wall * 1000) / SAVES);
+    const wallMs = performance.now() - start, { user, system } = process.cpuUsage(cpu);
+    if (round >= 0) samples[index]!.push({ wallMs, cpuMs: (user + system) / 1e3 });
   }
   saves += SAVES;
 }
 for (const { close } of contenders) await close();
 
-const median = (values: readonly number[]): number => values.toSorted((left, right) => left - right)[values.length >> 1]!;
-const hand = samples[0]!;
-console.log(`\nW6: a save of two fields of one of ${RECORDS} records (${ROUNDS} rounds of ${SAVES}, medians)`);
-console.table(
-  contenders.map(({ name }, index) => {
-    const { cpu, wall } = samples[index]!;
-    return {
-      contender: name,
-      'wall, µs': median(wall).toFixed(2),
-      'cpu, µs': median(cpu).toFixed(2),
-      'times by hand, wall': (median(wall) / median(hand.wall)).toFixed(2),
-      'times by hand, cpu': (median(cpu) / median(hand.cpu)).toFixed(2),
-    };
-  }),
-);
+const report = reportComparison({
+  id: 'w6-patch',
+  title: `W6: a save of two fields of one of ${RECORDS} records`,
+  rounds: ROUNDS,
+  items: SAVES,
+  baseline: contenders[0]!.name,
+  measured: contenders.map(({ name }, index) => measuredOf(name, samples[index]!)),
+  skipped: [],
+});
+reportGoal('w6-save', 1 / carefulRatioOf(report, contenders[1]!.name));
