@@ -1,10 +1,9 @@
 import { applyTo } from './apply';
 import { diffPairs } from './diff';
 import { areIndexRegions, indexImages as indexAllImages } from './items';
-import { BASE_WORDS, IMAGE_WORDS, NEED_WORDS, PLAN_WORDS, RESULT_WORDS, SEED_BYTES, STATUS_BAD_REGIONS, STATUS_OK } from './layout';
+import { RESULT_WORDS, STATUS_BAD_REGIONS } from './layout';
 import { maskBytes } from './mask';
 import { scanValue } from './msgpack/scan';
-import { FeedPlan, isSound, planImages } from './plan';
 import { endOk, endRefused } from './refusal';
 import { firstRegion, OUTSIDE, regionAfter } from './regions';
 
@@ -64,25 +63,4 @@ export function applyEdit(
   if (end == OUTSIDE || rowBytes < <u64>nextBytes + currentBytes) return STATUS_BAD_REGIONS;
   const rowEnd = applyTo(editMask, mask, next, next + nextBytes, current, current + currentBytes, fieldCount, row);
   return rowEnd == 0 ? endRefused(current, result) : endOk(<u32>(rowEnd - row), result);
-}
-
-/** Writes a verdict for every image of an index, a byte each. */
-export function planFeed(plan: usize): i32 {
-  const block = firstRegion(plan, PLAN_WORDS * 4);
-  if (block == OUTSIDE) return STATUS_BAD_REGIONS;
-  const input = changetype<FeedPlan>(plan);
-  let end = regionAfter(block, input.items, input.itemsBytes);
-  end = regionAfter(end, input.layouts, input.layoutsBytes);
-  end = regionAfter(end, input.index, <u64>input.count * IMAGE_WORDS * 4);
-  end = regionAfter(end, input.bases, <u64>input.count * BASE_WORDS * 4);
-  end = regionAfter(end, input.attention, input.attentionBytes);
-  end = regionAfter(end, input.groupOf, <u64>input.count * 4);
-  end = regionAfter(end, input.needs, <u64>input.needCount * NEED_WORDS * 4);
-  end = regionAfter(end, input.seed, SEED_BYTES);
-  end = regionAfter(end, input.table, <u64>input.tableSlots * 4);
-  end = regionAfter(end, input.groups, <u64>input.groupCount * 4);
-  end = regionAfter(end, input.verdicts, input.count);
-  if (end == OUTSIDE || !isSound(input)) return STATUS_BAD_REGIONS;
-  planImages(input);
-  return STATUS_OK;
 }

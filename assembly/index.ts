@@ -1,15 +1,16 @@
 import { checkPairs } from './check';
 import { diffFramed as diffAllFramed } from './diff';
 import { areIndexRegions, indexChanges as indexAllChanges } from './items';
-import { RESULT_WORDS, STATUS_BAD_REGIONS } from './layout';
+import { BASE_WORDS, IMAGE_WORDS, NEED_WORDS, PLAN_WORDS, RESULT_WORDS, SEED_BYTES, STATUS_BAD_REGIONS, STATUS_OK } from './layout';
 import { maskBytes } from './mask';
+import { FeedPlan, isSound, planImages } from './plan';
 import { endOk, endRefused } from './refusal';
 import { firstRegion, OUTSIDE, regionAfter } from './regions';
 import { readOnlyRow } from './row';
 
 // All exports: those of devices, and those that only servers call.
 
-export { regionsBegin, scanMessage, indexImages, diffRows, applyEdit, planFeed } from './device';
+export { regionsBegin, scanMessage, indexImages, diffRows, applyEdit } from './device';
 
 const RESULT_BYTES: u64 = RESULT_WORDS * 4;
 
@@ -66,4 +67,25 @@ export function checkEdits(
     masks, previous, previous + previousBytes, next, next + nextBytes, current, current + currentBytes,
     fieldCount, count, conflicts, writes, result,
   );
+}
+
+/** Writes a verdict for every image of an index, a byte each. */
+export function planFeed(plan: usize): i32 {
+  const block = firstRegion(plan, PLAN_WORDS * 4);
+  if (block == OUTSIDE) return STATUS_BAD_REGIONS;
+  const input = changetype<FeedPlan>(plan);
+  let end = regionAfter(block, input.items, input.itemsBytes);
+  end = regionAfter(end, input.layouts, input.layoutsBytes);
+  end = regionAfter(end, input.index, <u64>input.count * IMAGE_WORDS * 4);
+  end = regionAfter(end, input.bases, <u64>input.count * BASE_WORDS * 4);
+  end = regionAfter(end, input.attention, input.attentionBytes);
+  end = regionAfter(end, input.groupOf, <u64>input.count * 4);
+  end = regionAfter(end, input.needs, <u64>input.needCount * NEED_WORDS * 4);
+  end = regionAfter(end, input.seed, SEED_BYTES);
+  end = regionAfter(end, input.table, <u64>input.tableSlots * 4);
+  end = regionAfter(end, input.groups, <u64>input.groupCount * 4);
+  end = regionAfter(end, input.verdicts, input.count);
+  if (end == OUTSIDE || !isSound(input)) return STATUS_BAD_REGIONS;
+  planImages(input);
+  return STATUS_OK;
 }

@@ -182,12 +182,12 @@ export interface DeviceCore {
   diffRows(layout: Layout, before: Uint8Array, after: Uint8Array): FieldMask;
   /** The row with an edit's new values in the fields of `mask` (a subset of the edit's). @throws SyncFault `CORE_INPUT_INVALID` */
   applyEdit(layout: Layout, edit: EditValues, mask: FieldMask, current: Uint8Array): Uint8Array;
-  /** Decides what to do with each image of a batch. */
-  planFeed(input: FeedPlanInput): FeedPlan | CoreRefusal;
 }
 
 /** All of the core: what servers call besides. */
 export interface Core extends DeviceCore {
+  /** Decides what to do with each image of a batch. Devices plan small pages in TypeScript (twin-plan.ts), and large ones with the module for batches. */
+  planFeed(input: FeedPlanInput): FeedPlan | CoreRefusal;
   /** Validates and indexes changes: item shape, masks, canonical values. */
   readChanges(items: Uint8Array, layouts: readonly Layout[]): ChangeTable | CoreRefusal;
   /** Validates one row of a layout, for instance one a host's own storage gave back. */

@@ -1,8 +1,5 @@
 import {
   IMAGE_WORDS,
-  NEED_WORDS,
-  NO_INDEX,
-  PLAN_WORDS,
   RESULT_COUNT,
   RESULT_OFFSET,
   RESULT_SECOND_OFFSET,
@@ -16,9 +13,9 @@ import type { Layout } from '../protocol/layout.ts';
 import type { FieldMask } from '../protocol/row.ts';
 import { Arena } from './arena.ts';
 import { CORE_WASM_DEFLATED } from './core-bytes.generated.ts';
-import { requirePlan, requireEditMasks, requireSubset, rowInvalid } from './core-input.ts';
-import { encodeAttention, encodeBases, encodeLayouts, encodeNeeds, numberObjects } from './core-regions.ts';
-import { VERDICTS, type CoreBuild, type CoreRefusal, type DeviceCore, type EditValues, type FeedPlan, type FeedPlanInput, type ImageTable } from './core.ts';
+import { requireEditMasks, requireSubset, rowInvalid } from './core-input.ts';
+import { encodeLayouts, numberObjects } from './core-regions.ts';
+import type { CoreBuild, CoreRefusal, DeviceCore, EditValues, ImageTable } from './core.ts';
 import { createImageTable } from './image-table.ts';
 import { loadTwin } from './load-twin.ts';
 import { maskByteLength } from './masks.ts';
@@ -28,8 +25,8 @@ import type { CoreExports } from './wasm-exports.ts';
 
 /** The core as devices load it. */
 export const DEVICE_EDITION: CoreEdition<DeviceCore> = {
-  calls: ['scanMessage', 'readImages', 'diffRows', 'applyEdit', 'planFeed'],
-  openSession: (build, exports, seed) => new DeviceSession(build, exports as CoreExports, seed),
+  calls: ['scanMessage', 'readImages', 'diffRows', 'applyEdit'],
+  openSession: (build, exports) => new DeviceSession(build, exports as CoreExports),
   loadTwin,
   inlined: CORE_WASM_DEFLATED,
 };
@@ -41,7 +38,7 @@ export const RESULT_BYTES: number = RESULT_WORDS * 4;
 const FIRST_ENTRIES = 512;
 
 /** The items, layouts and index of one call, where they lie in memory. */
-interface IndexedItems {
+export interface IndexedItems {
   readonly items: number;
   readonly layouts: number;
   readonly layoutsBytes: number;
@@ -57,14 +54,11 @@ export class DeviceSession implements DeviceCore {
   readonly build: CoreBuild;
   protected readonly exports: CoreExports;
   protected readonly arena: Arena;
-  readonly #seed: Uint8Array;
 
-  /** @param seed - the secret key of hash tables. */
-  constructor(build: CoreBuild, exports: CoreExports, seed: Uint8Array) {
+  constructor(build: CoreBuild, exports: CoreExports) {
     this.build = build;
     this.exports = exports;
     this.arena = new Arena(exports);
-    this.#seed = seed;
   }
 
   /** Bytes of memory that the instance holds. */
@@ -116,42 +110,6 @@ export class DeviceSession implements DeviceCore {
     return arena.bytes(row, this.result(result, RESULT_COUNT)).slice();
   }
 
-  planFeed(input: FeedPlanInput): FeedPlan | CoreRefusal {
-    const objects = numberObjects(input.layouts);
-    this.arena.begin();
-    const plan = this.arena.reserve(PLAN_WORDS * 4);
-    const indexed = this.index('indexImages', IMAGE_WORDS, input.items, encodeLayouts(input.layouts, objects));
-    if ('ok' in indexed) return indexed;
-    requirePlan(indexed.count, input);
-    const verdicts = this.#placePlan(plan, indexed, input, objects);
-    requireSound(this.exports.planFeed(plan));
-    return { ok: true, verdicts: Array.from(this.arena.bytes(verdicts, indexed.count), (verdict) => VERDICTS[verdict]!) };
-  }
-
-  /** Places what a plan needs beside the index, fills in the plan itself and returns where its verdicts will be. */
-  #placePlan(plan: number, indexed: IndexedItems, input: FeedPlanInput, objects: ReadonlyMap<string, number>): number {
-    const arena = this.arena;
-    const { attention, groups = [], groupOf = Array<number>(indexed.count).fill(NO_INDEX) } = input;
-    const care = encodeAttention(attention, objects);
-    const needs = encodeNeeds(groups);
-    const slots = tableSlots(indexed.count);
-    const bases = arena.placeWords(encodeBases(input.baseVersions));
-    const attentionAt = arena.place(care.region);
-    const groupOfAt = arena.placeWords(groupOf);
-    const needsAt = arena.placeWords(needs);
-    const seed = arena.place(this.#seed);
-    const table = arena.reserve(slots * 4);
-    const groupsAt = arena.placeWords(groups.map(({ flags }) => flags));
-    const verdicts = arena.reserve(indexed.count);
-    // In the order that assembly/layout.ts draws.
-    arena.words(plan, PLAN_WORDS).set([
-      indexed.items, input.items.length, indexed.layouts, indexed.layoutsBytes, indexed.index, indexed.count,
-      bases, attentionAt, care.region.length, care.count, input.replace === 'newer-or-equal' ? 1 : 0,
-      groupOfAt, needsAt, needs.length / NEED_WORDS, seed, table, slots, groupsAt, groups.length, verdicts,
-    ]);
-    return verdicts;
-  }
-
   /** Checks and indexes items; the index is the last region, so that it can grow. */
   protected index(call: 'indexImages' | 'indexChanges', entryWords: number, items: Uint8Array, layouts: Uint8Array): IndexedItems | CoreRefusal {
     const arena = this.arena;
@@ -183,11 +141,6 @@ export class DeviceSession implements DeviceCore {
   protected result(result: number, word: number): number {
     return this.arena.words(result, RESULT_WORDS)[word]!;
   }
-}
-
-/** Slots of a hash table at most half full: a power of two. */
-function tableSlots(count: number): number {
-  return 2 ** Math.ceil(Math.log2(count * 2 + 2));
 }
 
 /** Bytes that are no rows are the mistake of whoever calls. */

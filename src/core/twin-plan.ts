@@ -6,7 +6,7 @@ const NO_GROUP = -1;
 const NO_IMAGE = -1;
 
 /** Decides what to do with each image: newest of its record, newer than the base, nothing in the way of it or of its group. */
-export function planImages(images: ImageTable, { layouts, baseVersions, attention, groups = [], groupOf = [], replace }: FeedPlanInput): Verdict[] {
+export function planImages(images: ImageTable, { layouts, baseVersions, attention, groups = [], groupOf = [], replace }: Omit<FeedPlanInput, 'items'>): Verdict[] {
   const flags = new Map<string, number>();
   for (const entry of attention) {
     const key = recordKey(entry.object, entry.id);

@@ -1,11 +1,11 @@
-import { CHANGE_WORDS, RESULT_COUNT, RESULT_OFFSET, RESULT_SECOND_OFFSET, RESULT_THIRD_OFFSET, RESULT_WORDS } from '../../assembly/layout.ts';
+import { CHANGE_WORDS, IMAGE_WORDS, NEED_WORDS, NO_INDEX, PLAN_WORDS, RESULT_COUNT, RESULT_OFFSET, RESULT_SECOND_OFFSET, RESULT_THIRD_OFFSET, RESULT_WORDS } from '../../assembly/layout.ts';
 import type { Layout } from '../protocol/layout.ts';
 import { framedWindows, runInWindows, type WindowStep } from './batch-windows.ts';
 import { createChangeTable } from './change-table.ts';
-import { requireEditMasks, requireEnds } from './core-input.ts';
-import { encodeLayouts, numberObjects } from './core-regions.ts';
-import type { ChangeTable, Core, CoreRefusal, EditCheck, EditValues, RowEnds } from './core.ts';
-import { DEVICE_EDITION, DeviceSession, requireRows, requireSound, RESULT_BYTES } from './device-session.ts';
+import { requireEditMasks, requireEnds, requirePlan } from './core-input.ts';
+import { encodeAttention, encodeBases, encodeLayouts, encodeNeeds, numberObjects } from './core-regions.ts';
+import { VERDICTS, type ChangeTable, type Core, type CoreBuild, type CoreRefusal, type EditCheck, type EditValues, type FeedPlan, type FeedPlanInput, type RowEnds } from './core.ts';
+import { DEVICE_EDITION, DeviceSession, requireRows, requireSound, RESULT_BYTES, type IndexedItems } from './device-session.ts';
 import { loadTwin } from './load-twin.ts';
 import { hasFields, maskByteLength } from './masks.ts';
 import type { CoreEdition } from './wasm-core.ts';
@@ -13,13 +13,57 @@ import type { CoreExports } from './wasm-exports.ts';
 
 /** All of the core: for servers, tests and benchmarks. It is not inlined anywhere, so bytes or a module must be given. */
 export const WHOLE_EDITION: CoreEdition<Core> = {
-  calls: [...DEVICE_EDITION.calls, 'readChanges', 'validateRow', 'diffBatch', 'checkEdit', 'checkBatch'],
+  calls: [...DEVICE_EDITION.calls, 'planFeed', 'readChanges', 'validateRow', 'diffBatch', 'checkEdit', 'checkBatch'],
   openSession: (build, exports, seed) => new WasmSession(build, exports as CoreExports, seed),
   loadTwin,
 };
 
 /** Answers what servers ask besides. */
 export class WasmSession extends DeviceSession implements Core {
+  readonly #seed: Uint8Array;
+
+  /** @param seed - the secret key of hash tables. */
+  constructor(build: CoreBuild, exports: CoreExports, seed: Uint8Array) {
+    super(build, exports);
+    this.#seed = seed;
+  }
+
+  planFeed(input: FeedPlanInput): FeedPlan | CoreRefusal {
+    const objects = numberObjects(input.layouts);
+    this.arena.begin();
+    const plan = this.arena.reserve(PLAN_WORDS * 4);
+    const indexed = this.index('indexImages', IMAGE_WORDS, input.items, encodeLayouts(input.layouts, objects));
+    if ('ok' in indexed) return indexed;
+    requirePlan(indexed.count, input);
+    const verdicts = this.#placePlan(plan, indexed, input, objects);
+    requireSound(this.exports.planFeed(plan));
+    return { ok: true, verdicts: Array.from(this.arena.bytes(verdicts, indexed.count), (verdict) => VERDICTS[verdict]!) };
+  }
+
+  /** Places what a plan needs beside the index, fills in the plan itself and returns where its verdicts will be. */
+  #placePlan(plan: number, indexed: IndexedItems, input: FeedPlanInput, objects: ReadonlyMap<string, number>): number {
+    const arena = this.arena;
+    const { attention, groups = [], groupOf = Array<number>(indexed.count).fill(NO_INDEX) } = input;
+    const care = encodeAttention(attention, objects);
+    const needs = encodeNeeds(groups);
+    const slots = tableSlots(indexed.count);
+    const bases = arena.placeWords(encodeBases(input.baseVersions));
+    const attentionAt = arena.place(care.region);
+    const groupOfAt = arena.placeWords(groupOf);
+    const needsAt = arena.placeWords(needs);
+    const seed = arena.place(this.#seed);
+    const table = arena.reserve(slots * 4);
+    const groupsAt = arena.placeWords(groups.map(({ flags }) => flags));
+    const verdicts = arena.reserve(indexed.count);
+    // In the order that assembly/layout.ts draws.
+    arena.words(plan, PLAN_WORDS).set([
+      indexed.items, input.items.length, indexed.layouts, indexed.layoutsBytes, indexed.index, indexed.count,
+      bases, attentionAt, care.region.length, care.count, input.replace === 'newer-or-equal' ? 1 : 0,
+      groupOfAt, needsAt, needs.length / NEED_WORDS, seed, table, slots, groupsAt, groups.length, verdicts,
+    ]);
+    return verdicts;
+  }
+
   validateRow(layout: Layout, row: Uint8Array): { readonly ok: true } | CoreRefusal {
     this.arena.begin();
     const types = this.arena.place(layout.types);
@@ -110,4 +154,9 @@ export class WasmSession extends DeviceSession implements Core {
     const words = this.arena.words(result, RESULT_WORDS);
     return { status, done: words[RESULT_COUNT]!, offsets: [words[RESULT_OFFSET]!, words[RESULT_SECOND_OFFSET]!, words[RESULT_THIRD_OFFSET]!] };
   }
+}
+
+/** Slots of a hash table at most half full: a power of two. */
+function tableSlots(count: number): number {
+  return 2 ** Math.ceil(Math.log2(count * 2 + 2));
 }

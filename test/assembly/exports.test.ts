@@ -42,7 +42,7 @@ const argument = fc.oneof(
 test('the build for devices exports what devices call, no more', () => {
   const device = new WebAssembly.Module(readFileSync('build/core.device.wasm'));
   const names = WebAssembly.Module.exports(device).map(({ name }) => name);
-  expect(names.toSorted()).toEqual(['applyEdit', 'diffRows', 'indexImages', 'memory', 'planFeed', 'regionsBegin', 'scanMessage']);
+  expect(names.toSorted()).toEqual(['applyEdit', 'diffRows', 'indexImages', 'memory', 'regionsBegin', 'scanMessage']);
 });
 
 describe.each(['core.wasm', 'core.simd.wasm', 'core.debug.wasm'])('the exports of %s', (file) => {

@@ -163,7 +163,7 @@ class Application {
       return inTheWay === 0 ? [] : [{ ...splitKey(key), flags: inTheWay }];
     });
     const parking = new Parking(this.#context, settlement), outside = new Set(page.outside);
-    decide(this.#context, page, images, bases, { attention, replace: 'newer-or-equal' }).forEach((verdict, index) => {
+    decide(this.#context, images, bases, { attention, replace: 'newer-or-equal' }).forEach((verdict, index) => {
       const key = images.keys[index]!;
       if (verdict === 'stale' || verdict === 'superseded') return;
       const image = images.image(index);

@@ -79,7 +79,7 @@ async function applyPart(context: EngineContext, part: StagedPart, place: number
   const { step } = settlement;
   const parking = new Parking(context, settlement);
   const kept = new Map<Blocked, Key[]>(), outside = new Set(content.outside);
-  decide(context, content, images, bases, { attention, replace: 'newer' }).forEach((verdict, index) => {
+  decide(context, images, bases, { attention, replace: 'newer' }).forEach((verdict, index) => {
     const key = images.keys[index]!, image = images.image(index);
     if (verdict === 'superseded') return;
     if (verdict === 'merge') step.putBase(key, image);

@@ -1,5 +1,6 @@
 import { ATTENTION, type FeedPlanInput, type PlanGroup, type Verdict } from '../../core/core.ts';
-import type { RecordAnswer, SnapshotAnswer } from '../../protocol/messages.ts';
+import { planImages } from '../../core/twin-plan.ts';
+import type { RecordAnswer } from '../../protocol/messages.ts';
 import { compareVersions, type RecordVersion } from '../../protocol/version.ts';
 import { readAround } from '../answers/around.ts';
 import { flagsOf, gatherUnits, heldOf, missingMasters, type Manifest, type MergeUnit } from '../answers/merge-units.ts';
@@ -10,7 +11,7 @@ import { isReadTo } from '../store/feed-moment.ts';
 import { keyOf, type Key } from '../store/record-key.ts';
 import { versionOf, type HeldImage } from '../store/rows.ts';
 import type { Meta } from '../store/stored.ts';
-import { badAnswer, type AnswerImages } from './server-link.ts';
+import type { AnswerImages } from './server-link.ts';
 
 /** The images of a page from the server, and what is to be done with each. */
 export interface PagePlan {
@@ -65,7 +66,7 @@ export async function planPage(context: NetworkContext, page: Pick<RecordAnswer,
       needs: [...rules.needsOf(members)].map(([key, version]) => ({ image: indices.get(key) ?? -1, version, held: heldOf(key, base, side) })),
     }));
     const groupOf = images.keys.map((key) => unitOf.get(key) ?? -1);
-    const verdicts = decide(context, page, images, bases, { attention: [], groups, groupOf, replace: 'newer' });
+    const verdicts = decide(context, images, bases, { attention: [], groups, groupOf, replace: 'newer' });
     // What hangs on a record of this page that is not merged itself waits with it (rule A35).
     const left = units.flatMap(({ arrived }, unit) => {
       const merged = arrived.filter((key) => isMerged(verdicts, indices, key));
@@ -81,17 +82,15 @@ function isMerged(verdicts: readonly Verdict[], indices: ReadonlyMap<Key, number
   return index !== undefined && verdicts[index] === 'merge';
 }
 
-/** Lets the core decide about each image. @throws {@link SyncFault} `TRANSPORT_BAD_ANSWER` */
+/** Lets the core decide about each image. */
 export function decide(
-  { core, rules }: Pick<NetworkContext, 'core' | 'rules'>,
-  { items }: Pick<SnapshotAnswer, 'items'>,
-  { layouts, keys, image }: AnswerImages,
+  { rules }: Pick<NetworkContext, 'rules'>,
+  { layouts, keys, image, table }: AnswerImages,
   bases: ReadonlyMap<Key, HeldImage>,
   input: Pick<FeedPlanInput, 'attention' | 'groups' | 'groupOf' | 'replace'>,
 ): Verdict[] {
-  const plan = core.planFeed({ items, layouts, baseVersions: keys.map((key, index) => versionUnder(bases.get(key), () => image(index))), ...input });
-  if (!plan.ok) throw badAnswer(`its records cannot be planned (${plan.status})`);
-  return plan.verdicts.map(rules.verdict);
+  const baseVersions = keys.map((key, index) => versionUnder(bases.get(key), () => image(index)));
+  return planImages(table, { layouts, baseVersions, ...input }).map(rules.verdict);
 }
 
 /** What was hidden, as by a download that no longer had it, comes back as it was when the user may see it again: with all of its group. */

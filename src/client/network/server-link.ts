@@ -1,4 +1,4 @@
-import type { DeviceCore } from '../../core/core.ts';
+import type { DeviceCore, ImageTable } from '../../core/core.ts';
 import { encodeEnvelope } from '../../protocol/envelope.ts';
 import type { Layout } from '../../protocol/layout.ts';
 import {
@@ -44,6 +44,8 @@ export interface ServerLinkOptions {
 /** The records of an answer, validated. */
 export interface AnswerImages {
   readonly layouts: readonly Layout[];
+  /** Where they lie in the answer. */
+  readonly table: ImageTable;
   /** The record of each image. */
   readonly keys: readonly Key[];
   image(index: number): HeldImage;
@@ -173,6 +175,7 @@ export function readImages(core: DeviceCore, { layouts: wire, items }: ImagesOnW
   });
   return {
     layouts,
+    table,
     keys,
     image,
     byKey(indices) {
