@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest';
+import type { DraftInfo } from '../../src/client/drafts/draft.ts';
 import type { SaveReceipt } from '../../src/client/engine.ts';
 import { defineSchema, text } from '../../src/schema.ts';
 import { SyncFault } from '../../src/shared/fault.ts';
@@ -40,6 +41,24 @@ describe('found by simulation', () => {
     await engine.update('account', id, { note: 'by the form' }, seen);
     await engine.update('account', id, { note: null });
     expect((await engine.get('account', id))?.values.note).toBeNull();
+  });
+
+  test.each(['form', 'draft'] as const)('C8: an edit that takes back what a %s saved over an unseen edit that is online by then is sent, not left out with it', async (by) => {
+    world = createWorld(defineSchema({ version: 1, objects: { account: { fields: { name: text({ required: true }), note: text() } } } }));
+    const { engine } = await world.device('ann');
+    const { id } = await engine.create('account', { name: 'St. Mary' });
+    await engine.exchange();
+    const seen = (await engine.get('account', id))!.values;
+    const draft = by === 'draft' ? ((await engine.draft({ kind: 'open', object: 'account', id })) as DraftInfo).id : null;
+    if (draft !== null) await engine.draft({ kind: 'change', draft, op: 'update', object: 'account', values: { note: 'by the draft' } });
+    await engine.update('account', id, { note: 'first' });
+    await engine.exchange();
+    await engine.setLifecycle({ isOnline: false });
+    if (draft !== null) await engine.draft({ kind: 'save', draft });
+    else await engine.update('account', id, { note: 'by the form' }, seen);
+    await engine.update('account', id, { note: null });
+    expect((await engine.get('account', id))?.values.note).toBeNull();
+    expect(await engine.status()).toMatchObject({ pending: 2 });
   });
 
   test('B3: a record that left while a change of it could not be sent leaves the device with that change', async () => {

@@ -11,6 +11,8 @@ export interface CoalesceInput {
   readonly tail: QueueEntry;
   /** What the new save makes of the record. */
   readonly member: Member;
+  /** The record's row below all entries, in the layout of the new save; `null` when there is none. */
+  readonly base: () => Uint8Array | null;
   /** What entries before the tail make of the record, the oldest first. */
   readonly below: readonly Member[];
   readonly definition: ObjectDefinition;
@@ -65,14 +67,17 @@ function beganFrom(waiting: Member, member: Member): boolean {
   return [...valuesOf(member, member.previous)].every(([position, previous]) => bytesEqual(sent.get(position) ?? previous, previous));
 }
 
-function joinUpdate({ tail, member, below }: CoalesceInput, waiting: Member): Coalesced {
+function joinUpdate({ tail, member, base, below }: CoalesceInput, waiting: Member): Coalesced {
   const previous = new Map([...valuesOf(member, member.previous), ...valuesOf(waiting, waiting.previous)]);
   const next = new Map([...valuesOf(waiting, waiting.next), ...valuesOf(member, member.next)]);
   // A field that is again what it was has nothing to say.
   const positions = [...next.keys()].filter((position) => !bytesEqual(previous.get(position)!, next.get(position)!)).sort((left, right) => left - right);
-  // Saved through a form that did not show what lies below, it was something else: to leave it out would show that again.
-  const under = new Map(below.flatMap((earlier) => [...valuesOf(earlier, earlier.next)]));
-  if ([...next.keys()].some((position) => !positions.includes(position) && under.has(position) && !bytesEqual(under.get(position)!, previous.get(position)!))) return null;
+  // Saved through a form or a draft that did not show what lies below, it was something else: to leave it out would show that again.
+  if (positions.length < next.size) {
+    const row = base();
+    const under = new Map([...(row === null ? [] : splitRow(row).entries()), ...below.flatMap((earlier) => [...valuesOf(earlier, earlier.next)])]);
+    if ([...next.keys()].some((position) => !positions.includes(position) && under.has(position) && !bytesEqual(under.get(position)!, previous.get(position)!))) return null;
+  }
   if (positions.length === 0) return 'withdrawn';
   const mask = new Uint8Array(waiting.mask!.length);
   for (const position of positions) setInMask(mask, position);

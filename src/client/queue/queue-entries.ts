@@ -29,7 +29,7 @@ export async function queueEntries(context: EngineContext, contents: readonly En
   let { nextSeq } = store.meta;
   const seqs = contents.map(({ members, headers }) => {
     const tail = members.length === 1 ? store.entriesOf(keyOf(members[0]!.object, members[0]!.id)).at(-1) : undefined;
-    const joined = tail === undefined ? null : joinTail(context, tail, members[0]!, isTogether);
+    const joined = tail === undefined ? null : joinTail(context, settlement, tail, members[0]!, isTogether);
     if (joined === null) {
       step.putEntry(newEntry(nextSeq, clock.now(), { members, headers }));
       return nextSeq++;
@@ -71,12 +71,13 @@ export function newEntry(seq: number, savedAt: number, content: EntryContent): Q
 }
 
 /** @param isTogether - says whether the same commit creates a record, in an entry of its own. */
-function joinTail({ schema, store, places, rules }: EngineContext, tail: QueueEntry, member: Member, isTogether: (key: Key) => boolean): Coalesced {
+function joinTail({ schema, store, places, rules }: EngineContext, settlement: Settlement, tail: QueueEntry, member: Member, isTogether: (key: Key) => boolean): Coalesced {
   const isCreatedLater = (key: Key): boolean => isTogether(key) || store.entriesOf(key).some((entry) => entry.seq > tail.seq && createdBy(entry).includes(key));
   const own = keyOf(member.object, member.id);
   return rules.coalesce({
     tail,
     member,
+    base: () => store.rowOf(settlement.base(own), member.object),
     below: store.entriesOf(own).flatMap(({ seq, members }) => (seq < tail.seq ? members.filter(({ object, id }) => keyOf(object, id) === own) : [])),
     definition: schema.objects[member.object]!,
     isGrouped: isGrouped(places.get(member.object)!),
