@@ -148,12 +148,12 @@ class Application {
 
   /** Where the feed goes on. Of records out of scope, which the pages do not have, only the feed tells what became of them: none of it is skipped that is there. */
   #feedPlaceAfter(): FeedCursor {
-    const { outside, meta: { cursor: before, hasFeedGap } } = this.#context.store;
+    const { outside, meta: { cursor: before } } = this.#context.store;
     const { cursor } = this.#download;
     const isOfOne = before !== null && before.feed === cursor.feed && before.epoch === cursor.epoch;
     const unmarked = new Set(this.#decided.unmarked);
     const staysAny = [...outside.keys()].some((key) => !unmarked.has(key));
-    return staysAny && isOfOne && !hasFeedGap && before.position < cursor.position ? before : cursor;
+    return staysAny && isOfOne && before.position < cursor.position ? before : cursor;
   }
 
   #takePage(settlement: Settlement, page: StagedPage, images: AnswerImages, bases: ReadonlyMap<Key, HeldImage>): void {
