@@ -3,7 +3,7 @@ import type { RecordView } from '../../src/client/engine.ts';
 import { defineSchema, integer, parent, serverOwned, text } from '../../src/schema.ts';
 import type { Commit, Storage, StorageAdapter } from '../../src/storage/storage-adapter.ts';
 import { memory } from '../../src/storage/memory.ts';
-import { forgePage } from '../support/forged-page.ts';
+import { forgePage, holdBack } from '../support/forged-page.ts';
 import { createWorld, listOnline, put, type Intercept, type TestDevice, type World } from '../support/world.ts';
 
 const schema = defineSchema({
@@ -186,6 +186,27 @@ describe('A35: an order that is larger than a page', () => {
     expect(await countOn(phone)).toEqual([2, 0, 0]);
     expect(await phone.engine.status()).toMatchObject({ parked: 1 });
     expect(await phone.engine.explain('order', 'o1')).toEqual([{ code: 'newer-version-waits', because: 'incomplete', missing: [{ object: 'line', id: 'unsent' }] }]);
+  });
+
+  test('waits with the order that a line left for it, when the parts name the line and do not have it', async () => {
+    const { tablet, phone } = await saveLarge();
+    await tablet.engine.save([put('create', 'order', 'o2', {}), put('create', 'line', 'moved', { order: 'o2', product: 'gauze' })]);
+    for (const { engine } of [tablet, phone]) await engine.exchange();
+    await tablet.engine.save([put('update', 'line', 'moved', { order: 'o1' }), ...Array.from({ length: LINES }, (_, index) => put('update', 'line', `l${String(index).padStart(2, '0')}`, { product: 'tape' }))]);
+    await tablet.engine.exchange();
+    phone.intercept(forgePage((page) => {
+      const held = holdBack(page, (id) => id === 'moved');
+      return { ...held, groups: held.groups.map((group, index) => ({ ...group, others: [...page.groups[index]!.others, ...group.others] })) };
+    }));
+    expect(await phone.engine.exchange()).toMatchObject({ parked: 1 });
+    expect(phone.events.filter(({ type }) => type === 'feed:parts-applied')).toHaveLength(2);
+    const countsOf = async (): Promise<unknown[]> => (await phone.engine.query({ object: 'order' })).map(({ values }) => values.lines);
+    expect(await countsOf()).toEqual([LINES, 1]);
+    phone.intercept(null);
+    await phone.engine.fetch('line', 'moved');
+    expect(await countsOf()).toEqual([LINES + 1, 0]);
+    expect(await phone.engine.status()).toMatchObject({ parked: 0 });
+    await expectAlike(phone);
   });
 });
 

@@ -135,6 +135,25 @@ describe('A35: an order of which line 3 is held back', () => {
   });
 });
 
+test('A35: an order that a line left for another does not change before the line comes, which the page of both names and does not have', async () => {
+  world = createBook();
+  const [tablet, phone] = [await world.device('ann'), await world.device('ann')];
+  for (const id of ['o1', 'o2']) await tablet.engine.save(order(id, 2));
+  for (const { engine } of [tablet, phone]) await engine.exchange();
+  await tablet.engine.update('line', 'o1-l1', { order: 'o2' });
+  await tablet.engine.exchange();
+  phone.intercept(forgePage((page) => holdBack(page, (id) => id === 'o1-l1')));
+  expect(await phone.engine.exchange()).toMatchObject({ parked: 1 });
+  const countsOf = async (): Promise<unknown[]> => (await phone.engine.query({ object: 'order' })).map(({ values }) => values.lines);
+  expect(await countsOf()).toEqual([2, 2]);
+  await tablet.engine.update('line', 'o1-l1', { product: 'tape' });
+  await tablet.engine.exchange();
+  phone.intercept(null);
+  expect(await phone.engine.exchange()).toMatchObject({ parked: 0 });
+  expect(await countsOf()).toEqual([1, 3]);
+  await expectAlike(phone);
+});
+
 describe('A35: a child', () => {
   async function seeAttendee(isHeldBack: (id: string) => boolean): Promise<{ tablet: TestDevice; phone: TestDevice }> {
     world = createBook();

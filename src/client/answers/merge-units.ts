@@ -50,7 +50,10 @@ export function gatherUnits({ places, images, manifests, moment, until = new Map
   for (const { header, members } of manifests) {
     // What was deleted with all that is above it comes in several groups: each is led by the nearest that is gone.
     headers.join([header, headerOf(places, header, arriving), headerOf(places, header, base)]);
-    for (const key of members.keys()) named.set(key, [...(named.get(key) ?? []), header]);
+    for (const [key, version] of members) {
+      named.set(key, [...(named.get(key) ?? []), header]);
+      headers.join([header, leftBy(places, key, version, base) ?? header]);
+    }
   }
   const leader = new Map<Key, Key>();
   for (const key of images.keys()) {
@@ -72,6 +75,15 @@ export function gatherUnits({ places, images, manifests, moment, until = new Map
     if (set.length > 1 || members.size > 0) for (const key of keys) if (!members.has(key)) members.set(key, images.get(key)!.version);
     return { headers: set.sort(), members, arrived: keys, until: isWhole && moment !== undefined && isFrom(moment, awaited) ? null : awaited };
   });
+}
+
+/**
+ * The group that a member may leave with a version that a manifest names: where it is here, which is older. The image that would say so may
+ * be missing, and the group that it leaves be there.
+ */
+export function leftBy(places: UnitInput['places'], key: Key, version: RecordVersion, base: ImageLookup): Key | null {
+  const here = base(key);
+  return here !== null && compareVersions(version, here.version) > 0 ? headerOf(places, key, base) : null;
 }
 
 /** The newer manifest of a group counts: each is one moment, and a version never falls. What is kept aside stays with the group. */

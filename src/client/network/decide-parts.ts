@@ -1,7 +1,7 @@
 import { ATTENTION } from '../../core/core.ts';
 import { compareVersions, type RecordVersion } from '../../protocol/version.ts';
 import { headerOf, readAround, type ImageLookup } from '../answers/around.ts';
-import { belongsTo, heldOf, Joined, missingMasters } from '../answers/merge-units.ts';
+import { belongsTo, heldOf, Joined, leftBy, missingMasters } from '../answers/merge-units.ts';
 import type { EngineContext } from '../engine-context.ts';
 import { createdBy } from '../queue/queue-entry.ts';
 import { isFrom, isReadTo, type FeedMoment } from '../store/feed-moment.ts';
@@ -72,7 +72,12 @@ class Decision {
       // What was deleted with all that is above it comes in several groups.
       const above = headerOf(places, header, base);
       if (above !== header) this.#ties.push([header, above]);
-      this.#need(header, others.map((other) => [keyOf(other.object, other.id), [other.epoch, other.n]]), base);
+      const named = others.map((other) => [keyOf(other.object, other.id), [other.epoch, other.n]] as const);
+      this.#need(header, named, base);
+      for (const [key, version] of named) {
+        const from = leftBy(places, key, version, base);
+        if (from !== null && from !== header) this.#ties.push([header, from]);
+      }
     }
     part.images.keys.forEach((key, index) => {
       const header = leaderOf(this.#context, part, key), former = base(key) === null ? header : headerOf(places, key, base);
