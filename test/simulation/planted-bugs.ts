@@ -241,11 +241,6 @@ const BUGS: Readonly<Record<string, Omit<PlantedBug, 'withinSeeds'> & { readonly
     withinSeeds: 100,
     rules: { client: { placeOf: (_seq, nextSeq) => nextSeq } },
   },
-  'void-unrecorded': {
-    mistake: 'C2: the server says that a number is given up, and does not keep it',
-    withinSeeds: 1_000,
-    rules: { store: (store) => ({ ...store, run: (tenant, work) => store.run(tenant, (transaction) => work(forgettingVoids(transaction))) }) },
-  },
   'draft-lost': {
     mistake: 'A12: a draft is kept in memory alone, and a crash takes it',
     rules: { client: { commitsOf: ({ putState = [], ...step }) => [{ ...step, putState: putState.filter(({ key }) => !key.startsWith(STATE.draft)) }] } },
@@ -349,11 +344,6 @@ function neverLeft(): ClientRules['isInUse'] {
 export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = Object.fromEntries(
   Object.entries(BUGS).map(([name, bug]) => [name, { withinSeeds: 40, ...bug }]),
 );
-
-/** A receipt of nothing has no hash. */
-function forgettingVoids(transaction: StoreTransaction): StoreTransaction {
-  return { ...transaction, putReceipt: async (key, receipt) => (receipt.hash === '' ? undefined : transaction.putReceipt(key, receipt)) };
-}
 
 /** Decisions that write nothing and refuse nothing are those that set an entry aside. */
 function forgettingSets(transaction: StoreTransaction): StoreTransaction {

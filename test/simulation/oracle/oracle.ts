@@ -39,6 +39,8 @@ export class Oracle {
   readonly #options: OracleOptions;
   readonly #mirrors = new Map<string, DeviceMirror>();
   readonly #owners = new Map<string, string>();
+  /** Upload numbers of which the server keeps what was decided. */
+  readonly #decided = new Set<string>();
   readonly #decisions: Decisions;
   readonly #pages: Pages;
   readonly #groups: GroupsOnline;
@@ -136,6 +138,7 @@ export class Oracle {
   commit({ records, receipts, feedRows, claims }: CommittedTransaction): void {
     this.history.beginCommit();
     for (const { store, user } of claims) this.#owners.set(store, user);
+    for (const { key } of receipts) this.#decided.add(`${key.store}#${key.number}`);
     const writer: Writer = receipts[0]?.key ?? (feedRows[0] === undefined ? 'online' : { store: feedRows[0].row.store, number: feedRows[0].row.number });
     const sending = writer === 'online' ? null : this.saves.sentAs(writer.store, writer.number);
     if (receipts.length > 0 && writer !== 'online' && sending === null) this.fail('exactly-once', `number ${writer.number} of store ${writer.store} was saved, and no device sent it`);
@@ -167,6 +170,7 @@ export class Oracle {
   #checkAnswer(body: Uint8Array): void {
     const { store, results } = parseUploadAnswer(decodeEnvelope(body));
     for (const { number, outcome } of results) {
+      if (outcome !== 'tryLater' && outcome !== 'copied' && !this.#decided.has(`${store}#${number}`)) this.fail('exactly-once', `number ${number} of store ${store} was answered as ${outcome}, and no receipt of that is kept`);
       const sending = this.saves.sentAs(store, number);
       if (sending === null) continue;
       if (outcome === 'tryLater') sending.wasDeferred = true;
